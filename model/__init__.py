@@ -1,0 +1,1 @@
+"""A checkpoint and a prompt become text. Knows torch; knows nothing of HTTP or of training."""

@@ -1,0 +1,136 @@
+"""`python -m model generate | score | describe`: a checkpoint at the terminal.
+
+Knows nothing of HTTP and training. Errors that a user can mend are one line and exit code 2.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint
+from model.decoding import generate
+from model.device import resolve_device
+from model.errors import ModelError, ParameterError
+from model.parameters import SamplingParams
+from model.scoring import Score, surprisals
+from model.tokenizer import BOS_ID
+
+SHIPPED = Path(__file__).parent / "pretrained" / "anthology"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their flags; sampling flags come from SamplingParams."""
+    parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--checkpoint", type=Path, default=SHIPPED, help="folder; default: the one that ships"
+    )
+    common.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+
+    write = commands.add_parser("generate", parents=[common], help="stream text to the terminal")
+    write.add_argument("--prompt", default="", help="the text to continue; - reads standard input")
+    for name, field in SamplingParams.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        kind = _FLAG_TYPES.get(name, float)
+        if name == "stop":
+            write.add_argument(flag, action="append", default=None, help=field.description)
+        elif name == "logit_bias":
+            write.add_argument(
+                flag, action="append", type=_bias, metavar="CHAR=BIAS", help=field.description
+            )
+        elif name != "logprobs":
+            write.add_argument(flag, type=kind, default=None, help=field.description)
+    write.set_defaults(run=run_generate)
+
+    score = commands.add_parser("score", parents=[common], help="bits per character of a text")
+    score.add_argument("text", type=Path, help="a UTF-8 text file; - reads standard input")
+    score.set_defaults(run=run_score)
+
+    describe = commands.add_parser("describe", parents=[common], help="print the card and shapes")
+    describe.set_defaults(run=run_describe)
+    return parser
+
+
+_FLAG_TYPES: dict[str, type] = dict.fromkeys(
+    ("max_tokens", "min_tokens", "top_k", "penalty_window", "seed"), int
+)
+
+
+def _bias(text: str) -> tuple[str, float]:
+    character, _, value = text.rpartition("=")
+    return character, float(value)
+
+
+def run_generate(args: argparse.Namespace) -> None:
+    """Stream a continuation of the prompt to standard output."""
+    given = {name: getattr(args, name, None) for name in SamplingParams.model_fields}
+    fields = {name: value for name, value in given.items() if value is not None}
+    if "logit_bias" in fields:
+        fields["logit_bias"] = dict(fields["logit_bias"])
+    params = SamplingParams.checked(**fields)
+    loaded = _load(args)
+    prompt = sys.stdin.read() if args.prompt == "-" else args.prompt
+    for piece in generate(loaded.network, loaded.tokenizer, prompt, params):
+        print(piece.text, end="", flush=True)
+    print()
+
+
+def run_score(args: argparse.Namespace) -> None:
+    """Print how well the checkpoint predicts a text."""
+    text = _read_text(args.text)
+    loaded = _load(args)
+    ids = [BOS_ID, *loaded.tokenizer.encode(text)]
+    losses, _ = surprisals(loaded.network, torch.tensor([ids]))
+    score = Score(nats=float(losses.double().sum()), characters=len(text))
+    print(f"{score.bits_per_character:.4f} bits per character")
+    print(f"{score.nats_per_character:.4f} nats per character")
+    print(f"{score.perplexity:.3f} perplexity by character")
+    print(f"{score.characters} characters")
+
+
+def run_describe(args: argparse.Namespace) -> None:
+    """Print the card, the vocabulary and the shape of every weight."""
+    loaded = _load(args)
+    print(loaded.card.rstrip())
+    print(f"\nVocabulary: {loaded.tokenizer.vocab_size} tokens ({loaded.tokenizer.kind})")
+    weights = checkpoints.distinct_weights(loaded.network)
+    for name, weight in weights.items():
+        print(f"{name:28} {' x '.join(map(str, weight.shape))}")
+    print(f"{sum(weight.numel() for weight in weights.values()):,} parameters")
+
+
+def _load(args: argparse.Namespace) -> Checkpoint:
+    return checkpoints.load(args.checkpoint, resolve_device(args.device))
+
+
+def _read_text(path: Path) -> str:
+    raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError("text", f"{path} is not UTF-8 at byte {error.start}") from error
+    if not text:
+        raise ParameterError("text", f"{path} is empty, there is nothing to score")
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        args.run(args)
+    except (ModelError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Files and folders that are wholly the old or wholly the new, whenever the power fails.
+
+Everything is written under a temporary name beside its place, flushed to disk and renamed.
+Knows nothing of what it writes.
+"""
+
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".tmp-"  # whoever lists folders passes these over
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Fill the folder that this gives; on leaving, it takes the place of `target`, whole.
+
+    If the block raises, or the disk is full, `target` stays as it was and nothing is left.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{target.name}-", dir=target.parent))
+    try:
+        folder.chmod(0o755)  # mkdtemp's 0700 would hide a checkpoint from the service's user
+        yield folder
+        for file in folder.iterdir():
+            _flush(file)
+        _flush(folder)
+        _swap_in(folder, target)
+        _flush(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Replace one file, whole."""
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _swap_in(folder: Path, target: Path) -> None:
+    """Put `folder` at `target`; what was there, if anything, ends up under `folder`'s name."""
+    if not target.exists():
+        folder.rename(target)
+    elif not _exchange(folder, target):
+        # No atomic exchange on this system: for a moment nothing is at `target`.
+        aside = folder.with_name(folder.name + "-old")
+        target.rename(aside)
+        folder.rename(target)
+        aside.rename(folder)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names in one step, where Linux's renameat2 is there; False where it is not."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
+    if renameat2 is None:
+        return False
+    names = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
+    return bool(renameat2(*names, _RENAME_EXCHANGE) == 0)

@@ -1,0 +1,83 @@
+"""One request's text: token ids in, pieces of text out, until the text has ended.
+
+The reference driver and the serving engine both put every chosen id through this class, so
+they cannot differ in decoding, hold-back or endings. Knows nothing of tensors or threads.
+"""
+
+from dataclasses import dataclass
+
+from model.errors import ParameterError
+from model.parameters import SamplingParams
+from model.stopping import FinishReason, StopMatcher
+from model.tokenizer import BOS_ID, EncodedPrompt, Tokenizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """A chosen token, its log probability (nats), and the likeliest alternatives."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Text that may be shown now, and the tokens that were chosen since the last piece."""
+
+    text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None  # set on the last piece
+    stop_reason: str | None = None  # the stop string, or "end_of_document"
+
+
+class Generation:
+    """The progress of one text. `params` has its seed; `prompt.ids` opens with `<s>`."""
+
+    def __init__(self, tokenizer: Tokenizer, prompt: EncodedPrompt, params: SamplingParams) -> None:
+        """Raises ParameterError for a `logit_bias` that the vocabulary has no character for."""
+        self.prompt = prompt
+        self.params = params
+        self.bias = bias_by_id(tokenizer, params)
+        self.num_tokens = 0
+        self.finish_reason: FinishReason | None = None
+        self.stop_reason: str | None = None
+        self._decoder = tokenizer.stream_decoder()
+        self._stops = StopMatcher(params.stop)
+        if params.max_tokens == 0:
+            self.finish_reason = "length"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no further token is wanted."""
+        return self.finish_reason is not None
+
+    def accept(self, token_id: int) -> str:
+        """The text to show now that `token_id` was chosen; sets `finish_reason` at the end."""
+        self.num_tokens += 1
+        if token_id == BOS_ID:
+            return self._finish("stop", "end_of_document")
+        text = self._stops.feed(self._decoder.feed(token_id))
+        if self._stops.found is not None:
+            self.finish_reason, self.stop_reason = "stop", self._stops.found
+        elif self.num_tokens >= self.params.max_tokens:
+            return text + self._finish("length", None)
+        return text
+
+    def _finish(self, reason: FinishReason, stop_reason: str | None) -> str:
+        self.finish_reason, self.stop_reason = reason, stop_reason
+        rest = self._stops.feed(self._decoder.finish()) + self._stops.finish()
+        if self._stops.found is not None:  # the last half character completed a stop string
+            self.finish_reason, self.stop_reason = "stop", self._stops.found
+        return rest
+
+
+def bias_by_id(tokenizer: Tokenizer, params: SamplingParams) -> dict[int, float]:
+    """`logit_bias` by token id. Raises ParameterError for what is not one known token."""
+    biases = {}
+    for text, value in params.logit_bias.items():
+        ids = tokenizer.encode(text)
+        if len(ids) != 1 or not tokenizer.knows(text):
+            raise ParameterError("logit_bias", f"{text!r} is not a token of this model")
+        biases[ids[0]] = value
+    return biases

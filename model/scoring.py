@@ -1,0 +1,57 @@
+"""How surprised a network is by a text: nats per token, with the state carried all through.
+
+Knows nothing of files and corpora; ids come in, numbers come out.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from model.network import Network, State
+
+WINDOW = 1024  # tokens scored in one call; bounds memory, changes no number
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A loss summed over a text, and the units people compare."""
+
+    nats: float
+    characters: int
+
+    @property
+    def nats_per_character(self) -> float:
+        """The cross-entropy in nats, by character of the text."""
+        return self.nats / self.characters
+
+    @property
+    def bits_per_character(self) -> float:
+        """The cross-entropy in bits, by character of the text."""
+        return self.nats_per_character / math.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """exp(nats per character): the number of equally likely choices, by character."""
+        return math.exp(self.nats_per_character)
+
+
+@torch.inference_mode()
+def surprisals(network: Network, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    """The surprisal, in nats, of every id but each row's first, given all before it.
+
+    ids: (B, N) int64; returns (B, N - 1) float32 on the CPU, and the state after the last
+    input. A state continues a text that was scored before.
+    """
+    state = network.zero_state(ids.shape[0]) if state is None else state
+    pieces = []
+    for start in range(0, ids.shape[1] - 1, WINDOW):
+        window = ids[:, start : start + WINDOW + 1].to(network.device)
+        logits, state = network(window[:, :-1], state)
+        losses = functional.cross_entropy(
+            logits.float().flatten(0, 1), window[:, 1:].flatten(), reduction="none"
+        )
+        pieces.append(losses.view(ids.shape[0], -1).cpu())
+    return torch.cat(pieces, dim=1) if pieces else torch.zeros(ids.shape[0], 0), state

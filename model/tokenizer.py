@@ -1,0 +1,236 @@
+"""Text becomes token ids and ids become text, exactly, with SentencePiece (char, unigram or bpe).
+
+Round trip: decode(encode(text)) == text for every text whose characters are in the vocabulary;
+subword vocabularies have byte fallback, so there it holds for every text. Unknown characters of
+a char vocabulary become `<unk>`, one each, and decode as U+FFFD.
+
+Knows nothing of files: a tokenizer is built from bytes and gives bytes (`serialized`).
+"""
+
+import codecs
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sentencepiece
+
+from model.errors import TokenizerError
+from model.folding import fold
+
+TokenizerKind = Literal["char", "unigram", "bpe"]
+
+UNK_ID = 0
+BOS_ID = 1  # `<s>`: opens a document and, when sampled, ends it
+SPACE_PIECE = "\u2581"  # SentencePiece writes a space so
+REPLACEMENT = "\ufffd"
+
+# Characters that SentencePiece keeps for itself cannot be vocabulary symbols. Each is written
+# as ESCAPE and a digit; ESCAPE is a private-use character, so ordinary text never holds it.
+ESCAPE = "\U000f0000"
+RESERVED = (ESCAPE, SPACE_PIECE, "\u2585", "\x00", "\x1f")
+_ESCAPED = {ord(char): f"{ESCAPE}{digit}" for digit, char in enumerate(RESERVED)}
+_ANY_RESERVED = re.compile("[" + "".join(RESERVED) + "]")
+_ANY_ESCAPED = re.compile(f"{ESCAPE}(.)", re.DOTALL)
+
+
+def escape(text: str) -> str:
+    """`text` without the characters that SentencePiece reserves; `unescape` undoes it."""
+    return text.translate(_ESCAPED) if _ANY_RESERVED.search(text) else text
+
+
+def unescape(text: str) -> str:
+    """The text that `escape` was given; a sequence that no escape makes becomes U+FFFD."""
+    return _ANY_ESCAPED.sub(_unescape_one, text) if ESCAPE in text else text
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    digit = match.group(1)
+    known = digit in "01234"
+    return RESERVED[int(digit)] if known else REPLACEMENT + digit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPrompt:
+    """A prompt as ids, with what had to be changed to write it in the vocabulary."""
+
+    ids: list[int]  # opens with `<s>`
+    num_folded: int  # characters written as a known look-alike
+    num_unknown: int  # characters that became `<unk>`
+
+
+class Tokenizer:
+    """A trained vocabulary. `kind` is `char` when every token is one character."""
+
+    def __init__(self, serialized: bytes, kind: TokenizerKind) -> None:
+        """Raises TokenizerError when `serialized` is not a SentencePiece model of ours."""
+        self.serialized = serialized
+        self.kind = kind
+        self._processor = _load(serialized)
+        pieces = [self._processor.id_to_piece(i) for i in range(self._processor.vocab_size())]
+        self.piece_bytes = [_bytes_of(self._processor, i, p) for i, p in enumerate(pieces)]
+        if kind == "char":
+            self._id_of_code_point = _code_point_table(pieces)
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of ids, `<unk>` and `<s>` included."""
+        return len(self.piece_bytes)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of `text`, without `<s>`."""
+        return self.encode_array(text).tolist()
+
+    def encode_array(self, text: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """The ids of `text` as an int64 array; the fast way for a corpus."""
+        escaped = escape(text)
+        if self.kind != "char":
+            whole = escaped.encode("utf-8", "replace").decode()  # a lone surrogate becomes "?"
+            return np.array(self._processor.encode(whole), dtype=np.int64)
+        # SentencePiece would merge a run of unknown characters into one id; a table keeps
+        # one id a character, which offsets and bits per character rely on.
+        code_points = np.frombuffer(escaped.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        known = np.minimum(code_points, len(self._id_of_code_point) - 1)
+        return self._id_of_code_point[known]
+
+    def encode_prompt(self, prompt: str) -> EncodedPrompt:
+        """`<s>` and the ids of `prompt`, unknown characters folded to look-alikes where possible.
+
+        Only a char vocabulary needs folding: subword ones write anything, byte by byte.
+        """
+        if self.kind != "char":
+            return EncodedPrompt(ids=[BOS_ID, *self.encode(prompt)], num_folded=0, num_unknown=0)
+        folded, num_folded = fold(prompt, self.knows)
+        ids = self.encode(folded)
+        return EncodedPrompt(
+            ids=[BOS_ID, *ids], num_folded=num_folded, num_unknown=ids.count(UNK_ID)
+        )
+
+    def knows(self, char: str) -> bool:
+        """Whether `char` can be written without `<unk>`."""
+        return UNK_ID not in self.encode(char)
+
+    def token_text(self, token_id: int) -> str:
+        """How one token is shown by itself: `<s>`, `<unk>`, or its text."""
+        if token_id in (UNK_ID, BOS_ID):
+            return "<unk>" if token_id == UNK_ID else "<s>"
+        return unescape(self.piece_bytes[token_id].decode("utf-8", "replace"))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of `ids`; `<s>` writes nothing, `<unk>` and broken bytes write U+FFFD."""
+        stream = self.stream_decoder()
+        return "".join([*(stream.feed(i) for i in ids), stream.finish()])
+
+    def stream_decoder(self) -> "StreamDecoder":
+        """A decoder that is fed one id at a time and never gives half a character."""
+        return StreamDecoder(self.piece_bytes)
+
+
+class StreamDecoder:
+    """Ids in, whole characters out; what cannot be shown yet waits for the next id."""
+
+    def __init__(self, piece_bytes: list[bytes]) -> None:
+        self._piece_bytes = piece_bytes
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+
+    def feed(self, token_id: int) -> str:
+        """The text that `token_id` completes, possibly empty."""
+        return self._release(self._utf8.decode(self._piece_bytes[token_id]))
+
+    def finish(self) -> str:
+        """What was still held; half a character comes out as U+FFFD."""
+        rest = self._release(self._utf8.decode(b"", final=True))
+        dangling, self._held = self._held, ""
+        return rest + (REPLACEMENT if dangling else "")
+
+    def _release(self, text: str) -> str:
+        text = self._held + text
+        # An ESCAPE that opens a pair waits for the pair's other half.
+        is_open = ESCAPE in text and _ANY_ESCAPED.sub("", text).endswith(ESCAPE)
+        self._held = ESCAPE if is_open else ""
+        return unescape(text[:-1] if is_open else text)
+
+
+def _load(serialized: bytes) -> sentencepiece.SentencePieceProcessor:
+    try:
+        processor = sentencepiece.SentencePieceProcessor(model_proto=serialized)
+    except RuntimeError as error:
+        raise TokenizerError("tokenizer.model is not a SentencePiece model") from error
+    if processor.unk_id() != UNK_ID or processor.bos_id() != BOS_ID:
+        raise TokenizerError(f"the tokenizer must have <unk> at {UNK_ID} and <s> at {BOS_ID}")
+    return processor
+
+
+def _bytes_of(processor: sentencepiece.SentencePieceProcessor, token_id: int, piece: str) -> bytes:
+    if token_id == UNK_ID:
+        return REPLACEMENT.encode()
+    if processor.is_control(token_id):
+        return b""
+    if processor.is_byte(token_id):
+        return bytes([int(piece[3:5], 16)])  # "<0x0A>"
+    return piece.replace(SPACE_PIECE, " ").encode()
+
+
+def _code_point_table(pieces: list[str]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    id_of = {
+        piece.replace(SPACE_PIECE, " "): i for i, piece in enumerate(pieces) if len(piece) == 1
+    }
+    # One entry past the highest known code point stands for all the rest, as `<unk>`.
+    table = np.full(max(map(ord, id_of), default=0) + 2, UNK_ID, dtype=np.int64)
+    for char, token_id in id_of.items():
+        table[ord(char)] = token_id
+    return table
+
+
+def train_tokenizer(
+    texts: Iterable[str], *, kind: TokenizerKind = "char", vocab_size: int = 1024
+) -> Tokenizer:
+    """A vocabulary learned from `texts`, which are held in memory while it is learned.
+
+    A char vocabulary takes every character of `texts` and ignores `vocab_size`; whoever wants
+    fewer characters leaves the rare ones out (`training.vocabulary` does, within bounded
+    memory). Raises TokenizerError when the texts are too small for `vocab_size`.
+    """
+    pieces = (escape(text) for text in texts)
+    options: dict[str, Any] = (
+        {"vocab_size": 2_000_000, "hard_vocab_limit": False}
+        if kind == "char"
+        else {"vocab_size": vocab_size, "byte_fallback": True}
+    )
+    buffer = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=_sentences(pieces),
+            model_writer=buffer,
+            model_type=kind,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            user_defined_symbols=["\n", "\t"],
+            unk_id=UNK_ID,
+            bos_id=BOS_ID,
+            eos_id=-1,
+            pad_id=-1,
+            max_sentence_length=1 << 30,
+            num_threads=1,  # the same vocabulary on every machine
+            minloglevel=4,
+            **options,
+        )
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise TokenizerError(f"no {kind} vocabulary of this text: {reason}") from error
+    return Tokenizer(buffer.getvalue(), kind)
+
+
+def _sentences(texts: Iterable[str]) -> Iterator[str]:
+    found = False
+    for text in texts:
+        if text:
+            found = True
+            yield text
+    if not found:
+        raise TokenizerError("no vocabulary can be learned from an empty text")

@@ -1,0 +1,73 @@
+"""What several test modules need: small real checkpoints on disk, and a clean torch."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint, Description
+from model.config import Cell, ModelConfig
+from model.network import Network
+from model.tokenizer import Tokenizer, train_tokenizer
+
+ANTHOLOGY = Path(__file__).parent.parent / "training" / "corpora" / "anthology.txt"
+
+MakeCheckpoint = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def anthology() -> str:
+    """The text of the corpus that ships."""
+    return ANTHOLOGY.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(anthology: str) -> Tokenizer:
+    """A char vocabulary of the anthology."""
+    return train_tokenizer([anthology])
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(tokenizer: Tokenizer) -> MakeCheckpoint:
+    """Write an untrained checkpoint: its text is noise, but as reproducible as any."""
+
+    def make(
+        folder: Path, *, cell: Cell = "lstm", hidden: int = 32, layers: int = 2, seed: int = 0
+    ) -> Path:
+        config = ModelConfig(
+            cell=cell,
+            vocab_size=tokenizer.vocab_size,
+            embedding_size=hidden,
+            hidden_size=hidden,
+            num_layers=layers,
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            network = Network(config).initialise().eval()
+        description = Description(format=1, architecture=config, tokenizer="char")
+        whole = Checkpoint(
+            network=network, tokenizer=tokenizer, description=description, card="# A test\n"
+        )
+        checkpoints.save(whole, folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(
+    make_checkpoint: MakeCheckpoint, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of one untrained checkpoint, named `tiny`; not to be changed."""
+    return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before() -> Iterator[None]:
+    """Torch's generator and thread count do not leak from one test to the next."""
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    yield
+    torch.set_rng_state(state)
+    torch.set_num_threads(threads)

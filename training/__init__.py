@@ -1,0 +1,1 @@
+"""Text becomes a checkpoint. Imports model, never service."""

@@ -1,0 +1,1 @@
+"""Named starting points for training, one TOML file each."""
