@@ -57,6 +57,10 @@ class State:
         if self.cell is not None and source.cell is not None:
             self.cell.index_copy_(1, rows, source.cell)
 
+    def without(self, rows: Tensor) -> "State":
+        """A copy in which the rows that `rows` (B,) bool marks are as before any text."""
+        return self._map(lambda part: part.masked_fill(rows[:, None], 0))
+
     def detach(self) -> "State":
         """The same numbers, cut from the graph: gradients end here (truncated BPTT)."""
         return self._map(Tensor.detach)
@@ -100,7 +104,9 @@ class Network(nn.Module):
 
     def initialise(self) -> Self:
         """Fresh weights from torch's global generator; recurrent ones are orthogonal by gate."""
-        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+        # Tied, the same vectors make the logits, which must start small.
+        scale = self.config.embedding_size**-0.5 if self.config.tied else 1.0
+        nn.init.normal_(self.embedding.weight, std=scale)
         if not self.config.tied:
             nn.init.xavier_uniform_(self.output.weight)
         nn.init.zeros_(self.output.bias)

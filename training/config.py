@@ -1,0 +1,143 @@
+"""Everything a training run can be told: a preset file, then flags, each field with its help.
+
+Validated once, frozen, and stored in the run folder, so that a run can be resumed as it was.
+Knows nothing of torch.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from model.config import Cell, Width
+from model.errors import ParameterError
+from training.corpus import CorpusOptions
+
+PRESETS = Path(__file__).parent / "presets"
+ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"
+BUDGETS = ("minutes", "epochs", "steps")
+
+RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class TrainConfig(CorpusOptions):
+    """The fields of a run; `CorpusOptions` are those that say what becomes of the text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str = Field("tiny", description="the preset that the other fields started from")
+
+    # What to train on, and where the results go.
+    corpus: tuple[str, ...] = Field(
+        (str(ANTHOLOGY),),
+        min_length=1,
+        description="files, folders, patterns, - or one prepared folder; default: the anthology",
+    )
+    valid_corpus: tuple[str, ...] = Field(
+        (), description="texts to validate on, instead of a part of the corpus"
+    )
+    name: RunName | None = Field(None, description="the run's and checkpoint's name")
+    runs_dir: Path = Field(Path("runs"), description="folder of runs")
+    checkpoints_dir: Path = Field(Path("checkpoints"), description="folder of checkpoints")
+    init_from: Path | None = Field(
+        None, description="checkpoint whose weights and vocabulary to start from"
+    )
+
+    # The network.
+    cell: Cell = Field("lstm", description="recurrent cell")
+    embedding_size: Width = Field(128, description="width of a token's vector")
+    hidden_size: Width = Field(256, description="width of each layer's hidden state")
+    num_layers: int = Field(2, ge=1, le=16, description="number of layers")
+    tied: bool = Field(False, description="the output layer uses the embedding's weights")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout before each layer and the output")
+
+    # How long: one of three.
+    minutes: float | None = Field(None, gt=0, description="train for this long")
+    epochs: float | None = Field(None, gt=0, description="passes over the training text")
+    steps: int | None = Field(None, ge=1, description="weight updates")
+
+    # Optimisation.
+    batch_size: int = Field(32, ge=1, le=65_536, description="parallel streams of text")
+    sequence_length: int = Field(
+        64, ge=2, le=65_536, description="tokens between weight updates (truncated BPTT)"
+    )
+    state_reset: float = Field(
+        0.05, ge=0, le=1, description="chance, each update, that a stream's carried state is zeroed"
+    )
+    learning_rate: float = Field(3e-3, gt=0, le=1, description="AdamW's highest learning rate")
+    final_learning_rate: float = Field(
+        0.02, ge=0, le=1, description="learning rate at the end, as a share of the highest"
+    )
+    warmup: float = Field(0.02, ge=0, lt=1, description="share of the run spent warming up")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's, on weight matrices")
+    beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second moment decay")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+
+    # Measuring and stopping.
+    evaluations: int = Field(20, ge=1, le=10_000, description="validations over the run")
+    evaluation_tokens: int = Field(
+        200_000, ge=1, description="validation tokens used during the run; the end uses all"
+    )
+    patience: int = Field(
+        8, ge=0, description="stop after this many validations without a gain; 0 never stops"
+    )
+    save_seconds: float = Field(
+        60.0, gt=0, description="time between saves of the state that --resume needs"
+    )
+
+    # The machine.
+    seed: int = Field(1, ge=0, lt=2**63, description="seed of weights, dropout and batches")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="bf16 autocast where it is fast (auto), always, or never"
+    )
+    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; default: torch's")
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give one of minutes, epochs and steps, not {' and '.join(given)}")
+        if not given:
+            raise ValueError("say how long to train: minutes, epochs or steps")
+        return self
+
+    @property
+    def corpus_options(self) -> CorpusOptions:
+        """The fields that say what becomes of the text."""
+        return CorpusOptions.model_validate(
+            {name: getattr(self, name) for name in CorpusOptions.model_fields}
+        )
+
+
+def preset_names() -> list[str]:
+    """The presets that ship."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
+    """The config of a preset with the given fields in place of its own.
+
+    A given budget replaces the preset's, whichever of the three it was. Raises ParameterError.
+    """
+    fields: dict[str, object] = dict(_read_preset(preset))
+    if any(name in given for name in BUDGETS):
+        fields = {name: value for name, value in fields.items() if name not in BUDGETS}
+    return checked({**fields, **given, "preset": preset})
+
+
+def _read_preset(name: str) -> dict[str, object]:
+    path = PRESETS / f"{name}.toml"
+    if name not in preset_names():
+        raise ParameterError("preset", f"must be one of {', '.join(preset_names())}, got {name!r}")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def checked(fields: Mapping[str, object]) -> TrainConfig:
+    """A config of these fields. Raises ParameterError, which names the field."""
+    try:
+        return TrainConfig.model_validate(fields)
+    except ValidationError as error:
+        raise ParameterError.from_validation(error) from error

@@ -1,0 +1,66 @@
+"""How weights are updated: AdamW, the learning rate at each moment, and how much is done.
+
+Pure functions but for torch's optimizer. Knows nothing of data and files.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.network import Network
+from training.config import TrainConfig
+
+
+def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019); only matrices decay, embedding and biases do not."""
+    decaying: list[Tensor] = []
+    others: list[Tensor] = []
+    for name, weight in network.named_parameters():
+        is_matrix = weight.dim() == 2 and not name.startswith("embedding")
+        (decaying if is_matrix else others).append(weight)
+    groups = [
+        {"params": decaying, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    betas = (0.9, config.beta2)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+
+
+def learning_rate(config: TrainConfig, progress: float) -> float:
+    """The learning rate when `progress` in [0, 1] of the run is done: a ramp, then a cosine.
+
+    The cosine (Loshchilov & Hutter 2017, without restarts) ends at `final_learning_rate`.
+    """
+    if progress < config.warmup:
+        # The first step has progress 0 and must move: it gets a hundredth.
+        return config.learning_rate * max(progress / config.warmup, 0.01)
+    falling = min((progress - config.warmup) / (1 - config.warmup), 1.0)
+    share = 0.5 * (1 + math.cos(math.pi * falling))
+    lowest = config.final_learning_rate
+    return config.learning_rate * (lowest + (1 - lowest) * share)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much training there is: a number of steps, or seconds."""
+
+    steps: int | None
+    seconds: float | None
+
+    @classmethod
+    def of(cls, config: TrainConfig, windows_per_epoch: int) -> "Budget":
+        """The budget of a config, its epochs counted in steps."""
+        if config.minutes is not None:
+            return cls(None, config.minutes * 60)
+        if config.epochs is not None:
+            return cls(max(1, round(config.epochs * windows_per_epoch)), None)
+        return cls(config.steps, None)
+
+    def progress(self, step: int, seconds: float) -> float:
+        """The share that is done after `step` steps and `seconds` of training, at most 1."""
+        if self.steps is not None:
+            return min(step / self.steps, 1.0)
+        assert self.seconds is not None  # noqa: S101 - `of` sets one of the two
+        return min(seconds / self.seconds, 1.0)

@@ -1,0 +1,117 @@
+"""What a run needs to go on exactly where it was: saved whole, loaded strictly.
+
+The folder `last/` of a run is a checkpoint like any other (fp32, so it can be generated from)
+with four files more:
+
+    optimizer.safetensors   first and second moments and step of every weight
+    carried.safetensors     the hidden and cell state of every stream
+    random.safetensors      torch's generators
+    progress.json           counters and the place in the text
+
+On a CPU a run resumed from here ends with bitwise the weights of one that never stopped.
+"""
+
+from pathlib import Path
+
+import safetensors
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from model.checkpoint import Checkpoint, load, write_files
+from model.durable import replacing_folder
+from model.errors import CheckpointError
+from model.network import State
+from training.errors import RunError
+from training.trainer import Trainer
+
+OPTIMIZER, CARRIED, RANDOM = "optimizer.safetensors", "carried.safetensors", "random.safetensors"
+PROGRESS = "progress.json"
+
+
+class Progress(BaseModel):
+    """The counters of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = 0
+    seconds: float = 0.0
+    epoch: int = 0
+    window: int = 0
+    evaluations: int = 0
+    evaluations_without_gain: int = 0
+    best_nats: float | None = None  # per token, of the validation text
+
+
+def save_state(folder: Path, checkpoint: Checkpoint, trainer: Trainer, progress: Progress) -> None:
+    """Write everything to `folder`, in place of what was there."""
+    carried = {"hidden": trainer.carried.hidden}
+    if trainer.carried.cell is not None:
+        carried["cell"] = trainer.carried.cell
+    with replacing_folder(folder) as partial:
+        write_files(checkpoint, partial, "fp32")
+        save_file(_optimizer_tensors(trainer), partial / OPTIMIZER)
+        save_file({name: part.contiguous() for name, part in carried.items()}, partial / CARRIED)
+        save_file(_generators(), partial / RANDOM)
+        (partial / PROGRESS).write_text(progress.model_dump_json(indent=2) + "\n", "utf-8")
+
+
+def load_state(folder: Path, trainer: Trainer) -> Progress:
+    """Put `trainer` where it was when `folder` was written. Raises RunError."""
+    try:
+        progress = Progress.model_validate_json((folder / PROGRESS).read_bytes())
+        stored = load(folder).network.state_dict()
+        trainer.network.load_state_dict(stored)
+        _restore_optimizer(trainer, load_file(folder / OPTIMIZER))
+        carried = load_file(folder / CARRIED, device=str(trainer.network.device))
+        generators = load_file(folder / RANDOM)
+    except (
+        OSError,
+        KeyError,
+        RuntimeError,
+        ValidationError,
+        CheckpointError,
+        safetensors.SafetensorError,
+    ) as error:
+        raise RunError(f"{folder}: this run cannot be resumed ({error})") from error
+    trainer.carried = State(carried["hidden"], carried.get("cell"))
+    trainer.step_number = progress.step
+    trainer.seconds_before = progress.seconds
+    trainer.streams.epoch, trainer.streams.window = progress.epoch, progress.window
+    _restore_generators(generators)
+    return progress
+
+
+def _optimizer_tensors(trainer: Trainer) -> dict[str, Tensor]:
+    states = trainer.optimizer.state
+    return {
+        f"{name}.{key}": value.detach().contiguous()
+        for name, weight in trainer.network.named_parameters()
+        for key, value in states[weight].items()
+    }
+
+
+def _restore_optimizer(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    keys = {name.rpartition(".")[2] for name in tensors}
+    for name, weight in trainer.network.named_parameters():
+        # A run stopped before its first update has no moments yet.
+        entry = {key: tensors[f"{name}.{key}"] for key in keys}
+        trainer.optimizer.state[weight] = {
+            # AdamW's step count lies where the fused update reads it: beside the weight.
+            key: value.to(weight.device)
+            for key, value in entry.items()
+        }
+
+
+def _generators() -> dict[str, Tensor]:
+    generators = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        generators["cuda"] = torch.cuda.get_rng_state()
+    return generators
+
+
+def _restore_generators(generators: dict[str, Tensor]) -> None:
+    torch.set_rng_state(generators["cpu"])
+    if "cuda" in generators and torch.cuda.is_available():
+        torch.cuda.set_rng_state(generators["cuda"])

@@ -1,0 +1,73 @@
+"""Which characters a corpus needs, counted within bounded memory, and the tokenizer of them.
+
+A character vocabulary keeps the most frequent characters until they cover the wanted share of
+the text; the rest become `<unk>`, which training sees, so that its embedding is trained.
+Knows nothing of files.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from model.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
+
+NUM_CODE_POINTS = 0x110000
+FLUSH_CHARACTERS = 1 << 20
+SAMPLE_CHARACTERS = 20_000_000  # a subword vocabulary is learned from at most this much text
+
+
+class CharacterCounts:
+    """How often each character was seen."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(NUM_CODE_POINTS, dtype=np.int64)
+        self._pending: list[str] = []
+        self._num_pending = 0
+
+    def add(self, text: str) -> None:
+        """Count the characters of `text`."""
+        self._pending.append(text)
+        self._num_pending += len(text)
+        if self._num_pending >= FLUSH_CHARACTERS:
+            self._flush()
+
+    def _flush(self) -> None:
+        raw = "".join(self._pending).encode("utf-32-le")
+        counts = np.bincount(np.frombuffer(raw, dtype=np.uint32))
+        self._counts[: len(counts)] += counts
+        self._pending, self._num_pending = [], 0
+
+    def most_frequent(self, coverage: float) -> str:
+        """The fewest characters, most frequent first, that cover this share of the text."""
+        self._flush()
+        order = np.argsort(-self._counts, kind="stable")
+        order = order[: int(np.count_nonzero(self._counts))]
+        covered = np.cumsum(self._counts[order])
+        needed = 1 + int(np.searchsorted(covered, coverage * covered[-1])) if len(order) else 0
+        return "".join(chr(code_point) for code_point in order[:needed])
+
+
+def learn_tokenizer(
+    texts: Iterable[str],
+    counts: CharacterCounts,
+    *,
+    kind: TokenizerKind,
+    vocab_size: int,
+    coverage: float,
+) -> Tokenizer:
+    """The tokenizer of a corpus. Raises TokenizerError when the text is too small for it.
+
+    `texts` are read only for the subword kinds, and no further than SAMPLE_CHARACTERS.
+    """
+    if kind == "char":
+        return train_tokenizer([counts.most_frequent(coverage)], kind="char")
+    return train_tokenizer(_sample(texts), kind=kind, vocab_size=vocab_size)
+
+
+def _sample(texts: Iterable[str]) -> Iterator[str]:
+    taken = 0
+    for text in texts:
+        if taken >= SAMPLE_CHARACTERS:
+            return
+        taken += len(text)
+        yield text
