@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import Checkpoint
+from model.errors import ParameterError
 from model.network import Network
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
@@ -89,7 +90,9 @@ def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> floa
 
     nanoGPT's estimate, over every whole window instead of a random draw of them.
     """
-    count = (len(ids) - 1) // window
+    count = (len(ids) - 1) // window if window > 0 else 0
+    if count == 0:
+        raise ParameterError("cold_window", f"must be 1 to {len(ids) - 1} tokens, got {window}")
     total = 0.0
     with evaluating(network):
         for first in range(0, count, COLD_BATCH):
