@@ -4,7 +4,10 @@ Knows nothing of HTTP and training. Errors that a user can mend are one line and
 """
 
 import argparse
+import io
+import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from model.device import resolve_device
 from model.errors import ModelError, ParameterError
 from model.parameters import SamplingParams
 from model.scoring import Score, surprisals
-from model.tokenizer import BOS_ID
+from model.tokenizer import BOS_ID, UNK_ID
 
 SHIPPED = Path(__file__).parent / "pretrained" / "anthology"
 
@@ -63,7 +66,10 @@ _FLAG_TYPES: dict[str, type] = dict.fromkeys(
 
 def _bias(text: str) -> tuple[str, float]:
     character, _, value = text.rpartition("=")
-    return character, float(value)
+    try:
+        return character, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be CHAR=BIAS, got {text!r}") from None
 
 
 def run_generate(args: argparse.Namespace) -> None:
@@ -72,9 +78,13 @@ def run_generate(args: argparse.Namespace) -> None:
     fields = {name: value for name, value in given.items() if value is not None}
     if "logit_bias" in fields:
         fields["logit_bias"] = dict(fields["logit_bias"])
-    params = SamplingParams.checked(**fields)
+    params = SamplingParams.checked(**fields).with_seed()
     loaded = _load(args)
-    prompt = sys.stdin.read() if args.prompt == "-" else args.prompt
+    prompt = _read_text("prompt", Path("-")) if args.prompt == "-" else args.prompt
+    if num_unknown := loaded.tokenizer.encode_prompt(prompt).num_unknown:
+        print(f"{num_unknown} characters of the prompt are unknown to this model", file=sys.stderr)
+    if args.seed is None:
+        print(f"seed {params.seed}", file=sys.stderr)
     for piece in generate(loaded.network, loaded.tokenizer, prompt, params):
         print(piece.text, end="", flush=True)
     print()
@@ -82,7 +92,10 @@ def run_generate(args: argparse.Namespace) -> None:
 
 def run_score(args: argparse.Namespace) -> None:
     """Print how well the checkpoint predicts a text."""
-    text = _read_text(args.text)
+    text = _read_text("text", args.text).replace("\r\n", "\n")
+    text = unicodedata.normalize("NFC", text)  # as training reads it
+    if not text:
+        raise ParameterError("text", f"{args.text} is empty, there is nothing to score")
     loaded = _load(args)
     ids = [BOS_ID, *loaded.tokenizer.encode(text)]
     losses, _ = surprisals(loaded.network, torch.tensor([ids]))
@@ -90,7 +103,7 @@ def run_score(args: argparse.Namespace) -> None:
     print(f"{score.bits_per_character:.4f} bits per character")
     print(f"{score.nats_per_character:.4f} nats per character")
     print(f"{score.perplexity:.3f} perplexity by character")
-    print(f"{score.characters} characters")
+    print(f"{score.characters} characters, {ids.count(UNK_ID)} unknown to this model")
 
 
 def run_describe(args: argparse.Namespace) -> None:
@@ -108,22 +121,30 @@ def _load(args: argparse.Namespace) -> Checkpoint:
     return checkpoints.load(args.checkpoint, resolve_device(args.device))
 
 
-def _read_text(path: Path) -> str:
+def _read_text(field: str, path: Path) -> str:
     raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ParameterError("text", f"{path} is not UTF-8 at byte {error.start}") from error
-    if not text:
-        raise ParameterError("text", f"{path} is empty, there is nothing to score")
-    return text
+        raise ParameterError(field, f"{path} is not UTF-8 at byte {error.start}") from error
+
+
+def _discard_output() -> None:
+    """Let the flush at exit succeed."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     args = build_parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has not all characters
     try:
         args.run(args)
+    except BrokenPipeError:  # whoever read the text has gone, as `head` does
+        _discard_output()
     except (ModelError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

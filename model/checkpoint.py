@@ -10,14 +10,14 @@ training run needs lies elsewhere, and this module knows nothing of it.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import safetensors
+import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.config import ModelConfig
@@ -63,7 +63,13 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, folder: Path, precision: Precision = "bf16") -> None:
-    """Write `checkpoint` to `folder`, in place of what was there.
+    """Write `checkpoint` to `folder`, in place of what was there."""
+    with replacing_folder(folder) as partial:
+        write_files(checkpoint, partial, precision)
+
+
+def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> None:
+    """Write the four files into a folder that the caller puts in its place.
 
     The weights on disk are those of the network rounded to `precision`.
     """
@@ -72,28 +78,27 @@ def save(checkpoint: Checkpoint, folder: Path, precision: Precision = "bf16") ->
         name: weight.detach().to("cpu", dtype).contiguous()
         for name, weight in distinct_weights(checkpoint.network).items()
     }
-    with replacing_folder(folder) as partial:
-        save_file(weights, partial / WEIGHTS)
-        text = checkpoint.description.model_dump_json(indent=2)
-        (partial / CONFIG).write_text(text + "\n", encoding="utf-8")
-        (partial / TOKENIZER).write_bytes(checkpoint.tokenizer.serialized)
-        (partial / CARD).write_text(checkpoint.card, encoding="utf-8")
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
+    text = checkpoint.description.model_dump_json(indent=2)
+    (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+    (folder / TOKENIZER).write_bytes(checkpoint.tokenizer.serialized)
+    (folder / CARD).write_text(checkpoint.card, encoding="utf-8")
 
 
 def load(folder: Path, device: torch.device | None = None) -> Checkpoint:
     """Read a checkpoint. Raises CheckpointError, which says what differs from what it should be."""
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise CheckpointError(f"{folder}: not a checkpoint, {', '.join(missing)} missing")
-    description = _read_description(folder)
-    tokenizer = _read_tokenizer(folder, description)
+    content = _read_files(folder)
+    description = _description(content[CONFIG], folder / CONFIG)
+    tokenizer = _tokenizer(content[TOKENIZER], folder / TOKENIZER, description)
+    weights = _weights(content[WEIGHTS], folder / WEIGHTS, description.architecture)
     network = Network(description.architecture)
-    _load_weights(network, folder / WEIGHTS)
+    for name, weight in distinct_weights(network).items():
+        weight.data.copy_(weights[name])
     return Checkpoint(
         network=network.to(device).eval().requires_grad_(requires_grad=False),
         tokenizer=tokenizer,
         description=description,
-        card=(folder / CARD).read_text(encoding="utf-8", errors="replace"),
+        card=content[CARD].decode("utf-8", "replace"),
     )
 
 
@@ -102,25 +107,58 @@ def distinct_weights(network: Network) -> dict[str, Tensor]:
     return dict(network.named_parameters(remove_duplicate=True))
 
 
-def _read_description(folder: Path) -> Description:
-    path = folder / CONFIG
+def _read_files(folder: Path) -> dict[str, bytes]:
+    """The content of the four files, all of one folder even while `folder` is being replaced."""
+    while True:
+        try:
+            directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise CheckpointError(f"{folder}: not a checkpoint ({error.strerror})") from error
+        try:
+            return _read_files_of(directory)
+        except OSError as error:
+            # While `directory` is open no other folder can have its identity.
+            if _is_still_at(folder, directory):
+                name, why = error.filename, error.strerror
+                raise CheckpointError(f"{folder}: not a checkpoint ({name}: {why})") from error
+        finally:
+            os.close(directory)
+
+
+def _read_files_of(directory: int) -> dict[str, bytes]:
+    content = {}
+    for name in FILES:
+        with open(
+            name, "rb", opener=lambda path, flags: os.open(path, flags, dir_fd=directory)
+        ) as file:
+            content[name] = file.read()
+    return content
+
+
+def _is_still_at(folder: Path, directory: int) -> bool:
     try:
-        content = json.loads(path.read_bytes())
+        return os.path.samestat(folder.stat(), os.fstat(directory))
+    except OSError:
+        return False
+
+
+def _description(content: bytes, path: Path) -> Description:
+    try:
+        fields = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON ({error})") from error
-    number = content.get("format") if isinstance(content, dict) else None
+    number = fields.get("format") if isinstance(fields, dict) else None
     if number != FORMAT:
         raise CheckpointError(f"{path}: format {number!r}, this version reads format {FORMAT}")
     try:
-        return Description.model_validate(content)
+        return Description.model_validate(fields)
     except ValidationError as error:
         raise CheckpointError(f"{path}: {ParameterError.from_validation(error)}") from error
 
 
-def _read_tokenizer(folder: Path, description: Description) -> Tokenizer:
-    path = folder / TOKENIZER
+def _tokenizer(content: bytes, path: Path, description: Description) -> Tokenizer:
     try:
-        tokenizer = Tokenizer(path.read_bytes(), description.tokenizer)
+        tokenizer = Tokenizer(content, description.tokenizer)
     except TokenizerError as error:
         raise CheckpointError(f"{path}: {error}") from error
     expected = description.architecture.vocab_size
@@ -131,12 +169,14 @@ def _read_tokenizer(folder: Path, description: Description) -> Tokenizer:
     return tokenizer
 
 
-def _load_weights(network: Network, path: Path) -> None:
+def _weights(content: bytes, path: Path, architecture: ModelConfig) -> dict[str, Tensor]:
+    """The stored weights, once they are known to be those of a network of this architecture."""
     try:
-        stored = load_file(path)
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        stored = safetensors.torch.load(content)
+    except (safetensors.SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read, is it truncated? ({error})") from error
-    wanted = distinct_weights(network)
+    with torch.device("meta"):  # a config that says too much must not cost memory
+        wanted = distinct_weights(Network(architecture))
     if stored.keys() != wanted.keys():
         differing = ", ".join(sorted(stored.keys() ^ wanted.keys()))
         raise CheckpointError(f"{path}: weights do not match {CONFIG}: {differing}")
@@ -146,6 +186,8 @@ def _load_weights(network: Network, path: Path) -> None:
                 f"{path}: {name} has shape {tuple(stored[name].shape)}, "
                 f"{CONFIG} wants {tuple(weight.shape)}"
             )
+        if stored[name].dtype not in _DTYPES.values():
+            raise CheckpointError(f"{path}: {name} is {stored[name].dtype}, not bf16 or fp32")
         if not bool(torch.isfinite(stored[name]).all()):
             raise CheckpointError(f"{path}: {name} holds values that are not finite")
-        weight.data.copy_(stored[name])
+    return stored

@@ -82,7 +82,7 @@ class RowBlock:
         """Choose the next token of every row, idle rows included."""
         logits, self._state = self._network.step(self._inputs, self._state)
         sampled = self._sampler.sample(logits)
-        self._inputs = sampled.ids
+        self._inputs = sampled.ids.clone()  # `join` writes into them; `sampled` is the caller's
         return sampled
 
 

@@ -3,9 +3,13 @@
 Knows nothing of networks. Probes the machine only when asked, never on import.
 """
 
+import re
+
 import torch
 
-from model.errors import ParameterError
+from model.errors import ParameterError, shortened
+
+_NAME = re.compile(r"cpu|cuda(:(?P<index>0|[1-9][0-9]{0,3}))?")  # as torch.device takes it
 
 
 def resolve_device(name: str) -> torch.device:
@@ -15,11 +19,11 @@ def resolve_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
-        raise ParameterError("device", f"must be auto, cpu, cuda or cuda:N, got {name!r}")
-    if kind == "cuda":
-        _require_gpu(int(index) if index else 0)
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ParameterError("device", f"must be auto, cpu, cuda or cuda:N, got {shortened(name)}")
+    if name != "cpu":
+        _require_gpu(int(match["index"] or 0))
     return torch.device(name)
 
 

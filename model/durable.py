@@ -1,15 +1,16 @@
-"""Files and folders that are wholly the old or wholly the new, whenever the power fails.
+"""Folders that are wholly the old or wholly the new, whenever the power fails.
 
 Everything is written under a temporary name beside its place, flushed to disk and renamed.
 Knows nothing of what it writes.
 """
 
 import ctypes
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".tmp-"  # whoever lists folders passes these over
@@ -24,6 +25,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
     If the block raises, or the disk is full, `target` stays as it was and nothing is left.
     """
+    target = target.resolve()  # behind a symbolic link it is the folder that is replaced
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{target.name}-", dir=target.parent))
     try:
@@ -38,19 +42,10 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_file(target: Path, content: bytes) -> None:
-    """Replace one file, whole."""
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+def remove_leftovers(target: Path) -> None:
+    """Remove what a writer of `target` that was killed has left; no other may be at work now."""
+    for folder in target.parent.glob(f"{TEMPORARY_PREFIX}{target.name}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:
@@ -69,7 +64,11 @@ def _swap_in(folder: Path, target: Path) -> None:
         # No atomic exchange on this system: for a moment nothing is at `target`.
         aside = folder.with_name(folder.name + "-old")
         target.rename(aside)
-        folder.rename(target)
+        try:
+            folder.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
         aside.rename(folder)
 
 

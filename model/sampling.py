@@ -20,6 +20,7 @@ from model.parameters import MAX_PENALTY_WINDOW, SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID
 
 NEVER = float("-inf")
+HIGHEST = 1e300  # of a score: a repetition penalty near 0 would lift it to infinity
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,14 +169,15 @@ class Penalties:
         """`scores` (R, V) with the characters that `counts` (R, V) has made more or less likely."""
         is_present = counts > 0
         divided = torch.where(scores > 0, scores / self._repetition, scores * self._repetition)
-        scores = torch.where(is_present, divided, scores)
+        scores = torch.where(is_present, divided, scores).clamp_max(HIGHEST)
         return scores - self._frequency * counts - self._presence * is_present
 
 
 class Filters:
     """Top-k, top-p (Holtzman et al. 2020), min-p and typical (Meister et al. 2022), columns (R, 1).
 
-    Each filter sees what the one before it left, and each leaves at least the likeliest id.
+    Each filter sees what the one before it left, and leaves at least one id: the likeliest, but
+    for typical, which may drop it.
     """
 
     def __init__(self, *, top_k: Tensor, top_p: Tensor, min_p: Tensor, typical_p: Tensor) -> None:
@@ -215,7 +217,9 @@ def _smallest_prefix(ordered: Tensor, share: Tensor) -> Tensor:
     """Which of `ordered` (R, V) belong to the shortest prefix with `share` of the row's sum."""
     before = ordered.cumsum(dim=-1) - ordered
     total = ordered.sum(dim=-1, keepdim=True)
-    return (before < share * total) | (share == 1)
+    is_first = torch.arange(ordered.shape[-1], device=ordered.device) == 0
+    # The first is kept by name: a tiny share of a total may round to 0.
+    return (before < share * total) | (share == 1) | is_first
 
 
 def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:

@@ -12,7 +12,10 @@ FinishReason = Literal["stop", "length"]  # OpenAI's words
 
 
 class StopMatcher:
-    """Lets text through up to the earliest stop string."""
+    """Lets text through up to the earliest stop string: the one that is complete first.
+
+    Where several are complete at the same character, the one that begins first counts.
+    """
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = stops
@@ -24,11 +27,13 @@ class StopMatcher:
         if self.found is not None:
             return ""
         text = self._held + text
-        matches = [(at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
+        matches = [
+            (at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0
+        ]
         if matches:
-            end, self.found = min(matches)
+            _, start, self.found = min(matches)
             self._held = ""
-            return text[:end]
+            return text[:start]
         keep = max((_overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

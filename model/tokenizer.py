@@ -10,7 +10,8 @@ Knows nothing of files: a tokenizer is built from bytes and gives bytes (`serial
 import codecs
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ RESERVED = (ESCAPE, SPACE_PIECE, "\u2585", "\x00", "\x1f")
 _ESCAPED = {ord(char): f"{ESCAPE}{digit}" for digit, char in enumerate(RESERVED)}
 _ANY_RESERVED = re.compile("[" + "".join(RESERVED) + "]")
 _ANY_ESCAPED = re.compile(f"{ESCAPE}(.)", re.DOTALL)
+_NEVER_KNOWN = "\ud800"  # half a surrogate pair: in no UTF-8 text, so in no vocabulary
 
 
 def escape(text: str) -> str:
@@ -70,9 +72,11 @@ class Tokenizer:
         self.kind = kind
         self._processor = _load(serialized)
         pieces = [self._processor.id_to_piece(i) for i in range(self._processor.vocab_size())]
+        _require_kind(self._processor, pieces, kind)
         self.piece_bytes = [_bytes_of(self._processor, i, p) for i, p in enumerate(pieces)]
         if kind == "char":
             self._id_of_code_point = _code_point_table(pieces)
+            self._escaped = _writable_escapes(pieces)
 
     @property
     def vocab_size(self) -> int:
@@ -85,10 +89,11 @@ class Tokenizer:
 
     def encode_array(self, text: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
         """The ids of `text` as an int64 array; the fast way for a corpus."""
-        escaped = escape(text)
         if self.kind != "char":
-            whole = escaped.encode("utf-8", "replace").decode()  # a lone surrogate becomes "?"
+            # A lone surrogate becomes "?".
+            whole = escape(text).encode("utf-8", "replace").decode()
             return np.array(self._processor.encode(whole), dtype=np.int64)
+        escaped = text.translate(self._escaped) if _ANY_RESERVED.search(text) else text
         # SentencePiece would merge a run of unknown characters into one id; a table keeps
         # one id a character, which offsets and bits per character rely on.
         code_points = np.frombuffer(escaped.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -164,6 +169,15 @@ def _load(serialized: bytes) -> sentencepiece.SentencePieceProcessor:
     return processor
 
 
+def _require_kind(
+    processor: sentencepiece.SentencePieceProcessor, pieces: Sequence[str], kind: TokenizerKind
+) -> None:
+    has_bytes = any(processor.is_byte(i) for i in range(len(pieces)))
+    is_char = all(len(p) == 1 for i, p in enumerate(pieces) if i not in (UNK_ID, BOS_ID))
+    if has_bytes != (kind != "char") or is_char != (kind == "char"):
+        raise TokenizerError(f"tokenizer.model is not a vocabulary of the kind {kind}")
+
+
 def _bytes_of(processor: sentencepiece.SentencePieceProcessor, token_id: int, piece: str) -> bytes:
     if token_id == UNK_ID:
         return REPLACEMENT.encode()
@@ -185,25 +199,38 @@ def _code_point_table(pieces: list[str]) -> "np.ndarray[tuple[int], np.dtype[np.
     return table
 
 
+def _writable_escapes(pieces: Sequence[str]) -> dict[int, str]:
+    """What to write for each reserved character: its pair, where the vocabulary has both halves."""
+    known = set(pieces)
+    return {
+        code_point: pair if known.issuperset(pair) else _NEVER_KNOWN
+        for code_point, pair in _ESCAPED.items()
+    }
+
+
 def train_tokenizer(
     texts: Iterable[str], *, kind: TokenizerKind = "char", vocab_size: int = 1024
 ) -> Tokenizer:
-    """A vocabulary learned from `texts`, which are held in memory while it is learned.
+    """A vocabulary learned from `texts`; a subword one holds them in memory meanwhile.
 
     A char vocabulary takes every character of `texts` and ignores `vocab_size`; whoever wants
     fewer characters leaves the rare ones out (`training.vocabulary` does, within bounded
     memory). Raises TokenizerError when the texts are too small for `vocab_size`.
     """
-    pieces = (escape(text) for text in texts)
-    options: dict[str, Any] = (
-        {"vocab_size": 2_000_000, "hard_vocab_limit": False}
-        if kind == "char"
-        else {"vocab_size": vocab_size, "byte_fallback": True}
-    )
+    sentences: Iterable[str]
+    options: dict[str, Any]
+    if kind == "char":
+        sentences = _counted_characters(texts)
+        options = {"vocab_size": 2_000_000, "hard_vocab_limit": False, "input_format": "tsv"}
+    else:
+        sentences = [escape(text) for text in texts if text]
+        options = {"vocab_size": vocab_size, "byte_fallback": True}
+    if not sentences:
+        raise TokenizerError("no vocabulary can be learned from an empty text")
     buffer = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=_sentences(pieces),
+            sentence_iterator=iter(sentences),
             model_writer=buffer,
             model_type=kind,
             character_coverage=1.0,
@@ -226,11 +253,12 @@ def train_tokenizer(
     return Tokenizer(buffer.getvalue(), kind)
 
 
-def _sentences(texts: Iterable[str]) -> Iterator[str]:
-    found = False
+def _counted_characters(texts: Iterable[str]) -> list[str]:
+    """A line of tab-separated values for each character of `texts`, with its count.
+
+    Whole texts would lose a carriage return at their end and the letters of a literal `<s>`.
+    """
+    counts: Counter[str] = Counter()
     for text in texts:
-        if text:
-            found = True
-            yield text
-    if not found:
-        raise TokenizerError("no vocabulary can be learned from an empty text")
+        counts.update(escape(text))
+    return [f"{char}\t{count}" for char, count in counts.items() if char not in "\n\t"]

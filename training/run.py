@@ -25,6 +25,7 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.config import ModelConfig
 from model.device import resolve_device
+from model.durable import remove_leftovers
 from model.errors import ParameterError
 from model.network import Network
 from training.batches import Streams
@@ -191,9 +192,11 @@ def _train(
     resume: bool,
 ) -> Outcome:
     progress = load_state(folder / LAST, trainer) if resume else None
+    checkpoint_folder = config.checkpoints_dir / folder.name
+    for target in (folder / LAST, checkpoint_folder):
+        remove_leftovers(target)
     log = RunLog(folder, from_step=trainer.step_number)
     display = Display(console, done=trainer.progress)
-    checkpoint_folder = config.checkpoints_dir / folder.name
     loop = Loop(trainer, corpus, log, display, last=folder / LAST, best=checkpoint_folder)
     if progress is not None:
         loop.progress = progress

@@ -16,7 +16,7 @@ from pathlib import Path
 import safetensors
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from model.checkpoint import Checkpoint, load, write_files
@@ -46,14 +46,15 @@ class Progress(BaseModel):
 
 def save_state(folder: Path, checkpoint: Checkpoint, trainer: Trainer, progress: Progress) -> None:
     """Write everything to `folder`, in place of what was there."""
-    carried = {"hidden": trainer.carried.hidden}
+    carried = {"hidden": trainer.carried.hidden.contiguous()}
     if trainer.carried.cell is not None:
-        carried["cell"] = trainer.carried.cell
+        carried["cell"] = trainer.carried.cell.contiguous()
     with replacing_folder(folder) as partial:
         write_files(checkpoint, partial, "fp32")
-        save_file(_optimizer_tensors(trainer), partial / OPTIMIZER)
-        save_file({name: part.contiguous() for name, part in carried.items()}, partial / CARRIED)
-        save_file(_generators(), partial / RANDOM)
+        # Not save_file: on a full disk that raises an error of its own instead of OSError.
+        (partial / OPTIMIZER).write_bytes(save(_optimizer_tensors(trainer)))
+        (partial / CARRIED).write_bytes(save(carried))
+        (partial / RANDOM).write_bytes(save(_generators()))
         (partial / PROGRESS).write_text(progress.model_dump_json(indent=2) + "\n", "utf-8")
 
 
@@ -93,15 +94,12 @@ def _optimizer_tensors(trainer: Trainer) -> dict[str, Tensor]:
 
 
 def _restore_optimizer(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    # No keys at all: the run was stopped before its first update.
     keys = {name.rpartition(".")[2] for name in tensors}
     for name, weight in trainer.network.named_parameters():
-        # A run stopped before its first update has no moments yet.
-        entry = {key: tensors[f"{name}.{key}"] for key in keys}
-        trainer.optimizer.state[weight] = {
-            # AdamW's step count lies where the fused update reads it: beside the weight.
-            key: value.to(weight.device)
-            for key, value in entry.items()
-        }
+        # The fused update wants the step count, too, beside the weight.
+        moments = {key: tensors[f"{name}.{key}"].to(weight.device) for key in keys}
+        trainer.optimizer.state[weight] = moments
 
 
 def _generators() -> dict[str, Tensor]:

@@ -1,0 +1,208 @@
+"""The shape of the code: who may import whom, and how big a file or a function may grow.
+
+Read with `ast`, so nothing is imported and unfinished packages are checked as far as they are.
+"""
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("model", "training", "service")
+EXTRA_OF = {"model": None, "training": "train", "service": "serve"}
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 40
+SINKS = {"utils", "util", "common", "helpers", "helper", "misc"}
+
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
+
+
+def is_inside(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def names_imported(module: str) -> Iterator[str]:
+    """Every dotted name that `module` imports, wherever in the file: `from a import b` is a.b."""
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+IMPORTED = {module: set(names_imported(module)) for module in FILES}
+
+
+def importers(inside: str, imported: str) -> list[str]:
+    """The modules inside one package that import another package."""
+    return [
+        module
+        for module, names in IMPORTED.items()
+        if is_inside(module, inside) and any(is_inside(name, imported) for name in names)
+    ]
+
+
+def own_imports(module: str) -> set[str]:
+    """The modules of ours that `module` imports."""
+    found = set()
+    for name in IMPORTED[module]:
+        owner = name if name in FILES else name.rpartition(".")[0]
+        if owner in FILES and owner != module:
+            found.add(owner)
+    return found
+
+
+def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def lines_of_strings(node: ast.AST) -> set[int]:
+    """The lines of docstrings, the function's own and those of functions inside it."""
+    return {
+        line
+        for child in ast.walk(node)
+        if isinstance(child, ast.Expr)
+        and isinstance(child.value, ast.Constant)
+        and isinstance(child.value.value, str)
+        for line in range(child.lineno, (child.end_lineno or child.lineno) + 1)
+    }
+
+
+def num_code_lines(module: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines that are neither blank nor comment nor docstring."""
+    source = FILES[module].read_text(encoding="utf-8").splitlines()
+    numbers = set(range(function.lineno, (function.end_lineno or function.lineno) + 1))
+    code = (source[number - 1].strip() for number in numbers - lines_of_strings(function))
+    return sum(1 for line in code if line and not line.startswith("#"))
+
+
+def distribution_name(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def declared(package: str) -> set[str]:
+    """The distributions that pyproject installs for one package: core, and its extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = list(project["dependencies"])
+    if (extra := EXTRA_OF[package]) is not None:
+        requirements += project["optional-dependencies"][extra]
+    names = (requirement.split(";")[0].split("[")[0] for requirement in requirements)
+    return {
+        distribution_name("".join(name.split("=")[0].rstrip("<>~! ").split())) for name in names
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_package_is_looked_at(package: str) -> None:
+    assert package in FILES
+
+
+@pytest.mark.parametrize(
+    ("inside", "imported"),
+    [
+        ("model", "training"),
+        ("model", "service"),
+        ("training", "service"),
+        ("service", "training"),
+        ("model", "flask"),
+        ("training", "flask"),
+        ("service.engine", "flask"),
+        ("service.engine", "werkzeug"),
+        ("service.engine", "gunicorn"),
+    ],
+)
+def test_a_package_does_not_import_another(inside: str, imported: str) -> None:
+    assert importers(inside, imported) == []
+
+
+def test_only_the_runner_of_the_service_touches_tensors() -> None:
+    assert set(importers("service", "torch")) <= {"service.engine.runner"}
+
+
+def test_modules_do_not_import_one_another_in_a_circle() -> None:
+    sorter = TopologicalSorter({module: own_imports(module) for module in FILES})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_nothing_private_is_imported_from_another_module() -> None:
+    private = {
+        (module, name)
+        for module, names in IMPORTED.items()
+        for name in names
+        if name.split(".")[0] in PACKAGES
+        and any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
+    }
+    assert private == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_import_from_elsewhere_is_declared(package: str) -> None:
+    known, installed = declared(package), packages_distributions()
+    used = {
+        name.split(".")[0]
+        for module in FILES
+        if is_inside(module, package)
+        for name in IMPORTED[module]
+    }
+    foreign = used - set(sys.stdlib_module_names) - set(PACKAGES)
+    undeclared = {
+        name
+        for name in foreign
+        if not known & {distribution_name(owner) for owner in installed.get(name, [name])}
+    }
+    assert undeclared == set()
+
+
+def test_every_module_opens_with_what_it_is_for() -> None:
+    assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_no_module_is_a_sink() -> None:
+    assert [module for module in FILES if module.split(".")[-1] in SINKS] == []
+
+
+def test_only_commands_print() -> None:
+    printing = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+        and not module.endswith("__main__")
+    }
+    assert printing == set()
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {
+        module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in FILES.items()
+    }
+    assert {name: n for name, n in lengths.items() if n > MAX_FILE_LINES} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    lengths = {
+        f"{module}.{function.name}": num_code_lines(module, function)
+        for module in FILES
+        for function in functions(module)
+    }
+    assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
