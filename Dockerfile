@@ -1,0 +1,42 @@
+# Two stages: one installs into a virtual environment, the other holds only that.
+#
+#   docker build -t strophe .
+#   docker build -t strophe:cuda --build-arg TORCH_INDEX_URL=<index of the CUDA build> .
+
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+# One more index to find the torch wheel in; empty takes the default build.
+ARG TORCH_INDEX_URL=
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv /opt/strophe
+ENV PATH=/opt/strophe/bin:$PATH
+WORKDIR /src
+# Torch by itself: the largest layer changes only when its version does.
+COPY pyproject.toml .
+RUN pip install ${TORCH_INDEX_URL:+--extra-index-url $TORCH_INDEX_URL} \
+    "$(sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
+COPY README.md LICENSE ./
+COPY model model
+COPY training training
+COPY service service
+RUN pip install ".[serve,train]"
+
+FROM ${PYTHON_IMAGE}
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin strophe \
+    && mkdir -p /data/checkpoints /data/runs \
+    && chown -R strophe:strophe /data
+COPY --from=build /opt/strophe /opt/strophe
+ENV PATH=/opt/strophe/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    STROPHE_HOST=0.0.0.0
+# Checkpoints and runs are looked for below the working directory.
+WORKDIR /data
+USER strophe
+EXPOSE 8000 8001
+VOLUME ["/data/checkpoints", "/data/runs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/healthz', timeout=4)"]
+CMD ["python3", "-m", "service"]

@@ -1,0 +1,93 @@
+"""The documents name every flag, preset, setting, request field, route and metric there is."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import model.__main__
+import training.__main__
+from model.checkpoint import Description
+from model.config import ModelConfig
+from model.parameters import SamplingParams
+from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+
+ROOT = Path(__file__).parent.parent
+
+
+def document(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def training_row(name: str, field: FieldInfo) -> str:
+    """How docs/training.md shows a field."""
+    default = field.get_default(call_default_factory=True, validated_data={})
+    shown = "" if default in (None, ()) else f"`{default!r}`".replace("'", "")
+    if name == "document_separator":
+        shown = "two blank lines"
+    elif name == "corpus":
+        shown = "the anthology"
+    elif isinstance(default, Path):
+        shown = f"`{default}`"
+    description = str(field.description).replace("|", "\\|")
+    return f"| `--{name.replace('_', '-')}` | {shown} | {description} |"
+
+
+TRAINING_FIELDS = TrainConfig.model_fields
+
+
+@pytest.mark.parametrize("name", TRAINING_FIELDS)
+def test_every_training_field_stands_in_the_manual_with_default_and_help(name: str) -> None:
+    assert training_row(name, TRAINING_FIELDS[name]) in document("docs/training.md")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_stands_in_the_manual(name: str) -> None:
+    assert f"| `{name}` |" in document("docs/training.md")
+    tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("model_class", [ModelConfig, Description])
+def test_every_key_of_config_json_is_documented(model_class: type[BaseModel]) -> None:
+    text = document("docs/checkpoint-format.md")
+    prefix = "architecture." if model_class is ModelConfig else ""
+    missing = [n for n in model_class.model_fields if f"`{prefix}{n}" not in text]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", SamplingParams.model_fields)
+def test_every_sampling_field_stands_in_the_api_with_its_help(name: str) -> None:
+    text = document("docs/api.md")
+    assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize("module", [model.__main__, training.__main__])
+def test_every_command_says_what_each_flag_means(
+    module: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for parser in module.build_parser()._subparsers._group_actions[0].choices.values():  # type: ignore[attr-defined]
+        assert all(action.help for action in parser._actions), parser.prog
+
+
+def test_the_readme_names_every_source_file() -> None:
+    text = document("README.md")
+    listed = set(re.findall(r"^ +([a-z_]+\.py) ", text, flags=re.MULTILINE))
+    packages = ("model", "training", "service", "service/engine", "service/routes")
+    there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
+    assert there - {"__init__.py"} == listed
+
+
+def test_the_corpus_page_counts_what_the_corpus_holds() -> None:
+    poems = ANTHOLOGY.read_text(encoding="utf-8").strip("\n").split("\n\n\n")
+    lines = sum(1 for poem in poems for line in poem.split("\n")[1:] if line)
+    page = document("training/corpora/README.md")
+    assert f"{len(poems)} poems and songs, {lines:,} lines" in page
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} -> {target}"
