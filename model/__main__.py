@@ -83,11 +83,11 @@ def run_generate(args: argparse.Namespace) -> None:
     prompt = _read_text("prompt", Path("-")) if args.prompt == "-" else args.prompt
     if num_unknown := loaded.tokenizer.encode_prompt(prompt).num_unknown:
         print(f"{num_unknown} characters of the prompt are unknown to this model", file=sys.stderr)
-    if args.seed is None:
-        print(f"seed {params.seed}", file=sys.stderr)
     for piece in generate(loaded.network, loaded.tokenizer, prompt, params):
         print(piece.text, end="", flush=True)
     print()
+    if args.seed is None:
+        print(f"seed {params.seed}", file=sys.stderr)
 
 
 def run_score(args: argparse.Namespace) -> None:

@@ -113,7 +113,7 @@ def test_score_prints_bits_per_character(
     assert main(["score", "--checkpoint", str(tiny_checkpoint), place]) == 0
     first, *_, last = capsys.readouterr().out.splitlines()
     assert 4 < float(first.removesuffix(" bits per character")) < 9
-    assert last == f"{len(text)} characters"
+    assert last == f"{len(text)} characters, 0 unknown to this model"
 
 
 @pytest.mark.parametrize("command", [["generate"], ["describe"], ["score", __file__]])
@@ -208,10 +208,28 @@ def test_a_terminal_that_lacks_a_character_shows_a_question_mark(tmp_path: Path)
     whole = Checkpoint(network=network, tokenizer=tokenizer, description=description, card="#")
     checkpoints.save(whole, tmp_path / "moon")
     command = [sys.executable, "-m", "model", "generate", "--checkpoint", str(tmp_path / "moon")]
-    command += ["--prompt", "-", "--logit-bias", "\u6708=100", "--max-tokens", "3"]
+    command += ["--prompt", "-", "--logit-bias", "\u6708=100", "--max-tokens", "3", "--seed", "1"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     run = subprocess.run(command, input=b"", capture_output=True, check=True, env=environment)
     assert (run.stdout, run.stderr) == (b"???\n", b"")
+
+
+def test_a_drawn_seed_is_told_and_gives_the_text_again(
+    tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generate", "--checkpoint", str(tiny_checkpoint), "--max-tokens", "40"]
+    assert main(command) == 0
+    text, said = capsys.readouterr()
+    assert main([*command, "--seed", said.removeprefix("seed ").strip()]) == 0
+    assert capsys.readouterr() == (text, "")
+
+
+def test_unknown_characters_of_the_prompt_are_told(
+    tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["generate", "--checkpoint", str(tiny_checkpoint), "--seed", "1"]
+    assert main([*command, "--prompt", "\u6708\u5c71", "--max-tokens", "1"]) == 0
+    assert "2 characters of the prompt are unknown" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_gone_is_no_error(tiny_checkpoint: Path) -> None:
