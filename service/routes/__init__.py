@@ -1,0 +1,1 @@
+"""The HTTP routes: each module makes one blueprint out of what it is given."""

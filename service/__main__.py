@@ -1,0 +1,50 @@
+"""`python -m service`: read the settings, take the ports, hand over to gunicorn.
+
+A setting that is wrong ends the start with one line and exit code 2, a port that is taken with
+one line and exit code 1.
+"""
+
+import socket
+import sys
+from contextlib import closing
+
+from service.gunicorn_conf import Server
+from service.settings import Settings, SettingsError, read_settings, variable_name
+
+
+class PortTakenError(Exception):
+    """An address cannot be listened on; the message names the setting."""
+
+
+def listen(settings: Settings, field: str) -> socket.socket:
+    """A listening socket on the host and the port of the setting `field`."""
+    port: int = getattr(settings, field)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, port), family=family, backlog=64)
+    except OSError as error:
+        where = f"{settings.host} port {port}"
+        raise PortTakenError(
+            f"{variable_name(field)}: cannot listen on {where}: {error.strerror}"
+        ) from error
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code."""
+    try:
+        settings = read_settings()
+        listen(settings, "port").close()  # gunicorn would try five times and tell a long story
+        ops_socket = listen(settings, "ops_port")
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except PortTakenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    with closing(ops_socket):
+        Server(settings, ops_socket).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,288 @@
+"""The engine: one supervised thread that admits, feeds, steps and publishes.
+
+HTTP threads submit, cancel and read their own outbox. Everything else happens on the engine's
+thread, so the runners need no locks. An error while it works on a request fails that request
+(or all that were being stepped with it); an error that it cannot place, or several in a row,
+ends the engine for good: every request fails, and `trouble` says so.
+
+Knows nothing of tensors, Flask and HTTP.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from model.generation import Piece
+from service.engine.failure import Failure, UnavailableError
+from service.engine.outbox import OutboxFullError
+from service.engine.request import Outcome, Phase, Request, Runner, Stepped
+from service.engine.scheduler import Scheduler
+
+STALLED_AFTER_S = 15.0  # a tick takes milliseconds; this long without one is no progress
+MAX_ERRORS_IN_A_ROW = 3
+STOPPED = Failure.STOPPING.value
+_IDLE_WAIT_S = 0.25
+
+
+class Observer(Protocol):
+    """What the engine reports while it works; called on its thread, so it must be quick."""
+
+    def prompted(self, tokens: int) -> None:
+        """A prompt was fed."""
+
+    def stepped(self, rows: int) -> None:
+        """Each of `rows` texts got one token."""
+
+    def began_writing(self, seconds: float) -> None:
+        """A request's first piece is there, so long after it came."""
+
+    def ended(self, outcome: Outcome, seconds: float) -> None:
+        """A request has ended, so long after it came."""
+
+
+class Engine:
+    """`submit` requests, read their outboxes; `start` and `stop` the thread."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler[Request],
+        observer: Observer,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._scheduler = scheduler
+        self._observer = observer
+        self._clock = clock
+        self._log = structlog.get_logger()
+        self._changed = threading.Condition()  # guards the scheduler and the flags below
+        self._cancelled: list[Request] = []
+        self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
+        self._errors_in_a_row = 0
+        self._is_broken = False
+        self._is_closed = False
+        self._is_stopping = False
+        self._drain_deadline: float | None = None
+        self._last_tick = clock()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._last_tick = self._clock()
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Fail what still runs and end the thread."""
+        self.abandon()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def abandon(self) -> None:
+        """Like `stop`, without waiting. Takes no lock, so a signal handler may call it."""
+        self._is_stopping = True
+
+    def begin_drain(self, seconds: float) -> None:
+        """Take no more requests; fail those that still run after `seconds`.
+
+        Takes no lock, so a signal handler may call it.
+        """
+        self._drain_deadline = self._clock() + seconds
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the engine has ended by an error and only a restart can help."""
+        return self._is_broken or (self._is_closed and not self._is_stopping)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why no request can be served now; None when all is well."""
+        if self._is_stopping or self._drain_deadline is not None:
+            return STOPPED
+        if self.is_broken:
+            return "the engine has failed and the service must be restarted"
+        if not self._thread.is_alive():
+            return "the engine has not started"
+        if self._clock() - self._last_tick > STALLED_AFTER_S:
+            return "the engine makes no progress"
+        return None
+
+    @property
+    def num_running(self) -> int:
+        """Requests that hold slots."""
+        with self._changed:
+            return self._scheduler.num_running
+
+    @property
+    def num_waiting(self) -> int:
+        """Requests in the queue."""
+        with self._changed:
+            return self._scheduler.num_waiting
+
+    @property
+    def num_free_slots(self) -> int:
+        """Slots that nobody holds."""
+        with self._changed:
+            return self._scheduler.num_free
+
+    @property
+    def num_slots(self) -> int:
+        """All slots."""
+        return self._scheduler.num_slots
+
+    def submit(self, request: Request) -> None:
+        """Begin work on `request`. Raises SaturatedError or UnavailableError."""
+        if (trouble := self.trouble) is not None:
+            raise UnavailableError(trouble)
+        with self._changed:
+            if self._is_closed:  # since the check above, which needed no lock
+                raise UnavailableError(STOPPED)
+            if request.is_written:
+                self._end_unwritten(request)
+                return
+            self._scheduler.submit(request)
+            self._changed.notify()
+
+    def cancel(self, request: Request) -> None:
+        """Nobody wants it any more. Nothing happens when it has ended; may be called twice."""
+        with self._changed:
+            if request.is_ended or request.is_cancelled:
+                return
+            request.is_cancelled = True
+            if self._scheduler.is_waiting(request):
+                self._scheduler.remove(request)
+                self._end(request, "cancelled", Failure.CANCELLED)
+            else:
+                self._cancelled.append(request)  # the engine's thread is using its rows
+            self._changed.notify()
+
+    def _run(self) -> None:
+        try:
+            while not self._is_stopping and not self._is_broken:
+                self._tick_or_recover()
+        finally:
+            self._close(Failure.STOPPING if self._is_stopping else Failure.ENGINE)
+
+    def _tick_or_recover(self) -> None:
+        try:
+            self._tick()
+        except Exception:  # noqa: BLE001 - the supervised border: no error ends the thread unseen
+            self._recover()
+
+    def _tick(self) -> None:
+        """Admission happened at submission; drop, feed, step."""
+        self._last_tick = self._clock()
+        self._at_risk = ()
+        if self._drain_deadline is not None and self._last_tick >= self._drain_deadline:
+            self._fail(self._all_requests(), Failure.STOPPING)
+        self._drop_cancelled()
+        self._feed_prompts()
+        self._step_texts()
+        self._wait_for_work()
+
+    def _drop_cancelled(self) -> None:
+        with self._changed:
+            gone, self._cancelled = self._cancelled, []
+        for request in gone:
+            self._let_go(request, "cancelled", Failure.CANCELLED)
+
+    def _feed_prompts(self) -> None:
+        for _ in range(self._scheduler.feeding_budget):
+            with self._changed:
+                request = self._scheduler.next_to_feed()
+            if request is None:
+                return
+            request.phase = Phase.FEEDING
+            self._at_risk = (request,)
+            if request.runner.feed(request):
+                request.phase = Phase.WRITING
+                self._observer.prompted(request.num_prompt_tokens)
+                with self._changed:
+                    self._scheduler.fed(request)
+
+    def _step_texts(self) -> None:
+        writing: dict[Runner, list[Request]] = {}
+        for request in self._scheduler.writing:
+            writing.setdefault(request.runner, []).append(request)
+        for runner, requests in writing.items():
+            self._at_risk = requests
+            steps = runner.step()
+            self._observer.stepped(len(steps))
+            for stepped in steps:
+                self._publish(stepped)
+            self._errors_in_a_row = 0
+        self._at_risk = ()
+
+    def _publish(self, stepped: Stepped) -> None:
+        request = stepped.request
+        if request.is_ended:  # another of its texts has failed in this very step
+            return
+        if stepped.piece is None:
+            self._let_go(request, "error", Failure.NOT_FINITE)
+            return
+        if (waited := request.note_first_piece()) is not None:
+            self._observer.began_writing(waited)
+        try:
+            request.outbox.put(stepped.index, stepped.piece)
+        except OutboxFullError:
+            self._let_go(request, "error", Failure.SLOW_READER)
+            return
+        if stepped.piece.finish_reason is not None:
+            self._finish_text(request)
+
+    def _finish_text(self, request: Request) -> None:
+        with self._changed:
+            # Not request.is_written: of texts that end in one step, some may be unpublished.
+            if self._scheduler.release_row(request):
+                self._end(request, request.written_outcome)
+
+    def _let_go(self, request: Request, outcome: Outcome, failure: Failure) -> None:
+        """End a request that may hold rows or a half-fed prompt."""
+        with self._changed:
+            if request.is_ended:
+                return
+            self._scheduler.remove(request)
+            self._end(request, outcome, failure)
+        request.runner.drop(request)
+
+    def _end_unwritten(self, request: Request) -> None:
+        """Nothing was asked for: max_tokens is 0."""
+        for index, generation in enumerate(request.generations):
+            request.outbox.put(index, Piece(text="", finish_reason=generation.finish_reason))
+        self._end(request, request.written_outcome)
+
+    def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
+        seconds = request.end(outcome)
+        self._observer.ended(outcome, seconds)
+        request.outbox.close(failure)
+
+    def _fail(self, requests: Sequence[Request], failure: Failure) -> None:
+        for request in requests:
+            self._let_go(request, "error", failure)
+
+    def _all_requests(self) -> Sequence[Request]:
+        with self._changed:
+            return self._scheduler.jobs
+
+    def _recover(self) -> None:
+        """Fail those on whom the engine was working; give up where that cannot be told."""
+        self._log.exception("engine_error", requests=[r.request_id for r in self._at_risk])
+        self._errors_in_a_row += 1
+        if not self._at_risk or self._errors_in_a_row >= MAX_ERRORS_IN_A_ROW:
+            self._is_broken = True
+            return
+        self._fail(self._at_risk, Failure.ENGINE)
+
+    def _close(self, failure: Failure) -> None:
+        """The thread ends: nobody may be left waiting. The runners may be past all use."""
+        with self._changed:
+            self._is_closed = True
+            for request in self._scheduler.jobs:
+                self._scheduler.remove(request)
+                self._end(request, "error", failure)
+
+    def _wait_for_work(self) -> None:
+        with self._changed:
+            if not self._scheduler.num_running and not self._is_stopping:
+                self._changed.wait(_IDLE_WAIT_S)

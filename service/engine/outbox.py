@@ -1,0 +1,138 @@
+"""What one request has written and its reader has not yet taken.
+
+The engine puts a piece a token; the reader takes them merged: the first at once, then by time,
+the last at once, so that a stream costs one wake-up an interval and not one a character.
+What waits is bounded: a reader that falls too far behind gets OutboxFullError raised to the engine.
+Knows nothing of models, slots or HTTP.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from model.generation import Piece, TokenLogprob
+from model.stopping import FinishReason
+from service.engine.failure import Failure, RequestFailedError
+
+INTERVAL_S = 0.03
+MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader
+
+
+class OutboxFullError(Exception):
+    """More waits than may: the reader is too slow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What one of a request's texts has gained since the last delta."""
+
+    index: int  # which of the request's texts
+    text: str
+    num_tokens: int
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+    stop_reason: str | None = None
+
+
+@dataclass(slots=True)
+class _Pending:
+    pieces: list[Piece] = field(default_factory=list)
+
+    def merged(self, index: int) -> Delta:
+        last = self.pieces[-1]
+        return Delta(
+            index=index,
+            text="".join(piece.text for piece in self.pieces),
+            num_tokens=len(self.pieces),
+            logprobs=tuple(entry for piece in self.pieces for entry in piece.logprobs),
+            finish_reason=last.finish_reason,
+            stop_reason=last.stop_reason,
+        )
+
+
+class Outbox:
+    """One writer (the engine thread) and one reader (an HTTP thread)."""
+
+    def __init__(
+        self,
+        *,
+        interval_s: float = INTERVAL_S,
+        max_pending: int = MAX_PENDING,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._interval_s = interval_s
+        self._max_pending = max_pending
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._pending: dict[int, _Pending] = {}
+        self._size = 0
+        self._next_flush = 0.0  # the first piece goes at once
+        self._is_closed = False
+        self._failure: Failure | None = None
+
+    def put(self, index: int, piece: Piece) -> None:
+        """Add a piece of text number `index`. Raises OutboxFullError when too much waits."""
+        size = 1 + sum(1 + len(entry.top) for entry in piece.logprobs)
+        with self._changed:
+            if self._size + size > self._max_pending:
+                raise OutboxFullError
+            self._size += size
+            self._pending.setdefault(index, _Pending()).pieces.append(piece)
+            # Before the next flush the reader sleeps by time; waking it would be for nothing.
+            if piece.finish_reason is not None or self._clock() >= self._next_flush:
+                self._changed.notify()
+
+    def close(self, failure: Failure | None = None) -> None:
+        """Nothing more comes: the texts are whole, or `failure` says why not."""
+        with self._changed:
+            self._is_closed = True
+            self._failure = failure
+            self._changed.notify()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was taken and nothing more comes."""
+        with self._changed:
+            return self._is_closed and not self._pending and self._failure is None
+
+    def take(self, timeout_s: float) -> list[Delta]:
+        """What has gathered, as soon as it is due; nothing when `timeout_s` passed before.
+
+        Raises RequestFailedError once all text that was written before the failure is taken.
+        """
+        deadline = self._clock() + timeout_s
+        with self._changed:
+            while not self._is_due() and (left := self._until_worth_a_look(deadline)) > 0:
+                self._changed.wait(left)
+            if not self._is_due():
+                return []
+            if not self._pending and self._failure is not None:
+                raise RequestFailedError(self._failure)
+            return self._empty()
+
+    def _is_due(self) -> bool:
+        if self._is_closed:
+            return True
+        return bool(self._pending) and (
+            self._clock() >= self._next_flush or self._has_ending_piece()
+        )
+
+    def _has_ending_piece(self) -> bool:
+        return any(
+            pending.pieces[-1].finish_reason is not None for pending in self._pending.values()
+        )
+
+    def _until_worth_a_look(self, deadline: float) -> float:
+        now = self._clock()
+        # With pieces waiting the next flush is due by time; else a put will wake the reader,
+        # though not before the flush time, so that is when to look again.
+        look_at = min(deadline, self._next_flush) if self._next_flush > now else deadline
+        return look_at - now
+
+    def _empty(self) -> list[Delta]:
+        deltas = [pending.merged(index) for index, pending in sorted(self._pending.items())]
+        self._pending.clear()
+        self._size = 0
+        self._next_flush = self._clock() + self._interval_s
+        return deltas

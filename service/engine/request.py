@@ -1,0 +1,124 @@
+"""One request on its way: where it stands, whether it was cancelled, and when things happened.
+
+    WAITING -> FEEDING -> WRITING -> ENDED      and from anywhere straight to ENDED
+
+Knows nothing of tensors and HTTP. Only the engine moves a request on.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Literal, Protocol
+
+from model.generation import Generation, Piece
+from model.tokenizer import EncodedPrompt
+from service.engine.outbox import Outbox
+
+Outcome = Literal["stop", "length", "cancelled", "error"]
+
+
+class Phase(Enum):
+    """Where a request stands."""
+
+    WAITING = auto()  # for free slots
+    FEEDING = auto()  # its prompt goes through the network
+    WRITING = auto()
+    ENDED = auto()
+
+
+class Request:
+    """`generations` are the texts to write, one row each, all after the same prompt."""
+
+    def __init__(
+        self,
+        *,
+        request_id: str,
+        runner: "Runner",
+        prompt: EncodedPrompt,
+        generations: Sequence[Generation],
+        outbox: Outbox | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.request_id = request_id
+        self.runner = runner
+        self.prompt = prompt
+        self.generations = tuple(generations)
+        self.outbox = outbox if outbox is not None else Outbox()
+        self.phase = Phase.WAITING
+        self.outcome: Outcome | None = None
+        self.is_cancelled = False
+        self.submitted_at = clock()
+        self.first_piece_at: float | None = None
+        self.ended_at: float | None = None
+        self._clock = clock
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it needs at once."""
+        return len(self.generations)
+
+    @property
+    def num_prompt_tokens(self) -> int:
+        """The prompt's length, without the `<s>` that opens every text."""
+        return len(self.prompt.ids) - 1
+
+    @property
+    def num_tokens(self) -> int:
+        """How many tokens were written so far."""
+        return sum(generation.num_tokens for generation in self.generations)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.phase is Phase.ENDED
+
+    @property
+    def is_written(self) -> bool:
+        """Whether every text has come to its end."""
+        return all(generation.is_finished for generation in self.generations)
+
+    @property
+    def written_outcome(self) -> Outcome:
+        """How it ended when all went well; one text cut short counts for all."""
+        reasons = {generation.finish_reason for generation in self.generations}
+        return "length" if "length" in reasons else "stop"
+
+    def note_first_piece(self) -> float | None:
+        """Seconds since submission, the first time; None after that."""
+        if self.first_piece_at is not None:
+            return None
+        self.first_piece_at = self._clock()
+        return self.first_piece_at - self.submitted_at
+
+    def end(self, outcome: Outcome) -> float:
+        """Nothing more will happen; the seconds it took."""
+        self.phase = Phase.ENDED
+        self.outcome = outcome
+        self.ended_at = self._clock()
+        return self.ended_at - self.submitted_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """One row's next piece; None where the network's numbers were not finite."""
+
+    request: Request
+    index: int
+    piece: Piece | None
+
+
+class Runner(Protocol):
+    """What the engine asks of a loaded checkpoint; called by the engine thread alone."""
+
+    def feed(self, request: Request) -> bool:
+        """Feed one chunk of the prompt; True when it is fed and its texts have their rows."""
+        ...
+
+    def step(self) -> list[Stepped]:
+        """One token for every text that has a row; a text that ends gives its row back."""
+        ...
+
+    def drop(self, request: Request) -> None:
+        """Forget the request, wherever it stands; nothing happens if it is not known."""
+        ...

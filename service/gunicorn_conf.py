@@ -1,0 +1,109 @@
+"""How gunicorn runs the service: one worker with many threads, and what happens at its ends.
+
+One worker, because one process holds one copy of each model; threads only wait for the engine.
+Nothing is loaded before the fork, and the master runs no torch.
+"""
+
+import importlib
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from model.errors import ModelError
+from service.logs import configure_logs, standard_logging
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.worker import Service
+
+WORKER_TIMEOUT_S = 30  # the worker's main loop is silent for so long: it is killed
+KEEP_ALIVE_S = 5
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
+APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
+
+WsgiApp = Callable[..., Any]
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """All of gunicorn's settings, but for the hooks."""
+    chosen = {
+        "bind": bind_address(settings.host, settings.port),
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": settings.http_threads,
+        "worker_connections": max(1000, 2 * settings.http_threads),
+        "preload_app": False,
+        "control_socket_disable": True,
+        "timeout": WORKER_TIMEOUT_S,
+        "graceful_timeout": max(1, round(settings.drain)),
+        "keepalive": KEEP_ALIVE_S,
+        "logconfig_dict": standard_logging(settings.log_level),
+        "proc_name": "strophe",
+    }
+    # The heartbeat is a file: on a disk, a full one would kill the worker.
+    return {**chosen, "worker_tmp_dir": str(SHARED_MEMORY)} if SHARED_MEMORY.is_dir() else chosen
+
+
+def bind_address(host: str, port: int) -> str:
+    """The address as gunicorn writes it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with our settings; makes the Service in the worker, after the fork."""
+
+    def __init__(self, settings: Settings, ops_socket: socket.socket) -> None:
+        self._settings = settings
+        self._ops_socket = ops_socket
+        self._service: Service | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn."""
+        for name, value in options(self._settings).items():
+            self.cfg.set(name, value)
+        self.cfg.set("post_worker_init", self._begin)
+        self.cfg.set("worker_int", self._interrupted)
+        self.cfg.set("worker_exit", self._end)
+
+    def load(self) -> WsgiApp:
+        """Called by gunicorn in the worker: the application."""
+        configure_logs(self._settings.log_level)
+        # Here and not at the top: the master would load torch, only to fork.
+        worker = importlib.import_module("service.worker")
+        try:
+            self._service = worker.Service(self._settings, self._ops_socket)
+        except ModelError as error:
+            structlog.get_logger().error("cannot_start", reason=str(error))
+            raise SystemExit(APP_LOAD_ERROR) from error
+        app: WsgiApp = self._service.app
+        return app
+
+    def _begin(self, worker: Any) -> None:
+        service = self._service
+        if service is None:
+            return
+        service.start()
+        finish_requests = signal.getsignal(signal.SIGTERM)
+
+        def drain(number: int, frame: FrameType | None) -> None:
+            service.begin_drain()
+            if callable(finish_requests):
+                finish_requests(number, frame)
+
+        signal.signal(signal.SIGTERM, drain)
+
+    def _interrupted(self, worker: Any) -> None:
+        if self._service is not None:
+            self._service.engine.abandon()
+
+    def _end(self, server: Any, worker: Any) -> None:
+        # Also called in the master for a worker that is gone: there is no service there.
+        if self._service is not None:
+            self._service.stop()

@@ -1,0 +1,121 @@
+"""The service's settings: environment variables STROPHE_*, read once, checked, frozen.
+
+Every field is one variable, with its default, its bounds and its meaning; the documents and
+the error messages are made of these. Knows nothing of what uses them.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from model.errors import ParameterError
+
+PREFIX = "STROPHE_"
+MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
+
+
+class SettingsError(Exception):
+    """A variable that is unknown or holds what it may not; the message names it."""
+
+
+def default_threads() -> int:
+    """The cores that this process may use, but for one, which the HTTP threads need."""
+    return max(1, min(len(os.sched_getaffinity(0)) - 1, MAX_DEFAULT_THREADS))
+
+
+class Settings(BaseSettings):
+    """What can be set, and within which bounds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65_535, description="port of the service")
+    ops_port: int = Field(
+        8001, ge=1, le=65_535, description="port of /healthz, /readyz and /metrics by themselves"
+    )
+    checkpoints: Path = Field(
+        Path("checkpoints"),
+        description="folder of checkpoints; each subfolder is served by its name, "
+        "beside the checkpoints that ship",
+    )
+    default_model: str | None = Field(
+        None,
+        description="model of requests that name none; unset: the only one, "
+        "else the most recently written in CHECKPOINTS, else the one that ships",
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
+        description="where to compute: auto, cpu, cuda or cuda:N",
+    )
+    threads: int = Field(
+        default_factory=default_threads,
+        ge=1,
+        le=1024,
+        description="cores that one step may use; unset: one less than there are, "
+        f"at least 1 and at most {MAX_DEFAULT_THREADS}",
+    )
+    max_streams: int = Field(
+        32, ge=1, le=4096, description="texts that are written at the same time"
+    )
+    max_queue: int = Field(
+        64, ge=0, le=4096, description="requests that may wait for their turn; more get 503"
+    )
+    max_prompt: int = Field(
+        100_000, ge=1, le=10_000_000, description="characters of the longest prompt"
+    )
+    max_tokens: int = Field(
+        100_000, ge=1, le=1_000_000, description="the highest max_tokens that may be asked for"
+    )
+    max_body: int = Field(
+        2 * 1024 * 1024, ge=1024, le=1024**3, description="bytes of the largest request body"
+    )
+    poll: float = Field(
+        2.0, ge=0.05, le=3600, description="seconds between looks at the checkpoint folders"
+    )
+    drain: float = Field(
+        30.0, ge=1, le=3600, description="seconds that running streams get after SIGTERM"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least important lines to log"
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        if self.ops_port == self.port:
+            raise ValueError(f"must differ from {PREFIX}PORT, both are {self.port}")
+        return self
+
+    @property
+    def http_threads(self) -> int:
+        """A thread for each request that may run or wait, and spare ones to refuse the rest."""
+        return self.max_streams + self.max_queue + 16
+
+
+def variable_name(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SettingsError, one line that names the variable."""
+    known = {variable_name(field) for field in Settings.model_fields}
+    unknown = sorted(
+        name for name in os.environ if name.upper().startswith(PREFIX) and name not in known
+    )
+    if unknown:
+        raise SettingsError(f"{unknown[0]}: no such setting; there are {', '.join(sorted(known))}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = ParameterError.from_validation(error)
+        name = variable_name(problem.field) if problem.field else PREFIX + "OPS_PORT"
+        raise SettingsError(f"{name}: {problem.problem}") from error

@@ -1,0 +1,17 @@
+"""Server-sent events, byte for byte: one encoder for every stream.
+
+The payload is always JSON on one line, so a newline in a poem cannot end an event.
+"""
+
+import json
+from typing import Any
+
+DONE = b"data: [DONE]\n\n"
+# One newline: a comment that is followed by a blank line is an empty event to some clients.
+PING = b": ping\n"
+
+
+def event(payload: dict[str, Any]) -> bytes:
+    """One event."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return b"data: " + text.encode() + b"\n\n"

@@ -1,0 +1,85 @@
+"""One service process from start to end: engine, registry, small listener, application.
+
+Made in gunicorn's worker, after the fork: torch and its threads do not survive one.
+"""
+
+import socket
+from pathlib import Path
+
+import structlog
+from flask import Flask
+
+import model.pretrained
+from model import checkpoint as checkpoints
+from model.device import resolve_device
+from service.app import create_app, create_ops_app
+from service.engine.engine import Engine
+from service.engine.request import Request
+from service.engine.runner import CheckpointRunner, use_threads
+from service.engine.scheduler import Scheduler
+from service.metrics import Metrics
+from service.ops import OpsListener
+from service.registry import Registry
+from service.settings import Settings
+
+SHIPPED = Path(model.pretrained.__path__[0])
+FIRST_SCAN_S = 20.0  # within gunicorn's timeout; a larger model is offered when it is there
+LAST_WORDS_S = 2.0  # before the grace time is over, for the streams' endings to be sent
+
+
+class Service:
+    """Everything of one process. Raises ParameterError when the device is not there."""
+
+    def __init__(
+        self, settings: Settings, ops_socket: socket.socket, shipped: Path = SHIPPED
+    ) -> None:
+        self._settings = settings
+        device = resolve_device(settings.device)
+        use_threads(settings.threads)
+        metrics = Metrics()
+        scheduler: Scheduler[Request] = Scheduler(
+            num_slots=settings.max_streams, max_waiting=settings.max_queue
+        )
+        self.engine = Engine(scheduler, metrics)
+        self.registry = Registry(
+            checkpoints=settings.checkpoints,
+            shipped=shipped,
+            load=lambda folder: CheckpointRunner(checkpoints.load(folder, device)),
+            observer=metrics,
+            default_model=settings.default_model,
+            poll_s=settings.poll,
+        )
+        self.app: Flask = create_app(settings, self.engine, self.registry, metrics)
+        ops_app = create_ops_app(self.engine, self.registry, metrics)
+        self._ops = OpsListener(ops_app, ops_socket)
+
+    def start(self) -> None:
+        """Start the threads; returns when the checkpoints that are there were tried."""
+        self._ops.start()
+        self.engine.start()
+        self.registry.start()
+        self.registry.wait_for_first_scan(FIRST_SCAN_S)
+        log = structlog.get_logger()
+        if not self.registry.served:
+            log.warning("no_model", checkpoints=str(self._settings.checkpoints))
+        log.info(
+            "serving",
+            address=address(self._settings.host, self._settings.port),
+            models=[served.name for served in self.registry.served],
+            default=self.registry.default_name,
+        )
+
+    def begin_drain(self) -> None:
+        """Take nothing new; let what runs go on until the grace time is nearly over."""
+        self.engine.begin_drain(max(self._settings.drain - LAST_WORDS_S, self._settings.drain / 2))
+
+    def stop(self) -> None:
+        """End all threads."""
+        self.registry.stop()
+        self.engine.stop()
+        self._ops.stop()
+
+
+def address(host: str, port: int) -> str:
+    """What to type into a browser."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

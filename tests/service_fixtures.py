@@ -1,0 +1,196 @@
+"""What the tests of the service share. A test module asks for it by `pytest_plugins`.
+
+`service` is a whole service in this process (all but gunicorn); `start_server` runs the real
+command in a process of its own.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+
+from model.generation import Generation
+from model.parameters import SamplingParams
+from model.tokenizer import Tokenizer
+from service.engine.engine import Engine
+from service.engine.request import Request, Runner
+from service.engine.scheduler import Scheduler
+from service.metrics import Metrics
+from service.settings import Settings
+from service.worker import Service
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[int], list[int]]:
+    """That many ports on which nobody listens."""
+
+    def find(count: int) -> list[int]:
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        ports = [each.getsockname()[1] for each in sockets]
+        for each in sockets:
+            each.close()
+        return ports
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def service(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A running service with the model `tiny` and room for two texts and one more request."""
+    settings = Settings(
+        checkpoints=tiny_checkpoint.parent,
+        max_streams=2,
+        max_queue=1,
+        max_prompt=1000,
+        max_tokens=50_000,
+        max_body=20_000,
+        threads=1,
+    )
+    with socket.create_server(("127.0.0.1", 0)) as ops_socket:
+        running = Service(settings, ops_socket, shipped=tmp_path_factory.mktemp("nothing"))
+        running.start()
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def client(service: Service) -> FlaskClient:
+    """Speaks to the application without a network."""
+    return service.app.test_client()
+
+
+@pytest.fixture
+def make_engine() -> Iterator[Callable[..., Engine]]:
+    """A started engine."""
+    engines: list[Engine] = []
+
+    def make(slots: int = 32, queue: int = 64) -> Engine:
+        scheduler: Scheduler[Request] = Scheduler(num_slots=slots, max_waiting=queue)
+        engines.append(Engine(scheduler, Metrics()))
+        engines[-1].start()
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.stop()
+
+
+@pytest.fixture
+def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
+    """A request that goes on until it is cancelled, unless its fields say otherwise."""
+
+    def make(runner: Runner, prompt: str = "", *, n: int = 1, **fields: object) -> Request:
+        params = SamplingParams.checked(**{"max_tokens": 1_000_000, "seed": 1, **fields})
+        encoded = tokenizer.encode_prompt(prompt)
+        seeds = [params.model_copy(update={"seed": (params.seed or 0) + i}) for i in range(n)]
+        return Request(
+            request_id=prompt[:10],
+            runner=runner,
+            prompt=encoded,
+            generations=[Generation(tokenizer, encoded, each) for each in seeds],
+        )
+
+    return make
+
+
+class Server:
+    """`python -m service` as a process."""
+
+    def __init__(self, port: int, ops_port: int, environment: dict[str, str], log: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.ops_url = f"http://127.0.0.1:{ops_port}"
+        self.port = port
+        self._log = log
+        own = {"STROPHE_PORT": str(port), "STROPHE_OPS_PORT": str(ops_port), **environment}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "service"],
+                env={**os.environ, **own, "PYTHONPATH": str(ROOT)},
+                cwd=log.parent,
+                stderr=output,
+                stdout=output,
+            )
+
+    def wait_until_ready(self, timeout_s: float = 30) -> None:
+        deadline = time.monotonic() + timeout_s
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                if requests.get(self.ops_url + "/readyz", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"the server is not ready: {self.log}")
+
+    def probe(self, path: str) -> int:
+        """The status on the small listener."""
+        return requests.get(self.ops_url + path, timeout=2).status_code
+
+    def metric(self, name: str) -> float:
+        lines = requests.get(self.ops_url + "/metrics", timeout=5).text.splitlines()
+        return next(float(line.split()[-1]) for line in lines if line.startswith(name + " "))
+
+    def wait_for_metric(self, name: str, value: float, timeout_s: float = 5) -> float:
+        """Seconds until the metric had the value."""
+        start = time.monotonic()
+        while self.metric(name) != value:
+            if time.monotonic() > start + timeout_s:
+                raise AssertionError(f"{name} is {self.metric(name)}, not {value}")
+            time.sleep(0.02)
+        return time.monotonic() - start
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def end(self) -> int:
+        if self.process.poll() is None:
+            self.terminate()
+        try:
+            return self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="module")
+def start_server(
+    free_ports: Callable[[int], list[int]],
+    tiny_checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartServer]:
+    """Start a server with the model `tiny`; settings are given as STROPHE_... keywords."""
+    started: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        port, ops_port = free_ports(2)
+        settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
+        server = Server(
+            port,
+            ops_port,
+            {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
+            tmp_path_factory.mktemp("server") / "log",
+        )
+        started.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield start
+    codes = [server.end() for server in started]
+    assert codes == [0] * len(started)

@@ -1,0 +1,279 @@
+"""The engine with a real network, and with runners that fail on purpose."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from structlog.testing import capture_logs
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint
+from model.decoding import generate
+from model.generation import Piece
+from model.parameters import SamplingParams
+from service.engine.engine import Engine
+from service.engine.failure import Failure, RequestFailedError, UnavailableError
+from service.engine.outbox import Outbox
+from service.engine.request import Request, Stepped
+from service.engine.runner import CheckpointRunner
+
+pytest_plugins = ["service_fixtures"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_checkpoint: Path) -> Checkpoint:
+    return checkpoints.load(tiny_checkpoint)
+
+
+class SteadyRunner:
+    """Writes "a" for ever, or does what `on_step` does."""
+
+    def __init__(self, on_step: Callable[[Request], Piece | None] | None = None) -> None:
+        self.rows: list[Request] = []
+        self._on_step = on_step
+
+    def feed(self, request: Request) -> bool:
+        self.rows.append(request)
+        return True
+
+    def step(self) -> list[Stepped]:
+        time.sleep(0.001)
+        return [
+            Stepped(request=request, index=0, piece=self._piece(request))
+            for request in list(self.rows)
+        ]
+
+    def drop(self, request: Request) -> None:
+        if request in self.rows:
+            self.rows.remove(request)
+
+    def _piece(self, request: Request) -> Piece | None:
+        return Piece(text="a") if self._on_step is None else self._on_step(request)
+
+
+MakeRequest = Callable[..., Request]
+MakeEngine = Callable[..., Engine]
+
+
+def read(request: Request) -> dict[int, str]:
+    """The whole texts, by index."""
+    texts: dict[int, str] = {}
+    while not request.outbox.is_done:
+        for delta in request.outbox.take(5):
+            texts[delta.index] = texts.get(delta.index, "") + delta.text
+    return texts
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.005)
+
+
+def crowd_fields(rng: random.Random) -> dict[str, object]:
+    return {
+        "max_tokens": rng.choice([1, 20, 60, 120]),
+        "seed": rng.randrange(2**63),
+        "temperature": rng.choice([0.0, 0.5, 1.0, 2.0]),
+        "top_k": rng.choice([0, 5]),
+        "top_p": rng.choice([1.0, 0.7]),
+        "repetition_penalty": rng.choice([1.0, 1.5]),
+        "frequency_penalty": rng.choice([0.0, 0.5]),
+        "stop": rng.choice([(), ("e", "th")]),
+    }
+
+
+def test_a_crowd_of_requests_gets_what_each_gets_alone(
+    tiny: Checkpoint, anthology: str, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    rng = random.Random(7)
+    runner, engine = CheckpointRunner(tiny), make_engine(slots=20)
+    crowd = []
+    for index in range(48):
+        prompt = anthology[index * 50 :][: rng.choice([0, 1, 30, 64, 65, 66, 200])]
+        fields = crowd_fields(rng)
+        request = make_request(runner, prompt, **fields)
+        engine.submit(request)
+        if rng.random() < 0.2:
+            threading.Timer(rng.random() * 0.05, engine.cancel, (request,)).start()
+        else:
+            crowd.append((prompt, fields, request))
+        time.sleep(rng.choice([0, 0, 0.01]))
+    for prompt, fields, request in crowd:
+        pieces = generate(tiny.network, tiny.tokenizer, prompt, SamplingParams.checked(**fields))
+        assert read(request)[0] == "".join(piece.text for piece in pieces)
+
+
+def test_n_texts_of_one_request_are_those_of_following_seeds(
+    tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    request = make_request(CheckpointRunner(tiny), "O moon", n=3, max_tokens=30, seed=9)
+    make_engine().submit(request)
+    alone = [
+        generate(
+            tiny.network, tiny.tokenizer, "O moon", SamplingParams(max_tokens=30, seed=9 + index)
+        )
+        for index in range(3)
+    ]
+    expected = {i: "".join(piece.text for piece in pieces) for i, pieces in enumerate(alone)}
+    assert read(request) == expected
+
+
+def test_texts_that_end_in_the_same_step_are_all_whole(
+    tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine = make_engine(slots=4)
+    request = make_request(CheckpointRunner(tiny), n=4, max_tokens=20, min_tokens=20)
+    engine.submit(request)
+    assert [len(text) for text in read(request).values()] == [20] * 4
+    assert engine.num_free_slots == 4
+
+
+def test_a_request_for_no_tokens_ends_at_once(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    request = make_request(SteadyRunner(), max_tokens=0)
+    make_engine().submit(request)
+    (delta,) = request.outbox.take(0)
+    assert (delta.text, delta.finish_reason, request.outcome) == ("", "length", "length")
+
+
+def test_cancelling_a_running_request_frees_its_slot(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, runner = make_engine(slots=1), SteadyRunner()
+    request = make_request(runner)
+    engine.submit(request)
+    request.outbox.take(5)
+    engine.cancel(request)
+    wait_until(lambda: engine.num_free_slots == 1 and not runner.rows)
+    assert request.outcome == "cancelled"
+
+
+def test_cancelling_a_queued_request_frees_its_place_at_once(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, runner = make_engine(slots=1, queue=1), SteadyRunner()
+    queued = [make_request(runner), make_request(runner)]
+    for request in queued:
+        engine.submit(request)
+    engine.cancel(queued[1])
+    assert engine.num_waiting == 0
+    assert queued[1].outcome == "cancelled"
+
+
+def test_cancelling_while_the_prompt_is_fed_frees_the_slot(
+    tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine = make_engine(slots=1)
+    request = make_request(CheckpointRunner(tiny), "a" * 2_000_000)
+    engine.submit(request)
+    engine.cancel(request)
+    wait_until(lambda: engine.num_free_slots == 1)
+    assert request.num_tokens == 0
+
+
+def test_a_long_prompt_does_not_stall_a_running_stream(
+    tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, runner = make_engine(), CheckpointRunner(tiny)
+    stream, fed = make_request(runner), make_request(runner, "a" * 300_000)
+    engine.submit(stream)
+    engine.submit(fed)
+    wait_until(lambda: stream.num_tokens > 50)
+    assert fed.num_tokens == 0
+
+
+def test_a_reader_that_never_reads_ends_alone(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, runner = make_engine(), SteadyRunner()
+    slow, brisk = make_request(runner), make_request(runner)
+    slow.outbox = Outbox(max_pending=20)
+    engine.submit(slow)
+    engine.submit(brisk)
+    wait_until(lambda: slow.is_ended)
+    assert not brisk.is_ended
+    slow.outbox.take(0)
+    with pytest.raises(RequestFailedError) as caught:
+        slow.outbox.take(0)
+    assert caught.value.failure is Failure.SLOW_READER
+
+
+def test_a_row_whose_numbers_overflow_fails_alone(
+    tiny_checkpoint: Path, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    poisoned = checkpoints.load(tiny_checkpoint)
+    poisoned.network.embedding.weight.data[poisoned.tokenizer.encode("z")] = torch.inf
+    engine, runner = make_engine(), CheckpointRunner(poisoned)
+    sound = make_request(runner, "A", max_tokens=200, min_tokens=200, logit_bias={"z": -100.0})
+    sick = make_request(runner, "z")
+    engine.submit(sound)
+    engine.submit(sick)
+    with pytest.raises(RequestFailedError) as caught:
+        read(sick)
+    assert caught.value.failure is Failure.NOT_FINITE
+    assert len(read(sound)[0]) == 200
+
+
+def test_an_error_in_a_step_fails_its_requests_and_the_engine_goes_on(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    def explode(_: Request) -> Piece:
+        raise RuntimeError("boom")
+
+    engine = make_engine()
+    victim, later = make_request(SteadyRunner(explode)), make_request(SteadyRunner())
+    with capture_logs() as logs:
+        engine.submit(victim)
+        with pytest.raises(RequestFailedError) as caught:
+            read(victim)
+    assert caught.value.failure is Failure.ENGINE
+    assert [line["event"] for line in logs] == ["engine_error"]
+    engine.submit(later)
+    assert later.outbox.take(5)
+
+
+def test_errors_without_end_make_the_engine_broken_and_not_ready(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    def explode(_: Request) -> Piece:
+        raise RuntimeError("boom")
+
+    engine = make_engine()
+    with capture_logs():
+        for _ in range(3):
+            request = make_request(SteadyRunner(explode))
+            engine.submit(request)
+            wait_until(lambda request=request: request.is_ended)  # type: ignore[misc]
+        wait_until(lambda: engine.is_broken)
+    with pytest.raises(UnavailableError):
+        engine.submit(make_request(SteadyRunner()))
+
+
+def test_draining_refuses_new_requests_and_lets_running_ones_go_on_until_the_deadline(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, request = make_engine(), make_request(SteadyRunner())
+    engine.submit(request)
+    engine.begin_drain(0.3)
+    with pytest.raises(UnavailableError):
+        engine.submit(make_request(SteadyRunner()))
+    assert request.outbox.take(0.2)
+    with pytest.raises(RequestFailedError) as caught:
+        read(request)
+    assert caught.value.failure is Failure.STOPPING
+
+
+def test_stopping_leaves_nobody_waiting(make_engine: MakeEngine, make_request: MakeRequest) -> None:
+    engine, runner = make_engine(slots=1), SteadyRunner()
+    crowd = [make_request(runner) for _ in range(3)]
+    for request in crowd:
+        engine.submit(request)
+    engine.stop()
+    assert [request.outcome for request in crowd] == ["error"] * 3

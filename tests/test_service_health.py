@@ -1,0 +1,80 @@
+"""Models, health and metrics, and what the service says when it is full or empty."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.settings import Settings
+from service.worker import Service
+
+pytest_plugins = ["service_fixtures"]
+
+
+def test_models_are_listed_as_openai_lists_them(client: FlaskClient) -> None:
+    content = client.get("/v1/models").get_json()
+    (model,) = content["data"]
+    assert content["object"] == "list"
+    assert model.keys() == {"id", "object", "created", "owned_by"}
+    assert model["id"] == "tiny"
+
+
+def test_one_model_is_shown_by_its_name(client: FlaskClient) -> None:
+    assert client.get("/v1/models/tiny").get_json()["id"] == "tiny"
+    assert client.get("/v1/models/a/b").get_json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_service_with_a_model_is_alive_and_ready(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "streams_running",
+        "requests_waiting",
+        "slots",
+        "slots_used",
+        "generated_tokens_total",
+        "prompt_tokens_total",
+        "time_to_first_token_seconds_count",
+        "request_duration_seconds_count",
+        'requests_total{outcome="rejected"}',
+        "models_loaded",
+        "batch_rows_count",
+        'checkpoint_loads_total{result="loaded"}',
+    ],
+)
+def test_every_metric_is_there_from_the_start(client: FlaskClient, name: str) -> None:
+    assert f"\nstrophe_{name} " in client.get("/metrics").text
+
+
+def test_a_full_service_says_so_and_when_to_come_back(
+    client: FlaskClient, service: Service
+) -> None:
+    body = json.dumps({"max_tokens": 50_000, "min_tokens": 50_000})
+    events = {"Accept": "text/event-stream"}
+    crowd = [client.post("/v1/generate", data=body, headers=events) for _ in range(3)]
+    refusal = client.post("/v1/generate", data="{}")
+    for response in crowd:
+        response.close()
+    assert refusal.status_code == 503
+    assert int(refusal.headers["Retry-After"]) > 0
+    assert refusal.get_json()["error"]["code"] == "saturated"
+
+
+def test_a_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ops_socket:
+        service = Service(
+            Settings(checkpoints=tmp_path / "none"), ops_socket, shipped=tmp_path / "nothing"
+        )
+        service.start()
+        client = service.app.test_client()
+        answers = [client.get(path).status_code for path in ("/healthz", "/readyz")]
+        refusal = client.post("/v1/generate", data=json.dumps({}))
+        service.stop()
+    assert answers == [200, 503]
+    assert (refusal.status_code, refusal.get_json()["error"]["code"]) == (503, "no_model")

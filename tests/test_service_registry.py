@@ -1,0 +1,193 @@
+"""Which models are on offer as folders come, change, break and go."""
+
+import gc
+import shutil
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from model import checkpoint as checkpoints
+from service.engine.runner import CheckpointRunner
+from service.metrics import Metrics
+from service.registry import ModelNotFoundError, NoModelError, Registry
+
+MakeCheckpoint = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Path:
+    return tmp_path / "shipped"
+
+
+@pytest.fixture
+def registry(folder: Path, shipped: Path) -> Registry:
+    return make_registry(folder, shipped)
+
+
+def make_registry(folder: Path, shipped: Path, default: str | None = None) -> Registry:
+    return Registry(
+        checkpoints=folder,
+        shipped=shipped,
+        load=lambda path: CheckpointRunner(checkpoints.load(path)),
+        observer=Metrics(),
+        default_model=default,
+    )
+
+
+def names(registry: Registry) -> list[str]:
+    return [served.name for served in registry.served]
+
+
+def test_without_any_checkpoint_nothing_is_on_offer(registry: Registry) -> None:
+    registry.scan()
+    assert names(registry) == []
+    with pytest.raises(NoModelError):
+        registry.find(None)
+
+
+def test_a_new_folder_is_offered_by_its_name(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    registry.scan()
+    make_checkpoint(folder / "verse")
+    registry.scan()
+    assert registry.find("verse").name == "verse"
+
+
+def test_an_unchanged_folder_is_loaded_once(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(folder / "verse")
+    registry.scan()
+    before = registry.find("verse")
+    registry.scan()
+    assert registry.find("verse") is before
+
+
+def test_a_replaced_folder_is_loaded_anew(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(folder / "verse")
+    registry.scan()
+    before = registry.find("verse")
+    make_checkpoint(folder / "verse", seed=1)
+    registry.scan()
+    assert registry.find("verse").runner is not before.runner
+
+
+def test_the_old_network_is_dropped_after_a_swap(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(folder / "verse")
+    registry.scan()
+    old = weakref.ref(registry.find("verse").runner)
+    make_checkpoint(folder / "verse", seed=1)
+    registry.scan()
+    gc.collect()
+    assert old() is None
+
+
+def test_a_broken_replacement_is_refused_once_and_the_old_goes_on(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    weights = make_checkpoint(folder / "verse") / "model.safetensors"
+    registry.scan()
+    before = registry.find("verse")
+    weights.write_bytes(weights.read_bytes()[:100])
+    with capture_logs() as logs:
+        registry.scan()
+        registry.scan()
+    assert registry.find("verse") is before
+    assert [line["event"] for line in logs] == ["checkpoint_refused"]
+
+
+def test_a_broken_folder_is_tried_again_when_it_changes(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    config = make_checkpoint(folder / "verse") / "config.json"
+    whole = config.read_bytes()
+    config.write_bytes(b"{")
+    registry.scan()
+    config.write_bytes(whole)
+    registry.scan()
+    assert names(registry) == ["verse"]
+
+
+def test_a_removed_folder_is_no_longer_offered(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    shutil.rmtree(make_checkpoint(folder / "verse"), ignore_errors=False)
+    make_checkpoint(folder / "prose")
+    registry.scan()
+    shutil.rmtree(folder / "prose")
+    registry.scan()
+    with pytest.raises(ModelNotFoundError):
+        registry.find("prose")
+
+
+@pytest.mark.parametrize("name", [".tmp-verse", "two words", "é", "a\nb"])
+def test_folders_whose_names_cannot_be_served_are_not_offered(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint, name: str
+) -> None:
+    make_checkpoint(folder / name)
+    registry.scan()
+    assert names(registry) == []
+
+
+def test_a_checkpoint_of_the_user_wins_over_the_one_that_ships(
+    registry: Registry, folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(shipped / "anthology")
+    registry.scan()
+    make_checkpoint(folder / "anthology", seed=1)
+    registry.scan()
+    assert registry.find("anthology").source.folder.parent == folder
+
+
+def test_the_one_that_ships_comes_back_when_the_other_goes(
+    registry: Registry, folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(shipped / "anthology")
+    own = make_checkpoint(folder / "anthology", seed=1)
+    registry.scan()
+    shutil.rmtree(own)
+    registry.scan()
+    assert registry.find(None).is_shipped
+
+
+def test_the_most_recently_written_checkpoint_is_the_default(
+    registry: Registry, folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    for name in ("b-first", "a-second"):
+        make_checkpoint(folder / name)
+    make_checkpoint(shipped / "c-shipped")
+    registry.scan()
+    assert registry.find(None).name == "a-second"
+
+
+def test_a_default_that_is_set_is_never_replaced_by_another(
+    folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    registry = make_registry(folder, shipped, default="wanted")
+    make_checkpoint(folder / "other")
+    registry.scan()
+    with pytest.raises(ModelNotFoundError):
+        registry.find(None)
+
+
+def test_the_watcher_finds_what_comes_later(
+    folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    registry = make_registry(folder, shipped)
+    registry.start()
+    assert registry.wait_for_first_scan(10)
+    registry.stop()
+    assert names(registry) == []

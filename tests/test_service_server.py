@@ -1,0 +1,250 @@
+"""The real thing: `python -m service`, gunicorn and sockets on loopback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from tests.service_fixtures import Server, StartServer
+
+pytest_plugins = ["service_fixtures"]
+pytestmark = pytest.mark.slow
+
+MakeCheckpoint = Callable[..., Path]
+
+ENDLESS: dict[str, object] = {"max_tokens": 100_000, "min_tokens": 100_000}
+EVENTS = {"Accept": "text/event-stream"}
+PROBES = ("/healthz", "/readyz", "/metrics")
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, make_checkpoint: MakeCheckpoint) -> Path:
+    """The shared server's checkpoints."""
+    parent = tmp_path_factory.mktemp("served")
+    make_checkpoint(parent / "tiny")
+    make_checkpoint(parent / "verse")
+    return parent
+
+
+@pytest.fixture(scope="module")
+def server(start_server: "StartServer", folder: Path) -> "Server":
+    """Room for two texts and one request more; shared, so each test leaves it idle."""
+    return start_server(
+        STROPHE_CHECKPOINTS=str(folder),
+        STROPHE_MAX_STREAMS="2",
+        STROPHE_MAX_QUEUE="1",
+        STROPHE_POLL="0.05",
+    )
+
+
+@pytest.fixture
+def idle(server: "Server") -> Iterator["Server"]:
+    yield server
+    server.wait_for_metric("strophe_streams_running", 0)
+    server.wait_for_metric("strophe_requests_waiting", 0)
+
+
+def stream(
+    server: "Server",
+    headers: dict[str, str] | None = None,
+    fields: dict[str, object] | None = None,
+) -> Any:
+    return requests.post(
+        server.url + "/v1/generate",
+        data=json.dumps(ENDLESS if fields is None else fields),
+        headers=headers,
+        stream=True,
+        timeout=20,
+    )
+
+
+def test_the_readmes_curl_streams_text_as_it_comes(idle: "Server") -> None:
+    command = ["curl", "-sN", f"{idle.url}/v1/generate", "-d", json.dumps(ENDLESS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as curl:
+        assert curl.stdout is not None
+        assert len(curl.stdout.read(50)) == 50
+        assert curl.poll() is None
+        curl.terminate()
+
+
+@pytest.mark.parametrize("headers", [None, EVENTS])
+def test_hanging_up_on_a_stream_frees_its_slot(
+    idle: "Server", headers: dict[str, str] | None
+) -> None:
+    with stream(idle, headers) as response:
+        chunks = response.iter_content(10)
+        next(chunks)
+        assert idle.metric("strophe_streams_running") == 1
+    assert idle.wait_for_metric("strophe_streams_running", 0) < 1
+
+
+def test_hanging_up_on_a_json_answer_frees_its_slot(idle: "Server") -> None:
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(
+            idle.url + "/v1/generate", data=json.dumps(ENDLESS), headers=JSON, timeout=0.3
+        )
+    assert idle.wait_for_metric("strophe_streams_running", 0) < 1.5
+
+
+@pytest.mark.parametrize("headers", [None, EVENTS, JSON])
+def test_hanging_up_while_queued_frees_the_place(
+    idle: "Server", headers: dict[str, str] | None
+) -> None:
+    with stream(idle), stream(idle):
+        with pytest.raises((requests.ReadTimeout, requests.ConnectionError)):
+            requests.post(
+                idle.url + "/v1/generate", data=json.dumps(ENDLESS), headers=headers, timeout=0.3
+            )
+        assert idle.wait_for_metric("strophe_requests_waiting", 0) < 1.5
+
+
+def test_a_full_service_refuses_and_still_answers_probes(idle: "Server") -> None:
+    with ExitStack() as crowd:
+        for _ in range(3):
+            crowd.enter_context(stream(idle, EVENTS))
+        with stream(idle) as refusal:
+            assert refusal.status_code == 503
+            assert refusal.headers["Retry-After"] == "1"
+            assert refusal.json()["error"]["code"] == "saturated"
+        for url in (idle.url, idle.ops_url):
+            for path in PROBES:
+                assert requests.get(url + path, timeout=2).status_code == 200
+
+
+def test_the_small_listener_answers_while_connections_fill_every_thread(idle: "Server") -> None:
+    threads = 2 + 1 + 16
+    with ExitStack() as crowd:
+        for _ in range(threads + 5):
+            half = crowd.enter_context(socket.create_connection(("127.0.0.1", idle.port)))
+            half.sendall(b"POST /v1/generate HTTP/1.1\r\nHost: x\r\n")
+        assert [idle.probe(path) for path in PROBES] == [200, 200, 200]
+
+
+def test_a_body_with_length_wrong_or_chunked_is_handled(idle: "Server") -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'{"max_tok'
+        yield b'ens": 5, "min_tokens": 5}'
+
+    answer = requests.post(idle.url + "/v1/generate", data=chunks(), timeout=10)
+    assert len(answer.text) == 5
+    big = requests.post(idle.url + "/v1/generate", data=b" " * 3_000_000, timeout=10)
+    assert (big.status_code, big.json()["error"]["type"]) == (413, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"Content-Length: 50\r\n\r\n{}",
+        b"Content-Length: -5\r\n\r\n{}",
+        b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"\r\n",
+    ],
+)
+def test_a_broken_body_is_the_clients_fault(idle: "Server", sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", idle.port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/generate HTTP/1.1\r\nHost: x\r\n" + sent)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_http_1_0_gets_the_text_without_chunks(idle: "Server") -> None:
+    body = b'{"max_tokens": 5, "min_tokens": 5}'
+    with socket.create_connection(("127.0.0.1", idle.port), timeout=10) as connection:
+        connection.sendall(b"POST /v1/generate HTTP/1.0\r\nContent-Length: 34\r\n\r\n" + body)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert len(answer.split(b"\r\n\r\n", 1)[1].decode()) == 5
+
+
+def test_a_replaced_checkpoint_is_served_without_disturbing_a_stream(
+    idle: "Server", folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    fields: dict[str, object] = {"seed": 3, "max_tokens": 3000, "min_tokens": 3000}
+    fields["model"] = "verse"
+    loads = 'strophe_checkpoint_loads_total{result="loaded"}'
+    undisturbed = stream(idle, fields=fields).text
+    before = idle.metric(loads)
+    chunks = stream(idle, fields=fields).iter_content(100)
+    text = next(chunks)
+    make_checkpoint(folder / "verse", seed=1)
+    idle.wait_for_metric(loads, before + 1)
+    assert (text + b"".join(chunks)).decode() == undisturbed
+    assert stream(idle, fields=fields).text != undisturbed
+
+
+def test_a_drain_ends_streams_in_band_and_exits_with_0(start_server: "StartServer") -> None:
+    server = start_server(STROPHE_DRAIN="3")
+    with stream(server) as text, stream(server, EVENTS) as events:
+        chunks = text.iter_content(10)
+        next(chunks)
+        server.terminate()
+        time.sleep(0.3)
+        probes = [server.probe("/healthz"), server.probe("/readyz")]
+        frames = events.text.split("\n\n")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            list(chunks)
+    assert probes == [200, 503]
+    assert json.loads(frames[-2].removeprefix("data: "))["error"]["code"] == "stopping"
+    assert server.process.wait(timeout=10) == 0
+    assert "Traceback" not in server.log
+
+
+def test_ctrl_c_ends_streams_and_the_service_soon(start_server: "StartServer") -> None:
+    server = start_server()
+    with stream(server) as running:
+        chunks = running.iter_content(10)
+        next(chunks)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=5) == 0
+
+
+def run_service(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("setting", ["STROPHE_PORT", "STROPHE_OPS_PORT"])
+def test_a_port_that_is_taken_is_one_clear_line(
+    free_ports: Callable[[int], list[int]], setting: str
+) -> None:
+    ports = [str(port) for port in free_ports(2)]
+    environment = dict(zip(("STROPHE_PORT", "STROPHE_OPS_PORT"), ports, strict=True))
+    with socket.create_server(("127.0.0.1", int(environment[setting]))):
+        ended = run_service(**environment)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: {setting}: cannot listen on 127.0.0.1 port ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_wrong_setting_is_one_clear_line(free_ports: Callable[[int], list[int]]) -> None:
+    ended = run_service(STROPHE_API_KEYS="secret")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: STROPHE_API_KEYS: no such setting")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_device_that_is_not_there_ends_the_start(free_ports: Callable[[int], list[int]]) -> None:
+    port, ops_port = (str(port) for port in free_ports(2))
+    ended = run_service(STROPHE_PORT=port, STROPHE_OPS_PORT=ops_port, STROPHE_DEVICE="cuda:99")
+    assert ended.returncode != 0
+    assert "cuda:99" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,78 @@
+"""Settings: what is read, and what a wrong one says."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, SettingsError, default_threads, read_settings, variable_name
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable_name(field), raising=False)
+
+
+def test_without_variables_the_service_is_local_and_bounded() -> None:
+    settings = read_settings()
+    assert (settings.host, settings.port, settings.ops_port) == ("127.0.0.1", 8000, 8001)
+    assert (settings.max_streams, settings.max_queue) == (32, 64)
+    assert settings.checkpoints == Path("checkpoints")
+    assert settings.threads == default_threads()
+
+
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STROPHE_PORT", "9000")
+    monkeypatch.setenv("STROPHE_LOG_LEVEL", "DEBUG")
+    settings = read_settings()
+    assert (settings.port, settings.log_level) == (9000, "debug")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STROPHE_PORT", "")
+    assert read_settings().port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STROPHE_PORT", "0"),
+        ("STROPHE_PORT", "65536"),
+        ("STROPHE_PORT", "http"),
+        ("STROPHE_OPS_PORT", "8000"),
+        ("STROPHE_DEVICE", "gpu"),
+        ("STROPHE_MAX_STREAMS", "0"),
+        ("STROPHE_MAX_QUEUE", "-1"),
+        ("STROPHE_POLL", "nan"),
+        ("STROPHE_DRAIN", "inf"),
+        ("STROPHE_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name}: [^\n]+$"):
+        read_settings()
+
+
+@pytest.mark.parametrize("name", ["STROPHE_PROT", "STROPHE_API_KEYS", "strophe_port"])
+def test_an_unknown_variable_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=f"^{name}: no such setting"):
+        read_settings()
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises((ValueError, dataclasses.FrozenInstanceError)):
+        read_settings().port = 1  # type: ignore[misc]
+
+
+def test_every_setting_is_described() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_there_are_threads_to_refuse_what_does_not_fit() -> None:
+    settings = read_settings()
+    assert settings.http_threads > settings.max_streams + settings.max_queue
