@@ -26,6 +26,7 @@ from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from model.config import Cell, ModelConfig
 
@@ -86,6 +87,9 @@ _KINDS: dict[Cell, _CellKind] = {
 class Network(nn.Module):
     """Embedding, L recurrent layers, output layer; dropout before every layer and the output.
 
+    Dropout is variational (Gal & Ghahramani 2016): one mask a row and window, the same for every
+    step of it. It also costs a T-th of drawing a mask for each step.
+
     The layers are torch's fused single-layer modules, so each may be reached by itself.
     """
 
@@ -96,7 +100,6 @@ class Network(nn.Module):
         widths = [config.embedding_size] + [config.hidden_size] * config.num_layers
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.layers = nn.ModuleList(kind.layer(width, config.hidden_size) for width in widths[:-1])
-        self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size, config.vocab_size)
         if config.tied:
             self.output.weight = self.embedding.weight
@@ -133,11 +136,11 @@ class Network(nn.Module):
         x = self.embedding(tokens.t())  # (T, B, E): time first is what the fused layers run on
         hidden, cell = [], []
         for index, layer in enumerate(self._rnns()):
-            x, last = layer(self.dropout(x), self._of_layer(state, index))
+            x, last = layer(self._dropped(x), self._of_layer(state, index))
             hidden.append(last[0] if self._has_cell_state else last)
             if self._has_cell_state:
                 cell.append(last[1])
-        logits = self.output(self.dropout(x)).transpose(0, 1)
+        logits = self.output(self._dropped(x)).transpose(0, 1)
         return logits, State(torch.cat(hidden), torch.cat(cell) if cell else None)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
@@ -159,6 +162,11 @@ class Network(nn.Module):
                 x = torch.rnn_tanh_cell(x, h, *weights)
             hidden.append(x)
         return self.output(x), State(torch.stack(hidden), torch.stack(cell) if cell else None)
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        if not self.training or self.config.dropout == 0:
+            return x
+        return x * functional.dropout(x.new_ones(x.shape[1:]), self.config.dropout)
 
     def _rnns(self) -> Iterator[nn.RNNBase]:
         return (cast("nn.RNNBase", layer) for layer in self.layers)

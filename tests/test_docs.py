@@ -3,8 +3,10 @@
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from flask.testing import FlaskClient
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -12,8 +14,12 @@ import model.__main__
 import training.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
-from model.parameters import SamplingParams
+from service.schemas import GenerateRequest
+from service.settings import Settings
+from service.worker import Service
 from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+
+pytest_plugins = ["service_fixtures"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,17 +64,41 @@ def test_every_key_of_config_json_is_documented(model_class: type[BaseModel]) ->
     assert not missing
 
 
-@pytest.mark.parametrize("name", SamplingParams.model_fields)
-def test_every_sampling_field_stands_in_the_api_with_its_help(name: str) -> None:
+@pytest.mark.parametrize("name", GenerateRequest.model_fields)
+def test_every_request_field_stands_in_the_api(name: str) -> None:
+    assert f"| `{name}` |" in document("docs/api.md")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_stands_in_the_operations_manual(name: str) -> None:
+    assert f"| `STROPHE_{name.upper()}` |" in document("docs/operations.md")
+
+
+def test_every_route_stands_in_the_api(service: Service) -> None:
     text = document("docs/api.md")
-    assert f"`{name}`" in text
+    for rule in service.app.url_map.iter_rules():
+        path = re.sub(r"<(?:[a-z]+:)?([a-z]+)>", r"<\1>", str(rule))
+        method = "POST" if rule.methods is not None and "POST" in rule.methods else "GET"
+        assert re.search(rf"`{method} {re.escape(path)}`|`{method} /v1/models/<name>`", text), rule
+
+
+def test_every_metric_stands_in_the_operations_manual(
+    service: Service, client: FlaskClient
+) -> None:
+    exposition = client.get("/metrics").text
+    names = set(re.findall(r"^# TYPE (strophe_\w+) ", exposition, flags=re.MULTILINE))
+    names = {name for name in names if not name.endswith("_created")}
+    assert len(names) > 10
+    text = document("docs/operations.md")
+    assert not [name for name in names if f"`{name}" not in text]
 
 
 @pytest.mark.parametrize("module", [model.__main__, training.__main__])
 def test_every_command_says_what_each_flag_means(
-    module: object, capsys: pytest.CaptureFixture[str]
+    module: ModuleType,
 ) -> None:
-    for parser in module.build_parser()._subparsers._group_actions[0].choices.values():  # type: ignore[attr-defined]
+    commands = module.build_parser()._subparsers._group_actions[0].choices
+    for parser in commands.values():
         assert all(action.help for action in parser._actions), parser.prog
 
 

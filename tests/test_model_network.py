@@ -222,3 +222,18 @@ def test_tied_widths_must_agree() -> None:
 def test_a_config_survives_json() -> None:
     config = ModelConfig(cell="gru", vocab_size=8, num_layers=3, dropout=0.25)
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_dropout_in_training_keeps_one_mask_over_the_steps_of_a_window() -> None:
+    config = ModelConfig(vocab_size=5, embedding_size=64, hidden_size=8, dropout=0.5, num_layers=1)
+    network = Network(config).initialise().train()
+    seen: list[Tensor] = []
+    network.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    network(torch.zeros(3, 7, dtype=torch.int64), network.zero_state(3))
+    is_dropped = seen[0] == 0  # (T, B, E)
+    assert bool((is_dropped == is_dropped[0]).all())
+    assert 0.3 < is_dropped.float().mean() < 0.7
+    assert not torch.equal(is_dropped[0, 0], is_dropped[0, 1])
+    kept = seen[0][0][~is_dropped[0]]
+    whole = network.embedding.weight[0].expand(3, -1)[~is_dropped[0]]
+    assert torch.allclose(kept, 2 * whole)

@@ -203,7 +203,12 @@ class Loop:
     def _facts(self) -> dict[str, str | int | float | None]:
         """Where the weights come from."""
         config, manifest = self._trainer.config, self._corpus.manifest
+        shape = self._trainer.network.config
         return {
+            "network": (
+                f"{shape.cell} {shape.num_layers} x {shape.hidden_size}, embedding "
+                f"{shape.embedding_size}, dropout {shape.dropout}"
+            ),
             "preset": config.preset,
             "corpus": ", ".join(Path(source.name).name for source in manifest.sources),
             "corpus sha256": manifest.text_sha256,
