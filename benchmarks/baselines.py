@@ -19,8 +19,8 @@ class PlainLanguageModel(nn.Module):
 
     def forward(self, tokens: Tensor, state: object) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Logits (B, T, V) and the state after the last token."""
-        x, state = self.lstm(self.embedding(tokens), state)
-        return self.output(x), state
+        x, (hidden, cell) = self.lstm(self.embedding(tokens), state)
+        return self.output(x), (hidden, cell)
 
 
 class PlainTrainer:

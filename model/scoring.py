@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from model.network import Network, State
 
-WINDOW = 1024  # tokens scored in one call; bounds memory, changes no number
+WINDOW = 1024  # steps scored in one call, fewer where the logits would take too much memory
+MAX_LOGITS = 1 << 24  # values, of all rows and steps of one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ def surprisals(network: Network, ids: Tensor, state: State | None = None) -> tup
     """
     state = network.zero_state(ids.shape[0]) if state is None else state
     pieces = []
-    for start in range(0, ids.shape[1] - 1, WINDOW):
-        window = ids[:, start : start + WINDOW + 1].to(network.device)
+    affordable = MAX_LOGITS // (ids.shape[0] * network.config.vocab_size)
+    steps = max(1, min(WINDOW, affordable))
+    for start in range(0, ids.shape[1] - 1, steps):
+        window = ids[:, start : start + steps + 1].to(network.device)
         logits, state = network(window[:, :-1], state)
         losses = functional.cross_entropy(
             logits.float().flatten(0, 1), window[:, 1:].flatten(), reduction="none"

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from tests.service_fixtures import Server, StartServer
+    from service_fixtures import Server, StartServer
 
 pytest_plugins = ["service_fixtures"]
 pytestmark = pytest.mark.slow

@@ -78,7 +78,10 @@ class TrainConfig(CorpusOptions):
     # Measuring and stopping.
     evaluations: int = Field(20, ge=1, le=10_000, description="validations over the run")
     evaluation_tokens: int = Field(
-        200_000, ge=1, description="validation tokens used during the run; the end uses all"
+        200_000, ge=1, description="validation tokens used during the run"
+    )
+    final_evaluation_tokens: int = Field(
+        500_000, ge=1, description="validation tokens that the best checkpoint is measured on"
     )
     patience: int = Field(
         8, ge=0, description="stop after this many validations without a gain; 0 never stops"

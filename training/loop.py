@@ -25,7 +25,7 @@ from training.state import Progress, save_state
 from training.trainer import StepResult, Trainer
 
 EVALUATION_ROWS = 32
-EXACT_TOKENS = 500_000  # up to this the last validation is one row from the zero state
+EVALUATION_SHARE = 0.15  # of the time of a run by the clock
 SAMPLES = 5  # texts written to TensorBoard over a run
 SAMPLE_TOKENS = 200
 
@@ -60,6 +60,7 @@ class Loop:
         self._valid_rate = _tokens_per_character(corpus, "valid")
         self._recent: list[StepResult] = []
         self._recent_since = time.monotonic()
+        self._evaluation_seconds = 0.0
 
     def run(self, stop: StopRequest) -> None:
         """Train. On leaving, `last` holds the state after the last step, whatever happened."""
@@ -103,8 +104,9 @@ class Loop:
     def _evaluate_if_due(self) -> None:
         wanted = self._trainer.config.evaluations
         due = int(self._trainer.progress * wanted)
-        if due <= self.progress.evaluations:
+        if due <= self.progress.evaluations or self._evaluates_too_much:
             return
+        started = time.monotonic()
         limit = self._trainer.config.evaluation_tokens
         ids = self._corpus.valid[: limit + 1]
         rows = max(1, min(EVALUATION_ROWS, len(ids) // 64))
@@ -114,6 +116,19 @@ class Loop:
             self._log_sample()
         self._judge(per_token, due)
         self._recent_since = time.monotonic()
+        self._evaluation_seconds += time.monotonic() - started
+
+    @property
+    def _evaluates_too_much(self) -> bool:
+        """Whether a run by the clock has spent too much of it on measuring.
+
+        With thousands of characters a validation can take as long as a hundred updates. Runs by
+        steps measure at fixed steps whatever it takes, so that they can be repeated exactly.
+        """
+        trainer = self._trainer
+        is_by_clock = trainer.budget.seconds is not None
+        spent = self._evaluation_seconds / max(trainer.seconds, 1e-9)
+        return is_by_clock and trainer.progress < 1 and spent > EVALUATION_SHARE
 
     def _log_evaluation(self, nats: float) -> None:
         step = self._trainer.step_number
@@ -160,18 +175,16 @@ class Loop:
         save_state(self._last, self._checkpoint(card, facts), trainer, self.progress)
 
     def finish(self, run_folder: Path) -> None:
-        """Measure the best checkpoint on all of the validation text, and write card and report."""
+        """Measure the best checkpoint from the zero state on, and write card and report."""
         best = checkpoints.load(self._best, self._trainer.network.device)
-        ids = self._corpus.valid
-        rows = 1 if len(ids) <= EXACT_TOKENS else EVALUATION_ROWS
-        nats = mean_surprisal(best.network, ids, rows=rows) * self._valid_rate
+        ids = self._corpus.valid[: self._trainer.config.final_evaluation_tokens + 1]
+        nats = mean_surprisal(best.network, ids) * self._valid_rate
         score = Score(nats=nats, characters=1)
         provenance: dict[str, str | int | float | None] = {
             **best.description.provenance,
             "validation nats per character": round(nats, 4),
             "validation bits per character": round(score.bits_per_character, 4),
-            "validated on characters": self._corpus.manifest.valid.characters,
-            "validated from cold starts": rows,
+            "validated on characters": round((len(ids) - 1) / self._valid_rate),
         }
         samples = {temperature: sample(best, temperature) for temperature in TEMPERATURES}
         finished = Checkpoint(
@@ -185,7 +198,7 @@ class Loop:
         self._log.write(self._trainer.step_number, final_nats=nats)
         self._display.say(
             f"best checkpoint: {nats:.4f} nats, {score.bits_per_character:.4f} bits per character "
-            f"over all of the validation text"
+            f"over {(len(ids) - 1) / self._valid_rate:,.0f} characters of the validation text"
         )
 
     def _checkpoint(self, card: str, facts: dict[str, str | int | float | None]) -> Checkpoint:

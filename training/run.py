@@ -38,6 +38,7 @@ from training.state import load_state
 from training.trainer import Trainer
 
 CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
+FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -135,6 +136,13 @@ def _prepare(
         f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out",
         highlight=False,
     )
+    documents = facts.train.documents + facts.valid.documents
+    if config.split == "documents" and documents < FEW_DOCUMENTS:
+        console.print(
+            f"only {documents} documents were found: two blank lines part them, or what "
+            "--document-separator names; for one long text use --split contiguous",
+            highlight=False,
+        )
     return corpus, initial
 
 
