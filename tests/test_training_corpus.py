@@ -1,8 +1,6 @@
 """Texts become ids on disk: what was split, dropped, counted and kept."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -188,23 +186,3 @@ def test_a_changed_source_is_noticed(tmp_path: Path) -> None:
     assert list(changed_sources(corpus.manifest)) == []
     (tmp_path / "text.txt").write_text("something else", encoding="utf-8")
     assert list(changed_sources(corpus.manifest)) == [str(tmp_path / "text.txt")]
-
-
-PEAK = """
-import resource, sys
-from pathlib import Path
-from training.corpus import CorpusOptions, prepare
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-prepare([sys.argv[1]], Path(sys.argv[2]), CorpusOptions())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-"""
-
-
-def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
-    path = tmp_path / "big.txt"
-    with path.open("w", encoding="utf-8") as file:
-        for i in range(40_000):
-            file.write(f"Poem {i}\n\n" + f"The {i} moons of June are bright\n" * 20 + "\n\n\n")
-    command = [sys.executable, "-c", PEAK, str(path), str(tmp_path / "data")]
-    grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert int(grown) * 1024 < 3 * path.stat().st_size

@@ -92,6 +92,37 @@ def test_a_prepared_corpus_is_measured_on_its_validation_part(
     assert result.total.nats == pytest.approx(by_hand(tiny, corpus.valid.tolist()), rel=1e-4)
 
 
+def test_the_documents_of_a_prepared_corpus_are_measured_like_those_of_a_text(
+    tiny: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "poems.txt"
+    path.write_text("\n\n\n".join([*TEXTS, "The \u4e00 end"]), encoding="utf-8")
+    valid = tmp_path / "valid.txt"
+    valid.write_text("\n\n\n".join(["Other \u4e00", "Another\nline"]), encoding="utf-8")
+    data = tmp_path / "data"
+    options = CorpusOptions()
+    prepare([str(path)], data, options, valid_names=[str(valid)], tokenizer=tiny.tokenizer)
+    there, here = measure(tiny, [str(data)], options), measure(tiny, [str(valid)], options)
+    assert [d.score for d in there.documents] == [d.score for d in here.documents]
+    assert there.documents[1].title == "Another"
+    assert there.total == here.total
+    assert there.unknown_tokens == here.unknown_tokens == 1
+
+
+def test_a_text_without_documents_lists_none(tiny: Checkpoint) -> None:
+    assert evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=False).documents == []
+
+
+def test_a_title_in_square_brackets_is_shown_as_it_is(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "poems.txt"
+    path.write_text("[/b] [red]\n\nRoses", encoding="utf-8")
+    args = ["evaluate", "--checkpoint", str(tiny_checkpoint), "--corpus", str(path)]
+    assert main([*args, "--per-document"]) == 0
+    assert "[/b] [red]" in capsys.readouterr().out
+
+
 def test_the_command_prints_one_object(
     tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

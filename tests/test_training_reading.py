@@ -4,13 +4,16 @@ import gzip
 import io
 import lzma
 import sys
+import time
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from training.errors import CorpusError
-from training.reading import CHUNK_BYTES, expand, read_documents, read_segments
+from training.reading import CHUNK_BYTES, may_combine, read_documents, read_segments
 
 POEMS = ["One\n\na line\nanother", "Two\n\nthe sea, the sea", "Three"]
 TEXT = "\n\n\n".join(POEMS)
@@ -67,12 +70,37 @@ def test_a_damaged_compressed_file_is_named(tmp_path: Path, suffix: str) -> None
         documents(path)
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress])
-def test_a_truncated_compressed_file_is_named(tmp_path: Path, compress: "type[bytes]") -> None:
-    path = tmp_path / ("poems.gz" if compress is gzip.compress else "poems.xz")
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [
+        (".gz", gzip.compress),
+        (".xz", lzma.compress),
+        (".zst", zstandard.ZstdCompressor().compress),
+    ],
+)
+def test_a_truncated_compressed_file_is_named(
+    tmp_path: Path, suffix: str, compress: "type[bytes]"
+) -> None:
+    path = tmp_path / f"poems{suffix}"
     path.write_bytes(compress(TEXT.encode() * 500)[:-20])
     with pytest.raises(CorpusError, match="cannot be read"):
         documents(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [
+        (".gz", gzip.compress),
+        (".xz", lzma.compress),
+        (".zst", zstandard.ZstdCompressor().compress),
+    ],
+)
+def test_a_compressed_file_of_several_members_is_read_to_its_end(
+    tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / f"poems{suffix}"
+    path.write_bytes(compress(POEMS[0].encode()) + compress(b"\n\n\n") + compress(b"Two"))
+    assert documents(path) == [POEMS[0], "Two"]
 
 
 def test_a_byte_order_mark_is_dropped_and_line_ends_become_lf(tmp_path: Path) -> None:
@@ -125,28 +153,44 @@ def test_segments_of_a_text_without_line_ends_are_the_whole_text(tmp_path: Path)
     assert "".join(read_segments(str(path))) == text
 
 
-def test_standard_input_is_a_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_a_corpus_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
     assert list(read_documents("-", "\n\n\n")) == POEMS
+    assert not sys.stdin.buffer.closed
 
 
-def test_a_folder_stands_for_its_visible_files_in_order(tmp_path: Path) -> None:
-    for name in ("b.txt", "a/z.txt", ".hidden", ".git/config"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("x", encoding="utf-8")
-    assert expand([str(tmp_path)]) == [str(tmp_path / "a/z.txt"), str(tmp_path / "b.txt")]
+def test_a_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CorpusError, match="standard input is closed"):
+        list(read_documents("-", "\n\n\n"))
 
 
-def test_a_pattern_stands_for_its_matches_once(tmp_path: Path) -> None:
-    for name in ("one.txt", "two.txt", "three.md"):
-        (tmp_path / name).write_text("x", encoding="utf-8")
-    found = expand([str(tmp_path / "*.txt"), str(tmp_path / "one.txt")])
-    assert found == [str(tmp_path / "one.txt"), str(tmp_path / "two.txt")]
+def test_a_long_document_is_read_whole_in_time_that_grows_with_it(tmp_path: Path) -> None:
+    lines = "the sea, the sea\n\n" * 1_000_000
+    path = tmp_path / "epic.txt"
+    path.write_text(lines + "\nTwo", encoding="utf-8")
+    started = time.monotonic()
+    assert documents(path) == [lines.rstrip("\n"), "Two"]
+    assert time.monotonic() - started < 20
 
 
-@pytest.mark.parametrize("name", ["missing.txt", "*.nothing", "empty"])
-def test_a_name_that_stands_for_nothing_is_an_error(tmp_path: Path, name: str) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CorpusError, match=name.replace("*", r"\*")):
-        expand([str(tmp_path / name)])
+@pytest.mark.parametrize("filler", ["a", "\u4e00", "\U0001f600"])
+def test_a_line_without_end_is_read_in_pieces_cut_where_nfc_joins_nothing(
+    tmp_path: Path, filler: str
+) -> None:
+    marked = "e\u0301\u0323\u1112\u1161\u11ab"
+    text = (filler * 97 + marked) * 40_000
+    path = tmp_path / "long.txt"
+    path.write_text(text, encoding="utf-8")
+    pieces = list(read_segments(str(path)))
+    assert "".join(pieces) == unicodedata.normalize("NFC", text)
+    assert max(map(len, pieces)) <= CHUNK_BYTES + len(marked)
+
+
+def test_what_may_combine_is_all_that_nfc_joins_to_what_stands_before() -> None:
+    for number in range(sys.maxunicode + 1):
+        char = chr(number)
+        parts = unicodedata.decomposition(char).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            assert may_combine(chr(int(parts[1], 16)))
+        assert may_combine(char) or not unicodedata.combining(char)

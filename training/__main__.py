@@ -1,7 +1,7 @@
 """`python -m training prepare | train | evaluate`: texts at the terminal.
 
 Every field of CorpusOptions and TrainConfig is a flag of the same name. Errors that a user can
-mend are one line and exit code 2; a run that a signal stopped ends with 128 + its number.
+mend are one line and exit code 2; what a signal stopped ends with 128 + its number.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from typing import get_origin
 from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from model import checkpoint as checkpoints
 from model.device import resolve_device
@@ -24,6 +25,8 @@ from training.corpus import CorpusOptions, options_of, prepare
 from training.errors import RunError
 from training.evaluation import Evaluation, cold_window_nats, measure
 from training.run import Outcome, resume, start
+from training.runfolder import resume_flags
+from training.signals import Interrupted, interrupting
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -119,7 +122,8 @@ def _told(outcome: Outcome, console: Console) -> int:
     if outcome.stopped_by is None:
         say(f"done: {outcome.checkpoint}")
         return 0
-    say(f"stopped; go on with: python -m training train --resume --name {outcome.name}")
+    flags = resume_flags(outcome.folder)
+    say(f"stopped; go on with: python -m training train {flags}")
     return 128 + outcome.stopped_by
 
 
@@ -168,7 +172,8 @@ def _print_tables(facts: dict[str, object], result: Evaluation | None) -> None:
     by_document = Table("document", "characters", "bits per character")
     for document in result.documents:
         bits = f"{document.score.bits_per_character:.4f}"
-        by_document.add_row(document.title, f"{document.score.characters:,}", bits)
+        # As Text: square brackets in a title are not markup.
+        by_document.add_row(Text(document.title), f"{document.score.characters:,}", bits)
     console.print(by_document)
 
 
@@ -176,10 +181,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     args = build_parser().parse_args(argv)
     try:
-        return int(args.run(args))
-    except (ModelError, OSError) as error:
+        with interrupting():
+            return int(args.run(args))
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return 128 + stop.number
+    except ModelError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        print(f"error: {_in_words(error)}", file=sys.stderr)
+    return 2
+
+
+def _in_words(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ from training.corpus import CorpusOptions
 PRESETS = Path(__file__).parent / "presets"
 ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"
 BUDGETS = ("minutes", "epochs", "steps")
+# What `init_from` brings with it.
+INHERITED = (
+    *("cell", "embedding_size", "hidden_size", "num_layers", "tied"),
+    *("tokenizer", "vocab_size", "character_coverage"),
+)
 
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -25,7 +30,8 @@ RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 class TrainConfig(CorpusOptions):
     """The fields of a run; `CorpusOptions` are those that say what becomes of the text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Infinity is not JSON, so a run that has one could not be resumed.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     preset: str = Field("tiny", description="the preset that the other fields started from")
 
@@ -78,10 +84,10 @@ class TrainConfig(CorpusOptions):
     # Measuring and stopping.
     evaluations: int = Field(20, ge=1, le=10_000, description="validations over the run")
     evaluation_tokens: int = Field(
-        200_000, ge=1, description="validation tokens used during the run"
+        100_000, ge=1, description="validation tokens used during the run"
     )
     final_evaluation_tokens: int = Field(
-        500_000, ge=1, description="validation tokens that the best checkpoint is measured on"
+        200_000, ge=1, description="validation tokens that the best checkpoint is measured on"
     )
     patience: int = Field(
         8, ge=0, description="stop after this many validations without a gain; 0 never stops"
@@ -125,10 +131,18 @@ def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
 
     A given budget replaces the preset's, whichever of the three it was. Raises ParameterError.
     """
+    _require_no_inherited(given)
     fields: dict[str, object] = dict(_read_preset(preset))
     if any(name in given for name in BUDGETS):
         fields = {name: value for name, value in fields.items() if name not in BUDGETS}
     return checked({**fields, **given, "preset": preset})
+
+
+def _require_no_inherited(given: Mapping[str, object]) -> None:
+    flags = [f"--{name.replace('_', '-')}" for name in INHERITED if name in given]
+    if flags and "init_from" in given:
+        problem = f"brings its own network and vocabulary; leave out {', '.join(flags)}"
+        raise ParameterError("init_from", problem)
 
 
 def _read_preset(name: str) -> dict[str, object]:

@@ -22,7 +22,8 @@ from model.durable import replacing_folder
 from model.errors import ParameterError, TokenizerError
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, TokenizerKind
 from training.errors import CorpusError
-from training.reading import SplitKind, expand, file_digest
+from training.reading import SplitKind
+from training.sources import STDIN, expand, file_digest, require_outside
 from training.spool import Part, Spool
 from training.vocabulary import learn_tokenizer
 
@@ -122,9 +123,13 @@ def prepare(
 
     `valid_names` are texts of their own to validate on, instead of a part of the others; a
     `tokenizer` is used as it is, instead of learning one. Raises CorpusError for what cannot
-    be read or split; `folder` is then as it was.
+    be read or split, or when `folder` holds something else; `folder` is then as it was.
     """
+    _require_replaceable(folder)
+    _require_texts([*names, *valid_names], folder)
     files, valid_files = expand(names), expand(valid_names) if valid_names else []
+    if STDIN in files and STDIN in valid_files:
+        raise CorpusError("-: standard input can be read only once; give valid_corpus a file")
     sources = tuple(Source(name=name, sha256=file_digest(name)) for name in files + valid_files)
     with (
         replacing_folder(folder) as partial,
@@ -146,6 +151,24 @@ def prepare(
         (partial / TOKENIZER).write_bytes(used.serialized)
         (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     return load_corpus(folder)
+
+
+def _require_replaceable(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not is_prepared(str(folder)):
+        raise CorpusError(
+            f"{folder}: holds something other than a prepared corpus, which would be lost; "
+            "name a new folder"
+        )
+
+
+def _require_texts(names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        if is_prepared(name):
+            raise CorpusError(
+                f"{name}: a prepared corpus, not text; it can only be used as the one --corpus of "
+                "train and evaluate"
+            )
+    require_outside(names, folder)
 
 
 def _learn(spool: Spool, options: CorpusOptions) -> Tokenizer:
@@ -204,6 +227,8 @@ def load_corpus(folder: Path) -> Corpus:
         raise CorpusError(f"{folder}: not a prepared corpus ({error})") from error
     if [len(part) for part in parts] != [manifest.train.tokens, manifest.valid.tokens]:
         raise CorpusError(f"{folder}: train.bin or valid.bin is not as long as {MANIFEST} says")
+    if tokenizer.vocab_size != manifest.vocabulary:
+        raise CorpusError(f"{folder}: {TOKENIZER} is not the vocabulary that {MANIFEST} describes")
     return Corpus(manifest=manifest, tokenizer=tokenizer, train=parts[0], valid=parts[1])
 
 
@@ -216,8 +241,18 @@ def _read_manifest(path: Path) -> Manifest:
         raise CorpusError(f"{path}: cannot be read ({error})") from error
 
 
+def require_options(manifest: Manifest, folder: Path, given: Mapping[str, object]) -> None:
+    """Raise ParameterError for a given option other than the one `folder` was prepared with."""
+    for name, value in given.items():
+        stored = getattr(manifest.options, name)
+        if value != stored:
+            raise ParameterError(
+                name, f"{folder} was prepared with {stored!r}; leave it out, or prepare anew"
+            )
+
+
 def changed_sources(manifest: Manifest) -> Iterator[str]:
-    """Those of the files a corpus was made of that are no longer as they were."""
+    """Those of the files a corpus was made of that are missing or no longer as they were."""
     for source in manifest.sources:
         if source.sha256 is None:
             continue

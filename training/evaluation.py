@@ -21,12 +21,17 @@ from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from training.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_corpus
 from training.errors import CorpusError
-from training.reading import expand, read_texts
+from training.reading import read_texts
+from training.sources import expand
 from training.spool import Part
 
 COLD_BATCH = 64
 
-TokenIds = np.ndarray[tuple[int], np.dtype[np.int64]]
+IDS_AT_ONCE = 1 << 16  # networks take ids in eight bytes, which a long text is not kept in
+
+TokenIds = np.ndarray[tuple[int], np.dtype[np.int32]]
+TokenCounts = np.ndarray[tuple[int], np.dtype[np.int64]]
+IdRows = np.ndarray[tuple[int, int], np.dtype[np.integer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +70,34 @@ def characters_of(corpus: Corpus, part: Part) -> int:
     return facts.characters + (facts.documents if has_ends else 0)
 
 
-def as_rows(ids: Ids, rows: int) -> Tensor:
-    """`ids` cut into `rows` pieces of one length, (rows, N); a remainder is left out.
-
-    Neighbouring pieces share one id, so that every id but the first is predicted once.
-    """
-    length = (len(ids) - 1) // rows
-    pieces = [ids[row * length : (row + 1) * length + 1].astype(np.int64) for row in range(rows)]
-    return torch.from_numpy(np.stack(pieces))
-
-
-def mean_surprisal(network: Network, ids: Ids, *, rows: int = 1) -> float:
+def mean_surprisal(network: Network, ids: Ids | TokenIds, *, rows: int = 1) -> float:
     """Nats per token over `ids`, state carried; with several rows each starts cold, and is faster.
 
     With one row this is exact: the whole text, in order, from the zero state.
     """
+    pieces = _as_rows(ids, rows)
+    total = sum(float(losses.double().sum()) for losses in _surprisals(network, pieces))
+    return total / (rows * (pieces.shape[1] - 1))
+
+
+def _as_rows(ids: Ids | TokenIds, rows: int) -> IdRows:
+    """`ids` cut into `rows` pieces of one length; a remainder is left out.
+
+    Neighbouring pieces share one id, so that every id but the first is predicted once.
+    """
+    length = (len(ids) - 1) // rows
+    return np.stack([ids[row * length : (row + 1) * length + 1] for row in range(rows)])
+
+
+def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
+    """What `model.scoring.surprisals` gives, block by block."""
+    columns = max(1, IDS_AT_ONCE // ids.shape[0])
+    state = None
     with evaluating(network):
-        losses, _ = surprisals(network, as_rows(ids, rows))
-    return float(losses.double().mean())
+        for start in range(0, ids.shape[1] - 1, columns):
+            window = ids[:, start : start + columns + 1].astype(np.int64)
+            losses, state = surprisals(network, torch.from_numpy(window), state)
+            yield losses
 
 
 def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> float:
@@ -123,14 +138,16 @@ def measure(checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions
 
 
 def _evaluate_prepared(network: Network, corpus: Corpus) -> Evaluation:
-    characters = characters_of(corpus, "valid")
-    nats = mean_surprisal(network, corpus.valid) * (len(corpus.valid) - 1)
-    return Evaluation(
-        ids=corpus.valid,
-        total=Score(nats=nats, characters=characters),
-        documents=[],
-        unknown_tokens=corpus.manifest.valid.unknown_tokens,
-    )
+    ids = corpus.valid
+    if corpus.manifest.options.split == "contiguous":
+        nats = mean_surprisal(network, ids) * (len(ids) - 1)
+        characters = characters_of(corpus, "valid")
+        return _evaluation(ids, Score(nats=nats, characters=characters), [])
+    # `<s>` stands before every document and after the last.
+    borders = np.flatnonzero(ids == BOS_ID)
+    pieces = np.split(ids, borders)[1:-1]
+    texts = (corpus.tokenizer.decode(piece.tolist()) for piece in pieces)
+    return _by_document(network, ids, [_Document.of(text) for text in texts], np.diff(borders))
 
 
 def evaluate(
@@ -142,29 +159,50 @@ def evaluate(
     are pieces of one text. Raises CorpusError when there is nothing to score.
     """
     encoded = []
-    titles, characters = [], []
+    documents = []
     for text in texts:
-        encoded.append(tokenizer.encode_array(text))
-        titles.append(text.lstrip().partition("\n")[0])
-        characters.append(len(text) + ends)
+        encoded.append(tokenizer.encode_array(text).astype(np.int32))
+        documents.append(_Document.of(text))
     if not encoded:
         raise CorpusError("there is no text to evaluate")
     ids = _joined(encoded, ends=ends)
-    with evaluating(network):
-        losses, _ = surprisals(network, torch.from_numpy(ids)[None])
-    lengths = [len(piece) + ends for piece in encoded]
-    nats = [float(part.double().sum()) for part in torch.split(losses[0], lengths)]
-    scores = [Score(nats=n, characters=c) for n, c in zip(nats, characters, strict=True)]
-    return Evaluation(
-        ids=ids,
-        total=Score(nats=sum(nats), characters=sum(characters)),
-        documents=[DocumentScore(title=t, score=s) for t, s in zip(titles, scores, strict=True)],
-        unknown_tokens=int(np.count_nonzero(ids == UNK_ID)),
-    )
+    if ends:
+        lengths = np.array([len(piece) + 1 for piece in encoded])
+        return _by_document(network, ids, documents, lengths)
+    nats = mean_surprisal(network, ids) * (len(ids) - 1)
+    characters = sum(document.characters - 1 for document in documents)
+    return _evaluation(ids, Score(nats=nats, characters=characters), [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    title: str
+    characters: int  # its end is one
+
+    @classmethod
+    def of(cls, text: str) -> "_Document":
+        return cls(text.lstrip().partition("\n")[0], len(text) + 1)
+
+
+def _by_document(
+    network: Network, ids: Ids | TokenIds, documents: Sequence[_Document], lengths: TokenCounts
+) -> Evaluation:
+    """The score of each document; `lengths` are their tokens, their ends included."""
+    losses = torch.cat(list(_surprisals(network, ids[None])), dim=1)[0]
+    nats = [float(part.double().sum()) for part in torch.split(losses, lengths.tolist())]
+    scores = [Score(n, document.characters) for n, document in zip(nats, documents, strict=True)]
+    total = Score(nats=sum(nats), characters=sum(d.characters for d in documents))
+    titled = zip(documents, scores, strict=True)
+    return _evaluation(ids, total, [DocumentScore(title=d.title, score=s) for d, s in titled])
+
+
+def _evaluation(ids: Ids | TokenIds, total: Score, documents: list[DocumentScore]) -> Evaluation:
+    unknown = int(np.count_nonzero(ids == UNK_ID))
+    return Evaluation(ids=ids, total=total, documents=documents, unknown_tokens=unknown)
 
 
 def _joined(encoded: Sequence[TokenIds], *, ends: bool) -> TokenIds:
-    opening = np.array([BOS_ID])
+    opening = np.array([BOS_ID], dtype=np.int32)
     parts = [opening]
     for piece in encoded:
         parts += [piece, opening] if ends else [piece]

@@ -4,20 +4,20 @@ Deciding is here, computing is in the trainer, recording in the log. The order i
 (step, validation, save) is fixed, so that a run resumed from a save repeats it exactly.
 """
 
-import datetime
 import math
-import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
-
-import torch
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.scoring import Score
 from training.corpus import Corpus
+from training.errors import RunError
 from training.evaluation import characters_of, evaluating, mean_surprisal
+from training.provenance import facts_of
 from training.report import TEMPERATURES, sample, write_card, write_report
 from training.runlog import LOG_EVERY_STEPS, Display, RunLog
 from training.spool import Part
@@ -49,7 +49,7 @@ class Loop:
         last: Path,
         best: Path,
     ) -> None:
-        self.progress = Progress()
+        self._progress = Progress()
         self._trainer = trainer
         self._corpus = corpus
         self._log = log
@@ -62,25 +62,45 @@ class Loop:
         self._recent_since = time.monotonic()
         self._evaluation_seconds = 0.0
 
+    def go_on_from(self, progress: Progress) -> None:
+        """Take up the counters of a state that was saved."""
+        if progress.best_nats is not None and not self._best.exists():
+            self._display.say(f"{self._best} is gone; the next validation writes it again")
+            progress = progress.model_copy(update={"best_nats": None})
+        self._progress = progress
+
     def run(self, stop: StopRequest) -> None:
-        """Train. On leaving, `last` holds the state after the last step, whatever happened."""
+        """Train. Unless an error ends it, `last` then holds the state after the last step."""
         saved = time.monotonic()
         while self._trainer.progress < 1 and not self._gave_up and not stop:
             self._record(self._trainer.step())
             self._evaluate_if_due()
             if time.monotonic() - saved > self._trainer.config.save_seconds:
-                self._save()
+                with self._not_training():
+                    self._save()
                 saved = time.monotonic()
+        if not self._gave_up and not stop:
+            self._evaluate_if_due()  # the clock may have run out since the last look
         self._save()
+
+    @contextmanager
+    def _not_training(self) -> Iterator[None]:
+        """What the block takes does not count into characters a second."""
+        began = time.monotonic()
+        yield
+        self._recent_since += time.monotonic() - began
 
     @property
     def _gave_up(self) -> bool:
         patience = self._trainer.config.patience
-        return 0 < patience <= self.progress.evaluations_without_gain
+        return 0 < patience <= self._progress.evaluations_without_gain
 
     def _record(self, result: StepResult) -> None:
         self._recent.append(result)
-        if len(self._recent) < LOG_EVERY_STEPS:
+        trainer = self._trainer
+        self._display.advance(step=trainer.step_number, progress=trainer.progress)
+        # By the step's number, so that a resumed run has the lines of one that never stopped.
+        if self._trainer.step_number % LOG_EVERY_STEPS != 0:
             return
         config = self._trainer.config
         now = time.monotonic()
@@ -97,25 +117,17 @@ class Loop:
             characters_per_second=speed,
             epochs=self._trainer.streams.epochs_done,
         )
-        progress = self._trainer.progress
-        self._display.update(step=step, progress=progress, nats=nats, speed=speed)
+        self._display.show(nats=nats, speed=speed)
         self._recent, self._recent_since = [], now
 
     def _evaluate_if_due(self) -> None:
         wanted = self._trainer.config.evaluations
         due = int(self._trainer.progress * wanted)
-        if due <= self.progress.evaluations or self._evaluates_too_much:
+        if due <= self._progress.evaluations or self._evaluates_too_much:
             return
         started = time.monotonic()
-        limit = self._trainer.config.evaluation_tokens
-        ids = self._corpus.valid[: limit + 1]
-        rows = max(1, min(EVALUATION_ROWS, len(ids) // 64))
-        per_token = mean_surprisal(self._trainer.network, ids, rows=rows)
-        self._log_evaluation(per_token * self._valid_rate)
-        if due % max(1, wanted // SAMPLES) == 0:
-            self._log_sample()
-        self._judge(per_token, due)
-        self._recent_since = time.monotonic()
+        with self._not_training():
+            self._evaluate(due, wanted)
         self._evaluation_seconds += time.monotonic() - started
 
     @property
@@ -129,6 +141,16 @@ class Loop:
         is_by_clock = trainer.budget.seconds is not None
         spent = self._evaluation_seconds / max(trainer.seconds, 1e-9)
         return is_by_clock and trainer.progress < 1 and spent > EVALUATION_SHARE
+
+    def _evaluate(self, due: int, wanted: int) -> None:
+        limit = self._trainer.config.evaluation_tokens
+        ids = self._corpus.valid[: limit + 1]
+        rows = max(1, min(EVALUATION_ROWS, len(ids) // 64))
+        per_token = mean_surprisal(self._trainer.network, ids, rows=rows)
+        self._log_evaluation(per_token * self._valid_rate)
+        if due % max(1, wanted // SAMPLES) == 0:
+            self._log_sample()
+        self._judge(per_token, due)
 
     def _log_evaluation(self, nats: float) -> None:
         step = self._trainer.step_number
@@ -145,10 +167,15 @@ class Loop:
         self._log.write(self._trainer.step_number, sample=text)
 
     def _judge(self, per_token: float, evaluations: int) -> None:
-        best = self.progress.best_nats
+        if not math.isfinite(per_token):
+            raise RunError(
+                f"training diverged: the validation loss at step {self._trainer.step_number} is "
+                f"{per_token}; the best checkpoint so far is kept. Try a lower learning_rate"
+            )
+        best = self._progress.best_nats
         is_gain = best is None or per_token < best
-        without_gain = 0 if is_gain else self.progress.evaluations_without_gain + 1
-        self.progress = self.progress.model_copy(
+        without_gain = 0 if is_gain else self._progress.evaluations_without_gain + 1
+        self._progress = self._progress.model_copy(
             update={
                 "evaluations": evaluations,
                 "evaluations_without_gain": without_gain,
@@ -156,13 +183,16 @@ class Loop:
             }
         )
         if is_gain:
-            facts = self._facts()
-            card = write_card(self._best.name, facts, {})
-            checkpoints.save(self._checkpoint(card, facts), self._best)
+            self._save_best()
+
+    def _save_best(self) -> None:
+        facts = self._facts()
+        card = write_card(self._best.name, facts, {})
+        checkpoints.save(self._checkpoint(card, facts), self._best)
 
     def _save(self) -> None:
         trainer = self._trainer
-        self.progress = self.progress.model_copy(
+        self._progress = self._progress.model_copy(
             update={
                 "step": trainer.step_number,
                 "seconds": trainer.seconds,
@@ -172,10 +202,13 @@ class Loop:
         )
         facts = self._facts()
         card = write_card(f"{self._best.name}, last state", facts, {})
-        save_state(self._last, self._checkpoint(card, facts), trainer, self.progress)
+        save_state(self._last, self._checkpoint(card, facts), trainer, self._progress)
 
     def finish(self, run_folder: Path) -> None:
         """Measure the best checkpoint from the zero state on, and write card and report."""
+        self._display.show_finishing()
+        if not self._best.exists():  # removed by someone, and no validation is left to write it
+            self._save_best()
         best = checkpoints.load(self._best, self._trainer.network.device)
         ids = self._corpus.valid[: self._trainer.config.final_evaluation_tokens + 1]
         nats = mean_surprisal(best.network, ids) * self._valid_rate
@@ -214,27 +247,7 @@ class Loop:
         )
 
     def _facts(self) -> dict[str, str | int | float | None]:
-        """Where the weights come from."""
-        config, manifest = self._trainer.config, self._corpus.manifest
-        shape = self._trainer.network.config
-        return {
-            "network": (
-                f"{shape.cell} {shape.num_layers} x {shape.hidden_size}, embedding "
-                f"{shape.embedding_size}, dropout {shape.dropout}"
-            ),
-            "preset": config.preset,
-            "corpus": ", ".join(Path(source.name).name for source in manifest.sources),
-            "corpus sha256": manifest.text_sha256,
-            "training characters": manifest.train.characters,
-            "weight updates": self._trainer.step_number,
-            "epochs": round(self._trainer.streams.epochs_done, 2),
-            "training minutes": round(self._trainer.seconds / 60, 2),
-            "best validation nats per token": self.progress.best_nats,
-            "seed": config.seed,
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        }
+        return facts_of(self._trainer, self._corpus, best_nats=self._progress.best_nats)
 
 
 def _tokens_per_character(corpus: Corpus, part: Part) -> float:

@@ -1,28 +1,20 @@
-"""One training run: its folder, its corpus, its loop, its checkpoints, and how it ends.
+"""One training run: its corpus, its loop, its checkpoints, and how it ends.
 
-runs/NAME/config.json      every field of the run
-runs/NAME/data/            the prepared corpus
-runs/NAME/last/            where --resume goes on; also a checkpoint
-runs/NAME/metrics.jsonl    losses, rates, speed; tensorboard/ holds the same
-runs/NAME/report/          card, samples and loss curve, written at the end
+runs/NAME/                 see training.runfolder; metrics and report are written there, too
 checkpoints/NAME/          the best checkpoint so far: what is served
 """
 
-import fcntl
+import os
 import shutil
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import torch
 from pydantic import ValidationError
 from rich.console import Console
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint
+from model.checkpoint import WEIGHTS, Checkpoint
 from model.config import ModelConfig
 from model.device import resolve_device
 from model.durable import remove_leftovers
@@ -30,83 +22,95 @@ from model.errors import ParameterError
 from model.network import Network
 from training.batches import Streams
 from training.config import TrainConfig
-from training.corpus import Corpus, changed_sources, is_prepared, load_corpus, prepare
+from training.corpus import (
+    Corpus,
+    CorpusOptions,
+    changed_sources,
+    is_prepared,
+    load_corpus,
+    prepare,
+    require_options,
+)
 from training.errors import RunError
 from training.loop import Loop
+from training.provenance import is_trained_on
+from training.runfolder import (
+    DATA,
+    LAST,
+    free_name,
+    locked,
+    read_config,
+    require_new,
+    write_config,
+)
 from training.runlog import Display, RunLog
-from training.state import load_state
+from training.signals import Interrupted, StopRequest, requesting
+from training.sources import require_outside
+from training.state import Progress, load_state
 from training.trainer import Trainer
 
-CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
 FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a run ended. `stopped_by` is the signal that cut it short, if one did."""
 
-    name: str
+    folder: Path
     checkpoint: Path
     stopped_by: int | None
 
 
 def start(config: TrainConfig, console: Console) -> Outcome:
     """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError."""
-    name = config.name if config.name is not None else _free_name(config)
+    name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
-    folder = config.runs_dir / name
-    if (folder / CONFIG).exists():
-        raise RunError(
-            f"{folder} exists; go on with it (--resume --name {name}) or choose another --name"
-        )
-    try:
-        with _locked(folder):
+    folder, served = config.runs_dir / name, config.checkpoints_dir / name
+    require_new(folder, served)
+    _require_possible(config)
+    with locked(folder):
+        require_new(folder, served)  # another process may have begun it meanwhile
+        try:
             corpus, initial = _prepare(config, folder, console)
             trainer = _build_trainer(config, corpus, initial)
-            (folder / CONFIG).write_text(config.model_dump_json(indent=2) + "\n", "utf-8")
-            return _train(config, folder, corpus, trainer, console, resume=False)
-    finally:
-        if folder.exists() and not (folder / CONFIG).exists():
+            write_config(folder, config)
+        except BaseException:
             shutil.rmtree(folder)  # it never began: the name stays free
+            raise
+        return _train(config, folder, corpus, trainer, console)
 
 
 def resume(folder: Path, console: Console) -> Outcome:
     """Go on with a run that was interrupted. Raises RunError when that is not possible."""
-    config = _read_config(folder)
-    with _locked(folder):
+    config = read_config(folder)
+    with locked(folder):
         corpus = load_corpus(_data_folder(config, folder))
-        changed = list(changed_sources(corpus.manifest))
-        if changed:
-            raise RunError(
-                f"{', '.join(changed)} changed since run {folder.name} began; put the text back, "
-                f"or begin a new run with --init-from {config.checkpoints_dir / folder.name}"
-            )
-        has_state = (folder / LAST).is_dir()  # else it was killed before its first save
+        _require_unchanged(corpus, folder.name, config.checkpoints_dir)
+        # Without a state it was killed before its first save, and begins again.
+        has_state = (folder / LAST).exists()
         initial = checkpoints.load(folder / LAST) if has_state else _initial(config)
+        if has_state and initial is not None and not is_trained_on(initial, corpus):
+            raise RunError(f"{_data_folder(config, folder)} is not the corpus that run began with")
         trainer = _build_trainer(config, corpus, initial)
-        return _train(config, folder, corpus, trainer, console, resume=has_state)
+        progress = load_state(folder / LAST, trainer) if has_state else None
+        return _train(config, folder, corpus, trainer, console, progress=progress)
 
 
-def _free_name(config: TrainConfig) -> str:
-    """The corpus file's name, with a number behind it where that is taken."""
-    stem = Path(config.corpus[0]).name.split(".")[0]
-    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)
-    stem = stem.strip("-_") or "run"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 10_000))]
-    return next(name for name in names if not (config.runs_dir / name).exists())
+def _require_possible(config: TrainConfig) -> None:
+    """Raise for what could only fail later, when the corpus has been prepared."""
+    resolve_device(config.device)
+    _architecture(config, vocab_size=2)
+    config.checkpoints_dir.mkdir(parents=True, exist_ok=True)
+    if not os.access(config.checkpoints_dir, os.W_OK):
+        raise RunError(f"checkpoints_dir: {config.checkpoints_dir} may not be written to")
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second process from working on the same run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(f"{folder} is in use: another process is training it") from error
-        yield
+def _require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
+    if changed := list(changed_sources(corpus.manifest)):
+        raise RunError(
+            f"{', '.join(changed)} changed since run {name} began, or is missing here; put the "
+            f"text back, or begin a new run with --init-from {checkpoints_dir / name}"
+        )
 
 
 def _data_folder(config: TrainConfig, folder: Path) -> Path:
@@ -120,30 +124,48 @@ def _prepare(
     initial = _initial(config)
     data = _data_folder(config, folder)
     if data == folder / DATA:
-        prepare(
+        remove_leftovers(data)
+        require_outside(config.corpus, config.checkpoints_dir)
+        corpus = prepare(
             config.corpus,
             data,
             config.corpus_options,
             valid_names=config.valid_corpus,
             tokenizer=initial.tokenizer if initial is not None else None,
         )
-    corpus = load_corpus(data)
+    else:
+        corpus = _load_prepared(config, data)
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
+    _tell(corpus, console)
+    return corpus, initial
+
+
+def _load_prepared(config: TrainConfig, data: Path) -> Corpus:
+    if config.valid_corpus:
+        problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
+        raise ParameterError("valid_corpus", problem)
+    corpus = load_corpus(data)
+    given = config.model_fields_set & CorpusOptions.model_fields.keys()
+    require_options(corpus.manifest, data, {name: getattr(config, name) for name in sorted(given)})
+    return corpus
+
+
+def _tell(corpus: Corpus, console: Console) -> None:
+    def say(line: str) -> None:
+        console.print(line, highlight=False, soft_wrap=True)
+
     facts = corpus.manifest
-    console.print(
+    say(
         f"{facts.train.characters:,} characters to train on, {facts.valid.characters:,} to "
-        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out",
-        highlight=False,
+        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out"
     )
     documents = facts.train.documents + facts.valid.documents
-    if config.split == "documents" and documents < FEW_DOCUMENTS:
-        console.print(
+    if facts.options.split == "documents" and documents < FEW_DOCUMENTS:
+        say(
             f"only {documents} documents were found: two blank lines part them, or what "
-            "--document-separator names; for one long text use --split contiguous",
-            highlight=False,
+            "--document-separator names; for one long text use --split contiguous"
         )
-    return corpus, initial
 
 
 def _initial(config: TrainConfig) -> Checkpoint | None:
@@ -155,39 +177,29 @@ def _build_trainer(config: TrainConfig, corpus: Corpus, initial: Checkpoint | No
         torch.set_num_threads(config.threads)
     device = resolve_device(config.device)
     torch.manual_seed(config.seed)
-    if initial is not None:
-        dropout = {"dropout": config.dropout}
-        architecture = initial.description.architecture.model_copy(update=dropout)
-        network = Network(architecture)
-        network.load_state_dict(initial.network.state_dict())
-    else:
-        network = Network(_architecture(config, corpus)).initialise()
     streams = Streams(
         corpus.train,
         batch_size=config.batch_size,
         sequence_length=config.sequence_length,
         seed=config.seed,
     )
+    if initial is not None:
+        dropout = {"dropout": config.dropout}
+        architecture = initial.description.architecture.model_copy(update=dropout)
+        network = Network(architecture)
+        network.load_state_dict(initial.network.state_dict())
+    else:
+        network = Network(_architecture(config, corpus.tokenizer.vocab_size)).initialise()
     return Trainer(config, network.to(device), streams)
 
 
-def _architecture(config: TrainConfig, corpus: Corpus) -> ModelConfig:
+def _architecture(config: TrainConfig, vocab_size: int) -> ModelConfig:
     shared = ModelConfig.model_fields.keys() & TrainConfig.model_fields.keys() - {"vocab_size"}
     fields = {name: getattr(config, name) for name in shared}
     try:
-        return ModelConfig(vocab_size=corpus.tokenizer.vocab_size, **fields)
+        return ModelConfig(vocab_size=vocab_size, **fields)
     except ValidationError as error:
         raise ParameterError.from_validation(error) from error
-
-
-def _read_config(folder: Path) -> TrainConfig:
-    path = folder / CONFIG
-    if not path.is_file():
-        raise RunError(f"{folder}: there is no run of this name to resume")
-    try:
-        return TrainConfig.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise RunError(f"{path}: {ParameterError.from_validation(error)}") from error
 
 
 def _train(
@@ -197,51 +209,26 @@ def _train(
     trainer: Trainer,
     console: Console,
     *,
-    resume: bool,
+    progress: Progress | None = None,
 ) -> Outcome:
-    progress = load_state(folder / LAST, trainer) if resume else None
-    checkpoint_folder = config.checkpoints_dir / folder.name
-    for target in (folder / LAST, checkpoint_folder):
+    served = config.checkpoints_dir / folder.name
+    if served.exists() and not (served / WEIGHTS).is_file():
+        raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
+    for target in (folder / LAST, served):
         remove_leftovers(target)
-    log = RunLog(folder, from_step=trainer.step_number)
-    display = Display(console, done=trainer.progress)
-    loop = Loop(trainer, corpus, log, display, last=folder / LAST, best=checkpoint_folder)
-    if progress is not None:
-        loop.progress = progress
-    request = _StopRequest()
-    try:
-        with _signals_to(request):
-            loop.run(request)
-        if request.signal is None:
-            loop.finish(folder)
-    finally:
-        display.close()
-        log.close()
-    return Outcome(name=folder.name, checkpoint=checkpoint_folder, stopped_by=request.signal)
-
-
-@dataclass(slots=True)
-class _StopRequest:
-    """Set by a signal, looked at between steps."""
-
-    signal: int | None = None
-
-    def __bool__(self) -> bool:
-        return self.signal is not None
-
-
-@contextmanager
-def _signals_to(request: _StopRequest) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM asks for a clean stop; the second one is not caught."""
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        request.signal = number
-        for caught in STOP_SIGNALS:
-            signal.signal(caught, previous[caught])
-
-    previous = {caught: signal.signal(caught, handle) for caught in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for caught in STOP_SIGNALS:
-            signal.signal(caught, previous[caught])
+    request = StopRequest()
+    with (
+        RunLog(folder, from_step=trainer.step_number) as log,
+        Display(console, done=trainer.progress) as display,
+    ):
+        loop = Loop(trainer, corpus, log, display, last=folder / LAST, best=served)
+        if progress is not None:
+            loop.go_on_from(progress)
+        try:
+            with requesting(request):
+                loop.run(request)
+            if not request:
+                loop.finish(folder)
+        except Interrupted as stop:  # a second signal, or one while finishing
+            request.signal = stop.number
+    return Outcome(folder=folder, checkpoint=served, stopped_by=request.signal)

@@ -7,12 +7,14 @@ Knows nothing of networks: numbers and texts come in.
 import json
 import math
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
+
+from model.durable import TEMPORARY_PREFIX
 
 METRICS = "metrics.jsonl"
 LOG_EVERY_STEPS = 10
@@ -25,7 +27,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         _forget_later_lines(folder / METRICS, from_step)
         self._file: TextIO = (folder / METRICS).open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step)
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
 
     def write(self, step: int, **values: float | str) -> None:
         """One line of metrics.jsonl, and a TensorBoard scalar (or text) for each value."""
@@ -37,8 +39,10 @@ class RunLog:
             else:
                 self._board.add_scalar(name.replace("_", "/", 1), value, step)
 
-    def close(self) -> None:
-        """Flush everything to disk."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._file.close()
         self._board.close()
 
@@ -46,34 +50,38 @@ class RunLog:
 def read_metrics(folder: Path) -> list[dict[str, float]]:
     """The lines of a run's metrics.jsonl; a last line that a crash cut short is left out."""
     path = folder / METRICS
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = text.splitlines()
     return [parsed for line in lines if (parsed := _parsed(line)) is not None]
 
 
 def _parsed(line: str) -> dict[str, float] | None:
     try:
-        value: dict[str, float] = json.loads(line)
+        value: object = json.loads(line)
     except ValueError:
         return None
-    return value
+    return value if isinstance(value, dict) and "step" in value else None
 
 
 def _forget_later_lines(path: Path, from_step: int) -> None:
     """Drop what a run wrote after the state that it is resumed from: it will be written again."""
     kept = [line for line in read_metrics(path.parent) if line["step"] <= from_step]
     if path.is_file():
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        partial = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        partial.replace(path)
 
 
 class _Remaining(ProgressColumn):
-    """Time left, from the share of the budget that is spent."""
+    """Time left, from the share of the budget that this session has spent."""
 
     def render(self, task: Task) -> Text:
         elapsed = task.elapsed if task.elapsed is not None else 0.0
-        if not task.completed:
+        spent = task.completed - task.fields["first"]
+        if spent <= 0:
             return Text("--:-- left")
-        seconds = round(elapsed * (1 - task.completed) / task.completed)
-        return Text(f"{seconds // 60:02d}:{seconds % 60:02d} left")
+        minutes, seconds = divmod(round(elapsed * (1 - task.completed) / spent), 60)
+        return Text(f"{minutes:02d}:{seconds:02d} left")
 
 
 class Display:
@@ -81,33 +89,39 @@ class Display:
 
     def __init__(self, console: Console, *, done: float) -> None:
         self._console = console
-        self._first = done
         self._bar = Progress(
             TextColumn("step {task.fields[step]}"),
-            BarColumn(),
+            BarColumn(bar_width=14),  # with it a line fits into 80 columns
             TextColumn("{task.percentage:3.0f}%"),
-            TextColumn("loss {task.fields[nats]:.3f} nats ({task.fields[bits]:.3f} bpc)"),
-            TextColumn("{task.fields[speed]:,.0f} chars/s"),
+            TextColumn("{task.fields[figures]}"),
             _Remaining(),
             console=console,
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task(
-            "train", total=1.0, step=0, nats=math.nan, bits=math.nan, speed=0.0
-        )
-        self._bar.start()
+        self._task = self._bar.add_task("train", total=1, first=done, step="-", figures="loss -")
+        self._bar.update(self._task, completed=done)
 
-    def update(self, *, step: int, progress: float, nats: float, speed: float) -> None:
-        """Move the bar. `nats` per character, `speed` in characters a second."""
-        share = (progress - self._first) / (1 - self._first) if self._first < 1 else 1.0
-        bits = nats / math.log(2)
-        self._bar.update(self._task, completed=share, step=step, nats=nats, bits=bits, speed=speed)
+    def advance(self, *, step: int, progress: float) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=progress, step=step)
+
+    def show(self, *, nats: float, speed: float) -> None:
+        """Change the figures. `nats` per character, `speed` in characters a second."""
+        figures = f"loss {nats:.3f}  {nats / math.log(2):.3f} bpc  {speed:,.0f} chars/s"
+        self._bar.update(self._task, figures=figures)
+
+    def show_finishing(self) -> None:
+        """Say, in place of the figures, what takes time after the last step."""
+        self._bar.update(self._task, figures="measuring the best checkpoint")
 
     def say(self, line: str) -> None:
         """A line that stays, above the bar."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def close(self) -> None:
-        """Take the bar away."""
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -17,6 +17,7 @@ from training.vocabulary import CharacterCounts
 Part = Literal["train", "valid"]
 
 DIGEST_BYTES = 16
+PIECE_BYTES = 1 << 20  # encoding takes twenty times the memory of what it is given at once
 
 
 @dataclass(slots=True)
@@ -53,20 +54,49 @@ class Spool:
         """Take in the files and decide which text goes where. Raises CorpusError."""
         self._take_all(files, "train")
         if valid_files:
-            self._take_all(valid_files, "valid")
+            self._take_valid(valid_files)
         elif self.split == "documents":
             self._hold_out_documents(fraction)
         else:
             self._hold_out_end(fraction)
-        for part in ("train", "valid"):
-            if not any(entry.part == part for entry in self._entries):
-                raise CorpusError(f"the corpus is too small to split: nothing is left to {part}")
+        if not self._holds("train") or not self._holds("valid"):
+            raise CorpusError(
+                f"the corpus is too small to split: it has {self._num_characters} character(s), "
+                "and both training and validation need some"
+            )
+
+    def _holds(self, part: Part) -> bool:
+        return any(entry.part == part for entry in self._entries)
 
     def texts(self, part: Part) -> Iterator[tuple[str, bool]]:
-        """The texts of one part, and whether each opens a document."""
+        """The texts of one part in pieces, and whether each opens a document."""
         for entry in self._entries:
             if entry.part == part:
-                yield self._read_at(entry.offset, entry.num_bytes), entry.opens_document
+                opens_document = entry.opens_document
+                for piece in self._pieces_of(entry):
+                    yield piece, opens_document
+                    opens_document = False
+
+    def _pieces_of(self, entry: _Entry) -> Iterator[str]:
+        """One text, cut at line ends; no token of a subword vocabulary reaches over one."""
+        place, end = entry.offset, entry.offset + entry.num_bytes
+        rest = b""
+        while place < end:
+            raw = rest + self._read_at(place, min(PIECE_BYTES, end - place))
+            place = min(place + PIECE_BYTES, end)
+            cut = len(raw) if place == end else _last_border(raw)
+            yield raw[:cut].decode()
+            rest = raw[cut:]
+
+    def _take_valid(self, files: Sequence[str]) -> None:
+        if not self._holds("train"):
+            raise CorpusError("the corpus holds no text")
+        before = self.duplicates
+        self._take_all(files, "valid")
+        if not self._holds("valid"):
+            known = self.duplicates - before
+            why = f"all of its {known} document(s) are in the corpus, too" if known else "no text"
+            raise CorpusError(f"valid_corpus: nothing to validate on: {why}")
 
     def _take_all(self, files: Sequence[str], part: Part) -> None:
         for name in files:
@@ -74,20 +104,20 @@ class Spool:
                 if self.split == "documents":
                     self._take_document(text, part)
                 else:
-                    self._append(text, b"", part)
+                    self._append(text, text.encode(), b"", part)
         if self.split == "contiguous":
             self._mark_opening(part)
 
     def _take_document(self, text: str, part: Part) -> None:
-        digest = hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+        raw = text.encode()
+        digest = hashlib.blake2b(raw, digest_size=DIGEST_BYTES).digest()
         if digest in self._seen:
             self.duplicates += 1
             return
         self._seen.add(digest)
-        self._append(text, digest, part)
+        self._append(text, raw, digest, part)
 
-    def _append(self, text: str, digest: bytes, part: Part) -> None:
-        raw = text.encode()
+    def _append(self, text: str, raw: bytes, digest: bytes, part: Part) -> None:
         self._hash.update(raw)
         self.counts.add(text)
         self._num_characters += len(text)
@@ -106,13 +136,15 @@ class Spool:
         if len(self._entries) < 2:
             raise CorpusError(
                 f"the corpus is too small to split: it has {len(self._entries)} document(s); "
-                "part poems by two blank lines, or use --split contiguous for one long text"
+                f"part poems by {self._separator!r} (--document-separator), or use "
+                "--split contiguous for one long text"
             )
         ranks = {entry.digest: int.from_bytes(entry.digest[:8]) / 2**64 for entry in self._entries}
-        lowest = min(ranks.values())
+        lowest, highest = min(ranks.values()), max(ranks.values())
         for entry in self._entries:
-            # In a small corpus no hash may fall below the fraction: then the lowest goes.
-            if ranks[entry.digest] < fraction or ranks[entry.digest] == lowest:
+            # In a small corpus no hash may fall on one side of the fraction: each side gets one.
+            rank = ranks[entry.digest]
+            if rank != highest and (rank < fraction or rank == lowest):
                 entry.part = "valid"
 
     def _hold_out_end(self, fraction: float) -> None:
@@ -120,7 +152,7 @@ class Spool:
         wanted = self._num_characters - int(self._num_characters * (1 - fraction))
         for index in range(len(self._entries) - 1, -1, -1):
             entry = self._entries[index]
-            text = self._read_at(entry.offset, entry.num_bytes)
+            text = self._read_at(entry.offset, entry.num_bytes).decode()
             if len(text) > wanted:
                 self._cut(index, text, len(text) - wanted)
                 break
@@ -143,6 +175,15 @@ class Spool:
         entry.num_bytes = head_bytes
         self._entries.insert(index + 1, tail)
 
-    def _read_at(self, offset: int, num_bytes: int) -> str:
+    def _read_at(self, offset: int, num_bytes: int) -> bytes:
         self._file.seek(offset)
-        return self._file.read(num_bytes).decode()
+        return self._file.read(num_bytes)
+
+
+def _last_border(raw: bytes) -> int:
+    """Where to cut UTF-8 text: after its last line end, else before its last character."""
+    after_newline = raw.rfind(b"\n") + 1
+    if after_newline > 0:
+        return after_newline
+    continuation = 0b10
+    return next(at for at in range(len(raw) - 1, -1, -1) if raw[at] >> 6 != continuation)

@@ -65,23 +65,39 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
         stored = load(folder).network.state_dict()
         trainer.network.load_state_dict(stored)
         _restore_optimizer(trainer, load_file(folder / OPTIMIZER))
-        carried = load_file(folder / CARRIED, device=str(trainer.network.device))
-        generators = load_file(folder / RANDOM)
+        trainer.carried = _carried(load_file(folder / CARRIED), trainer)
+        _restore_counters(trainer, progress)
+        _restore_generators(load_file(folder / RANDOM))
     except (
         OSError,
         KeyError,
+        ValueError,
         RuntimeError,
         ValidationError,
         CheckpointError,
         safetensors.SafetensorError,
     ) as error:
-        raise RunError(f"{folder}: this run cannot be resumed ({error})") from error
-    trainer.carried = State(carried["hidden"], carried.get("cell"))
+        reason = " ".join(str(error).split())
+        raise RunError(f"{folder}: this run cannot be resumed ({reason})") from error
+    return progress
+
+
+def _restore_counters(trainer: Trainer, progress: Progress) -> None:
+    if not 0 <= progress.window < trainer.streams.windows_per_epoch:
+        raise ValueError(f"window {progress.window} lies outside the training text")
     trainer.step_number = progress.step
     trainer.seconds_before = progress.seconds
     trainer.streams.epoch, trainer.streams.window = progress.epoch, progress.window
-    _restore_generators(generators)
-    return progress
+
+
+def _carried(tensors: dict[str, Tensor], trainer: Trainer) -> State:
+    wanted = trainer.carried
+    on_device = {name: tensor.to(trainer.network.device) for name, tensor in tensors.items()}
+    found = State(on_device["hidden"], on_device.get("cell"))
+    if found.hidden.shape != wanted.hidden.shape or (found.cell is None) != (wanted.cell is None):
+        shapes = f"{tuple(found.hidden.shape)} instead of {tuple(wanted.hidden.shape)}"
+        raise ValueError(f"{CARRIED}: the carried state has shape {shapes}")
+    return found
 
 
 def _optimizer_tensors(trainer: Trainer) -> dict[str, Tensor]:
@@ -99,6 +115,8 @@ def _restore_optimizer(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     for name, weight in trainer.network.named_parameters():
         # The fused update wants the step count, too, beside the weight.
         moments = {key: tensors[f"{name}.{key}"].to(weight.device) for key in keys}
+        if any(moment.shape not in (weight.shape, ()) for moment in moments.values()):
+            raise ValueError(f"{OPTIMIZER}: {name} does not have the shape of its weight")
         trainer.optimizer.state[weight] = moments
 
 

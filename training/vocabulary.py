@@ -26,10 +26,12 @@ class CharacterCounts:
 
     def add(self, text: str) -> None:
         """Count the characters of `text`."""
-        self._pending.append(text)
-        self._num_pending += len(text)
-        if self._num_pending >= FLUSH_CHARACTERS:
-            self._flush()
+        for start in range(0, len(text), FLUSH_CHARACTERS):
+            piece = text[start : start + FLUSH_CHARACTERS]
+            self._pending.append(piece)
+            self._num_pending += len(piece)
+            if self._num_pending >= FLUSH_CHARACTERS:
+                self._flush()
 
     def _flush(self) -> None:
         raw = "".join(self._pending).encode("utf-32-le")

@@ -1,0 +1,60 @@
+"""Names become files: folders, patterns, and names that stand for nothing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from training.errors import CorpusError
+from training.sources import expand, require_outside
+
+
+def test_a_folder_stands_for_its_visible_files_in_order(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.txt", ".hidden", ".git/config"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x", encoding="utf-8")
+    assert expand([str(tmp_path)]) == [str(tmp_path / "a/z.txt"), str(tmp_path / "b.txt")]
+
+
+def test_a_pattern_stands_for_its_matches_once(tmp_path: Path) -> None:
+    for name in ("one.txt", "two.txt", "three.md"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    found = expand([str(tmp_path / "*.txt"), str(tmp_path / "one.txt")])
+    assert found == [str(tmp_path / "one.txt"), str(tmp_path / "two.txt")]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "*.nothing", "empty"])
+def test_a_name_that_stands_for_nothing_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CorpusError, match=name.replace("*", r"\*")):
+        expand([str(tmp_path / name)])
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(CorpusError, match="a name is empty"):
+        expand([""])
+
+
+def test_a_pipe_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CorpusError, match="neither a file nor a folder; send a stream to -"):
+        expand([str(tmp_path / "pipe")])
+
+
+def test_a_file_name_that_is_not_utf8_is_an_error_that_shows_it(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("x")
+    with pytest.raises(CorpusError, match=r"caf\\udce9.txt.*rename"):
+        expand([str(tmp_path)])
+
+
+@pytest.mark.parametrize("place", ["runs", "a/b/data", "."])
+def test_results_may_not_lie_in_a_corpus_folder(tmp_path: Path, place: str) -> None:
+    with pytest.raises(CorpusError, match="holds"):
+        require_outside(["-", str(tmp_path)], tmp_path / place)
+
+
+def test_results_may_lie_beside_a_corpus_folder_or_hidden_in_it(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    require_outside([str(tmp_path / "texts")], tmp_path / "runs")
+    require_outside([str(tmp_path)], tmp_path / ".runs" / "one")

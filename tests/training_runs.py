@@ -1,0 +1,112 @@
+"""What tests of runs share: a small corpus, its command lines, and the one line of a refusal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+from training.config import ANTHOLOGY
+
+SMALL = {
+    "embedding_size": 8,
+    "hidden_size": 16,
+    "batch_size": 4,
+    "sequence_length": 16,
+    "dropout": 0.3,
+    "evaluations": 4,
+    "evaluation_tokens": 500,
+    "patience": 0,
+    "device": "cpu",
+    "threads": 1,
+}
+
+
+def small_corpus(tmp_path: Path) -> Path:
+    """A tenth of the anthology, so that runs have several epochs."""
+    path = tmp_path / "poems.txt"
+    path.write_text(ANTHOLOGY.read_text(encoding="utf-8")[:16_000], encoding="utf-8")
+    return path
+
+
+def arguments(corpus: Path, name: str | None, **changes: object) -> list[str]:
+    """The command line of a small run beside `corpus`; a field that is None is left out."""
+    home = corpus.parent
+    fields = {
+        **SMALL,
+        "corpus": corpus,
+        "name": name,
+        "runs_dir": home / "runs",
+        "checkpoints_dir": home / "checkpoints",
+        **changes,
+    }
+    flags = [
+        (f"--{key.replace('_', '-')}", str(value))
+        for key, value in fields.items()
+        if value is not None
+    ]
+    return ["train", *(part for flag in flags for part in flag)]
+
+
+def with_stdin(args: list[str]) -> list[str]:
+    """The same command with standard input as its corpus."""
+    at = args.index("--corpus") + 1
+    return [*args[:at], "-", *args[at + 1 :]]
+
+
+def resuming(corpus: Path, name: str) -> list[str]:
+    return ["train", "--resume", "--name", name, "--runs-dir", str(corpus.parent / "runs")]
+
+
+def spawn(args: list[str]) -> "subprocess.Popen[str]":
+    """The command in a process of its own, its standard input open and silent."""
+    command = [sys.executable, "-m", "training", *args]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def saved_step(corpus: Path, name: str) -> int:
+    path = corpus.parent / "runs" / name / "last" / "progress.json"
+    try:
+        return int(json.loads(path.read_text())["step"])
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def stopped_after(corpus: Path, name: str, args: list[str], step: int) -> None:
+    """Run the command here, saving all the time, and send SIGTERM once `step` has been saved."""
+
+    def stop() -> None:
+        wait_for(lambda: saved_step(corpus, name) > step)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    # Should the run be over before the signal comes, it must not end the tests.
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    watcher = threading.Thread(target=stop)
+    watcher.start()
+    try:
+        assert main([*args, "--save-seconds", "0.001"]) == 128 + signal.SIGTERM
+    finally:
+        watcher.join()
+        signal.signal(signal.SIGTERM, before)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], args: list[str]) -> str:
+    capsys.readouterr()
+    assert main(args) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    return lines[0]

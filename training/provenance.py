@@ -1,0 +1,61 @@
+"""Where the weights of a checkpoint come from: the facts of its card and its config.json.
+
+Knows nothing of when they are written.
+"""
+
+import datetime
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from model.checkpoint import Checkpoint
+from training.corpus import Corpus
+from training.trainer import Trainer
+
+NAMED_SOURCES = 5  # a folder may hold thousands of files
+
+CORPUS_HASH, CORPUS_LENGTH = "corpus sha256", "training characters"
+
+
+def facts_of(
+    trainer: Trainer, corpus: Corpus, *, best_nats: float | None
+) -> dict[str, str | int | float | None]:
+    """The facts at this moment of a run."""
+    config, manifest = trainer.config, corpus.manifest
+    shape = trainer.network.config
+    return {
+        "network": (
+            f"{shape.cell} {shape.num_layers} x {shape.hidden_size}, embedding "
+            f"{shape.embedding_size}, dropout {shape.dropout}"
+        ),
+        "preset": config.preset,
+        "corpus": _in_short([Path(source.name).name for source in manifest.sources]),
+        CORPUS_HASH: manifest.text_sha256,
+        CORPUS_LENGTH: manifest.train.characters,
+        "weight updates": trainer.step_number,
+        "epochs": round(trainer.streams.epochs_done, 2),
+        "training minutes": round(trainer.seconds / 60, 2),
+        "best validation nats per token": best_nats,
+        "seed": config.seed,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def is_trained_on(checkpoint: Checkpoint, corpus: Corpus) -> bool:
+    """Whether `corpus` is what a checkpoint was trained on: text, split and vocabulary."""
+    facts, manifest = checkpoint.description.provenance, corpus.manifest
+    return (
+        checkpoint.tokenizer.serialized == corpus.tokenizer.serialized
+        and facts.get(CORPUS_HASH) == manifest.text_sha256
+        and facts.get(CORPUS_LENGTH) == manifest.train.characters
+    )
+
+
+def _in_short(names: Sequence[str]) -> str:
+    more = len(names) - NAMED_SOURCES
+    shown = ", ".join(names[:NAMED_SOURCES])
+    return f"{shown} and {more:,} more" if more > 0 else shown
