@@ -1,4 +1,4 @@
-"""Folders that are wholly the old or wholly the new, whenever the power fails.
+"""Files and folders that are wholly the old or wholly the new, whenever the power fails.
 
 Everything is written under a temporary name beside its place, flushed to disk and renamed.
 Knows nothing of what it writes.
@@ -40,6 +40,14 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         _flush(target.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_file(target: Path, text: str) -> None:
+    """Replace one text file, whole. Whoever calls sees to it that no other writes it meanwhile."""
+    partial = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
+    partial.write_text(text, encoding="utf-8")
+    _flush(partial)
+    partial.replace(target)
 
 
 def remove_leftovers(target: Path) -> None:

@@ -2,7 +2,7 @@
 
 Figures are per character of the text; the end of a document counts as one character, since
 something (the blank lines) stood there and was predicted. Always fp32, dropout off.
-Knows nothing of files and runs.
+Knows nothing of runs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -7,14 +7,13 @@ runs/NAME/lock             held by the process that works on the run
 """
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from model.durable import TEMPORARY_PREFIX
+from model.durable import TEMPORARY_PREFIX, write_file
 from model.errors import ParameterError
 from training.config import TrainConfig
 from training.errors import RunError
@@ -78,12 +77,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def write_config(folder: Path, config: TrainConfig) -> None:
     """Write config.json whole or not at all: from then on the run has begun."""
-    partial = folder / f"{TEMPORARY_PREFIX}{CONFIG}"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(config.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / CONFIG)
+    write_file(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
 
 
 def read_config(folder: Path) -> TrainConfig:

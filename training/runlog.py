@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
 
-from model.durable import TEMPORARY_PREFIX
+from model.durable import write_file
 
 METRICS = "metrics.jsonl"
 LOG_EVERY_STEPS = 10
@@ -67,9 +67,7 @@ def _forget_later_lines(path: Path, from_step: int) -> None:
     """Drop what a run wrote after the state that it is resumed from: it will be written again."""
     kept = [line for line in read_metrics(path.parent) if line["step"] <= from_step]
     if path.is_file():
-        partial = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        partial.replace(path)
+        write_file(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 class _Remaining(ProgressColumn):

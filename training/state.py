@@ -19,9 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from model.checkpoint import Checkpoint, load, write_files
+from model.checkpoint import Checkpoint, write_files
 from model.durable import replacing_folder
-from model.errors import CheckpointError
 from model.network import State
 from training.errors import RunError
 from training.trainer import Trainer
@@ -59,11 +58,13 @@ def save_state(folder: Path, checkpoint: Checkpoint, trainer: Trainer, progress:
 
 
 def load_state(folder: Path, trainer: Trainer) -> Progress:
-    """Put `trainer` where it was when `folder` was written. Raises RunError."""
+    """Put `trainer` where it was when `folder` was written. Raises RunError.
+
+    Its network has those weights already: whoever builds it needs `folder`, a checkpoint, for
+    its shape.
+    """
     try:
         progress = Progress.model_validate_json((folder / PROGRESS).read_bytes())
-        stored = load(folder).network.state_dict()
-        trainer.network.load_state_dict(stored)
         _restore_optimizer(trainer, load_file(folder / OPTIMIZER))
         trainer.carried = _carried(load_file(folder / CARRIED), trainer)
         _restore_counters(trainer, progress)
@@ -74,7 +75,6 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
         ValueError,
         RuntimeError,
         ValidationError,
-        CheckpointError,
         safetensors.SafetensorError,
     ) as error:
         reason = " ".join(str(error).split())
