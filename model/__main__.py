@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -18,7 +19,8 @@ from model.checkpoint import Checkpoint
 from model.decoding import generate
 from model.device import resolve_device
 from model.errors import ModelError, ParameterError
-from model.parameters import SamplingParams
+from model.parameters import PathName, SamplingParams
+from model.paths import decoder_of
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID
 
@@ -48,6 +50,12 @@ def build_parser() -> argparse.ArgumentParser:
             )
         elif name != "logprobs":
             write.add_argument(flag, type=kind, default=None, help=field.description)
+    write.add_argument(
+        "--path",
+        choices=get_args(PathName),
+        default="auto",
+        help="arithmetic: auto takes int8 where it can be had, else fp32",
+    )
     write.set_defaults(run=run_generate)
 
     score = commands.add_parser("score", parents=[common], help="bits per character of a text")
@@ -80,10 +88,11 @@ def run_generate(args: argparse.Namespace) -> None:
         fields["logit_bias"] = dict(fields["logit_bias"])
     params = SamplingParams.checked(**fields).with_seed()
     loaded = _load(args)
+    decoder = decoder_of(loaded.network, args.path)
     prompt = _read_text("prompt", Path("-")) if args.prompt == "-" else args.prompt
     if num_unknown := loaded.tokenizer.encode_prompt(prompt).num_unknown:
         print(f"{num_unknown} characters of the prompt are unknown to this model", file=sys.stderr)
-    for piece in generate(loaded.network, loaded.tokenizer, prompt, params):
+    for piece in generate(decoder, loaded.tokenizer, prompt, params):
         print(piece.text, end="", flush=True)
     print()
     if args.seed is None:

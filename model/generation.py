@@ -4,6 +4,7 @@ The reference driver and the serving engine both put every chosen id through thi
 they cannot differ in decoding, hold-back or endings. Knows nothing of tensors or threads.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from model.errors import ParameterError
@@ -26,6 +27,7 @@ class Piece:
     """Text that may be shown now, and the tokens that were chosen since the last piece."""
 
     text: str
+    num_tokens: int = 1
     logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: FinishReason | None = None  # set on the last piece
     stop_reason: str | None = None  # the stop string, or "end_of_document"
@@ -52,16 +54,32 @@ class Generation:
         """Whether no further token is wanted."""
         return self.finish_reason is not None
 
-    def accept(self, token_id: int) -> str:
-        """The text to show now that `token_id` was chosen; sets `finish_reason` at the end."""
-        self.num_tokens += 1
-        if token_id == BOS_ID:
-            return self._finish("stop", "end_of_document")
-        text = self._stops.feed(self._decoder.feed(token_id))
+    def accept(self, ids: Sequence[int]) -> str:
+        """The text to show now that `ids` were chosen; sets `finish_reason` at the end.
+
+        Those behind the end are not wanted: they count for nothing.
+        """
+        if not self.params.stop:
+            return self._accept_all(ids)
+        text = ""
+        for token_id in ids:  # one by one: a stop string may end the text after any of them
+            if self.is_finished:
+                break
+            text += self._accept_all((token_id,))
+        return text
+
+    def _accept_all(self, ids: Sequence[int]) -> str:
+        wanted = ids[: self.params.max_tokens - self.num_tokens]
+        if ends := BOS_ID in wanted:
+            wanted = wanted[: wanted.index(BOS_ID)]
+        self.num_tokens += len(wanted) + ends
+        text = self._stops.feed(self._decoder.feed(wanted))
         if self._stops.found is not None:
             self.finish_reason, self.stop_reason = "stop", self._stops.found
+        elif ends:
+            text += self._finish("stop", "end_of_document")
         elif self.num_tokens >= self.params.max_tokens:
-            return text + self._finish("length", None)
+            text += self._finish("length", None)
         return text
 
     def _finish(self, reason: FinishReason, stop_reason: str | None) -> str:

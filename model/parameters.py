@@ -5,7 +5,7 @@ Knows nothing of tensors; `model.sampling` gives these numbers their meaning.
 """
 
 import secrets
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,6 +15,8 @@ MAX_SEED = 2**63 - 1
 MAX_PENALTY_WINDOW = 1024
 MAX_STOPS = 16
 MAX_LOGPROBS = 20
+
+PathName = Literal["auto", "int8", "fp32"]  # how steps are computed, see `model.paths`
 
 StopString = Annotated[str, Field(min_length=1, max_length=200)]
 Bias = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]

@@ -126,10 +126,10 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`; `<s>` writes nothing, `<unk>` and broken bytes write U+FFFD."""
         stream = self.stream_decoder()
-        return "".join([*(stream.feed(i) for i in ids), stream.finish()])
+        return stream.feed(ids) + stream.finish()
 
     def stream_decoder(self) -> "StreamDecoder":
-        """A decoder that is fed one id at a time and never gives half a character."""
+        """A decoder that is fed ids as they come and never gives half a character."""
         return StreamDecoder(self.piece_bytes)
 
 
@@ -141,9 +141,9 @@ class StreamDecoder:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
 
-    def feed(self, token_id: int) -> str:
-        """The text that `token_id` completes, possibly empty."""
-        return self._release(self._utf8.decode(self._piece_bytes[token_id]))
+    def feed(self, ids: Iterable[int]) -> str:
+        """The text that `ids` complete, possibly empty."""
+        return self._release(self._utf8.decode(b"".join([self._piece_bytes[i] for i in ids])))
 
     def finish(self) -> str:
         """What was still held; half a character comes out as U+FFFD."""

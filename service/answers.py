@@ -6,7 +6,7 @@ included, cancels the request, which frees its slots.
 
 import errno
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,7 @@ class Job:
     model: str
     seed: int
     echo: str  # the prompt, or nothing
+    handed_over: Callable[[float], None]  # told the seconds between two waves of text
 
     def describe(self) -> dict[str, Any]:
         """What is known before the first piece."""
@@ -72,13 +73,19 @@ class Job:
         Raises RequestFailedError, and ClientGoneError where the client was seen to leave.
         """
         outbox = self.request.outbox
-        next_look = time.monotonic()
+        next_look, last = time.monotonic(), None
         while not outbox.is_done:
             # Also while text comes: a JSON answer writes nothing that could tell.
             if time.monotonic() >= next_look:
                 self._require_client()
                 next_look = time.monotonic() + LOOK_S
-            yield outbox.take(LOOK_S)
+            deltas = outbox.take(LOOK_S)
+            if deltas:
+                now = time.monotonic()
+                if last is not None:
+                    self.handed_over(now - last)
+                last = now
+            yield deltas
 
     def _require_client(self) -> None:
         if self.client.has_gone:

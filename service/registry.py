@@ -28,6 +28,11 @@ class LoadedRunner(Runner, Protocol):
         """Text to ids and back."""
         ...
 
+    @property
+    def path_name(self) -> str:
+        """How its steps are computed."""
+        ...
+
 
 class LoadObserver(Protocol):
     """Who wants to know of loads."""
@@ -183,7 +188,12 @@ class Registry:
             return None
         self._refused.pop(source.folder, None)
         self._observer.checkpoint_loaded()
-        self._log.info("checkpoint_loaded", model=source.name, folder=str(source.folder))
+        self._log.info(
+            "checkpoint_loaded",
+            model=source.name,
+            folder=str(source.folder),
+            path=runner.path_name,
+        )
         is_shipped = source.folder.parent == self._shipped
         return Served(name=source.name, runner=runner, source=source, is_shipped=is_shipped)
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.errors import ParameterError
+from model.parameters import PathName
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
@@ -51,6 +52,10 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
         description="where to compute: auto, cpu, cuda or cuda:N",
     )
+    path: PathName = Field(
+        "auto",
+        description="arithmetic of the steps: auto takes int8 where it can be had, else fp32",
+    )
     threads: int = Field(
         default_factory=default_threads,
         ge=1,
@@ -69,6 +74,9 @@ class Settings(BaseSettings):
     )
     max_tokens: int = Field(
         100_000, ge=1, le=1_000_000, description="the highest max_tokens that may be asked for"
+    )
+    cached_prompts: int = Field(
+        256, ge=0, le=65_536, description="states after prompts that are kept, for each model"
     )
     max_body: int = Field(
         2 * 1024 * 1024, ge=1024, le=1024**3, description="bytes of the largest request body"

@@ -40,11 +40,13 @@ class Service:
         scheduler: Scheduler[Request] = Scheduler(
             num_slots=settings.max_streams, max_waiting=settings.max_queue
         )
-        self.engine = Engine(scheduler, metrics)
+        self.engine = Engine(scheduler, metrics.engine)
         self.registry = Registry(
             checkpoints=settings.checkpoints,
             shipped=shipped,
-            load=lambda folder: CheckpointRunner(checkpoints.load(folder, device)),
+            load=lambda folder: CheckpointRunner.of(
+                checkpoints.load(folder, device), settings.path, settings.cached_prompts
+            ),
             observer=metrics,
             default_model=settings.default_model,
             poll_s=settings.poll,

@@ -1,4 +1,4 @@
-"""What tests of sampling share: rows of logits, and a sampler of them."""
+"""What tests of sampling share: rows of logits, a sampler of them, and one choice of each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,11 @@ import torch
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
+from model.batch import Sampled
+from model.decode_path import DecodePath
 from model.parameters import SamplingParams
-from model.sampling import Sampler
+from model.program import Program
+from model.sampler import Sampler
 
 # Other work on the machine must not fail a law.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +22,17 @@ LOGITS = [4.0, 1.5, 2.0, 2.0, -1.0, 0.5, 3.0, -3.0, 1.0]
 NO_BIAS: Mapping[int, float] = {}
 
 
+class Scripted(DecodePath):
+    """Gives the logits that it was made with, whatever it reads."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self._logits = logits
+
+    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+        return self._logits
+
+
 def params(**fields: object) -> SamplingParams:
     return SamplingParams.checked(**{"temperature": 1.0, "seed": 7, **fields})
 
@@ -27,11 +41,25 @@ def sampler_of(
     chosen: SamplingParams, *, bias: Mapping[int, float] = NO_BIAS, prompt: Sequence[int] = ()
 ) -> Sampler:
     """ROWS rows with the same text but seeds of their own."""
-    sampler = Sampler(ROWS, V)
+    sampler = Sampler(V)
     for row in range(ROWS):
         seeded = chosen.model_copy(update={"seed": (chosen.seed or 0) + row})
-        sampler.assign(row, seeded, bias=bias, prompt_ids=prompt)
+        sampler.join([seeded], [bias], [prompt])
     return sampler
+
+
+def sample(sampler: Sampler, logits: Tensor) -> Sampled:
+    """One step of the program that decoding runs, its log probabilities included."""
+    ids = torch.zeros(len(logits), dtype=torch.int64)
+    uses = sampler.uses._replace(logprobs=True)
+    chosen, is_finite, logprobs = Program(Scripted(logits))(ids, 1, [], sampler.rows, uses)
+    return Sampled(ids=chosen, is_finite=is_finite, logprobs=logprobs)
+
+
+def ids_of(sampler: Sampler, logits: Tensor) -> list[int]:
+    """What each row chooses."""
+    ids: list[int] = sample(sampler, logits).ids[0].tolist()
+    return ids
 
 
 def rows_of(logits: Sequence[float]) -> Tensor:

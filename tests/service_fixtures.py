@@ -76,7 +76,7 @@ def make_engine() -> Iterator[Callable[..., Engine]]:
 
     def make(slots: int = 32, queue: int = 64) -> Engine:
         scheduler: Scheduler[Request] = Scheduler(num_slots=slots, max_waiting=queue)
-        engines.append(Engine(scheduler, Metrics()))
+        engines.append(Engine(scheduler, Metrics().engine))
         engines[-1].start()
         return engines[-1]
 

@@ -11,6 +11,7 @@ import requests
 from model import checkpoint as checkpoints
 from model.decoding import generate
 from model.parameters import SamplingParams
+from model.paths import decoder_of
 from training.__main__ import main as train
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def test_a_model_trained_beside_the_running_service_is_served(trained: "Server")
 def test_the_service_streams_what_the_checkpoint_generates(trained: "Server", home: Path) -> None:
     loaded = checkpoints.load(home / "checkpoints" / "mine")
     fields = {name: value for name, value in FIELDS.items() if name != "prompt"}
-    pieces = generate(loaded.network, loaded.tokenizer, "The sea", SamplingParams.checked(**fields))
+    decoder, params = decoder_of(loaded.network), SamplingParams.checked(**fields)
+    pieces = generate(decoder, loaded.tokenizer, "The sea", params)
     assert stream(trained, model="mine") == "".join(piece.text for piece in pieces)
 
 

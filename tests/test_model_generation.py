@@ -22,7 +22,7 @@ def accept_all(generation: Generation, ids: list[int]) -> list[str]:
     pieces = []
     for token_id in ids:
         assert not generation.is_finished
-        pieces.append(generation.accept(token_id))
+        pieces.append(generation.accept([token_id]))
     return pieces
 
 
@@ -88,6 +88,34 @@ def test_a_replacement_at_the_end_may_complete_a_stop(subword: Tokenizer) -> Non
     generation = begun(subword, max_tokens=len(half), stop=["\ufffd"])
     assert "".join(accept_all(generation, half)) == ""
     assert (generation.finish_reason, generation.stop_reason) == ("stop", "\ufffd")
+
+
+ENDS: list[dict[str, object]] = [
+    {},
+    {"max_tokens": 1},
+    {"max_tokens": 7},
+    {"stop": ["e, th"]},
+    {"stop": ["zzz", "h"]},
+    {"stop": ["th"], "max_tokens": 9},
+]
+
+
+@pytest.mark.parametrize("size", [2, 3, 8, 100])
+@pytest.mark.parametrize("fields", ENDS, ids=str)
+def test_ids_in_handfuls_give_the_text_and_the_end_of_ids_one_by_one(
+    tokenizer: Tokenizer, subword: Tokenizer, fields: dict[str, object], size: int
+) -> None:
+    for vocabulary in (tokenizer, subword):
+        ids = [*vocabulary.encode("the rose, the rain"), BOS_ID, *vocabulary.encode("behind")]
+        one_by_one, in_handfuls = begun(vocabulary, **fields), begun(vocabulary, **fields)
+        text = ""
+        for token_id in ids:
+            text += "" if one_by_one.is_finished else one_by_one.accept([token_id])
+        handfuls = [ids[start : start + size] for start in range(0, len(ids), size)]
+        taken = [in_handfuls.accept(few) for few in handfuls if not in_handfuls.is_finished]
+        assert "".join(taken) == text
+        for name in ("finish_reason", "stop_reason", "num_tokens"):
+            assert getattr(in_handfuls, name) == getattr(one_by_one, name)
 
 
 def test_a_bias_is_kept_by_token_id(tokenizer: Tokenizer) -> None:

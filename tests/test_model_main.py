@@ -15,6 +15,7 @@ from model.config import ModelConfig
 from model.decoding import generate
 from model.network import Network
 from model.parameters import SamplingParams
+from model.paths import decoder_of
 from model.tokenizer import train_tokenizer
 
 SHORT = ["--max-tokens", "30", "--min-tokens", "30", "--seed", "3"]
@@ -23,7 +24,8 @@ SHORT = ["--max-tokens", "30", "--min-tokens", "30", "--seed", "3"]
 def expected(checkpoint: Path, prompt: str) -> str:
     loaded = checkpoints.load(checkpoint)
     params = SamplingParams(max_tokens=30, min_tokens=30, seed=3)
-    return "".join(p.text for p in generate(loaded.network, loaded.tokenizer, prompt, params))
+    decoder = decoder_of(loaded.network)
+    return "".join(p.text for p in generate(decoder, loaded.tokenizer, prompt, params))
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> None:

@@ -6,11 +6,24 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sampling_rows import LOGITS, ROWS, V, params, patient, rows_of, sampler_of, softmax
+from sampling_rows import (
+    LOGITS,
+    ROWS,
+    V,
+    ids_of,
+    params,
+    patient,
+    rows_of,
+    sample,
+    sampler_of,
+    softmax,
+)
 from torch import Tensor
 
+from model.batch import Sampled
 from model.parameters import MAX_SEED, SamplingParams
-from model.sampling import Sampled, Sampler, inverse_cdf, uniform
+from model.sampler import Sampler
+from model.sampling import inverse_cdf, uniform
 
 
 @pytest.fixture(autouse=True)
@@ -117,40 +130,33 @@ NEIGHBOURS = [
 
 
 def first_row(sampler: Sampler, logits: Tensor, steps: int = 12) -> list[Sampled]:
-    return [sampler.sample(logits.roll(step, dims=1)) for step in range(steps)]
+    return [sample(sampler, logits.roll(step, dims=1)) for step in range(steps)]
 
 
 @pytest.mark.parametrize("mine", [params(), *NEIGHBOURS], ids=["plain", "greedy", "all", "cold"])
 def test_a_row_chooses_the_same_bits_whoever_is_beside_it(mine: SamplingParams) -> None:
-    alone, crowded = Sampler(ROWS, V), Sampler(ROWS, V)
+    alone, crowded = Sampler(V), Sampler(V)
     for sampler in (alone, crowded):
-        sampler.assign(0, mine, bias={3: 1.0}, prompt_ids=[2, 6])
+        sampler.join([mine], [{3: 1.0}], [[2, 6]])
     for row, neighbour in enumerate(NEIGHBOURS, start=1):
-        crowded.assign(row, neighbour, bias={5: -3.0}, prompt_ids=[4] * row)
+        crowded.join([neighbour], [{5: -3.0}], [[4] * row])
     mixed = rows_of(LOGITS)
     mixed[1:] = torch.tensor([[math.nan] * V, [1e30] * V, [-1e30] * V])
-    pairs = zip(first_row(alone, rows_of(LOGITS)), first_row(crowded, mixed), strict=True)
+    pairs = zip(first_row(alone, rows_of(LOGITS)[:1]), first_row(crowded, mixed), strict=True)
     for left, right in pairs:
-        assert left.id_list[0] == right.id_list[0]
-        assert torch.equal(left.logprobs[0], right.logprobs[0])
+        assert left.ids[0, 0] == right.ids[0, 0]
+        assert torch.equal(left.logprobs[0, 0], right.logprobs[0, 0])
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_row_that_is_not_finite_is_flagged_alone(bad: float) -> None:
     logits = rows_of(LOGITS)
     logits[2, 5] = bad
-    sampled = sampler_of(params()).sample(logits)
-    assert sampled.finite_list == [True, True, False, True]
-    whole = sampler_of(params()).sample(rows_of(LOGITS))
-    assert [sampled.id_list[row] for row in (0, 1, 3)] == [whole.id_list[row] for row in (0, 1, 3)]
-
-
-def test_a_cleared_row_goes_on_without_harm() -> None:
-    sampler = sampler_of(params(temperature=0))
-    sampler.clear(1)
-    chosen = sampler.sample(rows_of(LOGITS)).id_list
-    assert [chosen[row] for row in (0, 2, 3)] == [6, 6, 6]
-    assert 0 < chosen[1] < V
+    sampled = sample(sampler_of(params()), logits)
+    assert sampled.is_finite[0].tolist() == [True, True, False, True]
+    whole = sample(sampler_of(params()), rows_of(LOGITS))
+    assert sampled.ids[0, [0, 1, 3]].tolist() == whole.ids[0, [0, 1, 3]].tolist()
+    assert 0 <= sampled.ids[0, 2] < V
 
 
 @pytest.mark.parametrize(
@@ -171,18 +177,18 @@ def test_extreme_numbers_still_choose_the_likeliest(
     fields: dict[str, object], scale: float
 ) -> None:
     logits = [scale * logit for logit in (1.0, *LOGITS[1:])]
-    assert sampler_of(params(**fields), prompt=[6]).sample(rows_of(logits)).id_list == [6] * ROWS
+    assert ids_of(sampler_of(params(**fields), prompt=[6]), rows_of(logits)) == [6] * ROWS
 
 
 def test_a_share_that_rounds_to_nothing_keeps_one_id() -> None:
     flat = rows_of([0.0] * V)
     for name in ("top_p", "typical_p"):
         sampler = sampler_of(params(**{name: 5e-324, "top_k": 2}))
-        assert all(0 < token_id < V for token_id in sampler.sample(flat).id_list)
+        assert all(0 < token_id < V for token_id in ids_of(sampler, flat))
 
 
 def test_logprobs_are_the_models_own_whatever_the_parameters() -> None:
     chosen = params(temperature=0.1, top_k=1, min_tokens=5, frequency_penalty=2.0)
-    sampled = sampler_of(chosen, bias={3: 9.0}, prompt=[2]).sample(rows_of(LOGITS))
+    sampled = sample(sampler_of(chosen, bias={3: 9.0}, prompt=[2]), rows_of(LOGITS))
     expected = [math.log(p) for p in softmax(LOGITS)]
-    assert sampled.logprobs[0].tolist() == pytest.approx(expected, abs=1e-12)
+    assert sampled.logprobs[0, 0].tolist() == pytest.approx(expected, abs=1e-12)

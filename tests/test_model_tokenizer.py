@@ -37,7 +37,7 @@ def subword(request: pytest.FixtureRequest, anthology: str) -> Tokenizer:
 
 def streamed(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
     decoder = tokenizer.stream_decoder()
-    return [*(decoder.feed(token_id) for token_id in ids), decoder.finish()]
+    return [*(decoder.feed([token_id]) for token_id in ids), decoder.finish()]
 
 
 @patient

@@ -1,20 +1,17 @@
 """The engine with a real network, and with runners that fail on purpose."""
 
-import random
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from engine_texts import read
 from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.decoding import generate
 from model.generation import Piece
-from model.parameters import SamplingParams
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
 from service.engine.outbox import Outbox
@@ -32,15 +29,17 @@ def tiny(tiny_checkpoint: Path) -> Checkpoint:
 class SteadyRunner:
     """Writes "a" for ever, or does what `on_step` does."""
 
+    fed_together = 1
+
     def __init__(self, on_step: Callable[[Request], Piece | None] | None = None) -> None:
         self.rows: list[Request] = []
         self._on_step = on_step
 
-    def feed(self, request: Request) -> bool:
-        self.rows.append(request)
-        return True
+    def feed(self, requests: Sequence[Request]) -> list[Request]:
+        self.rows += requests
+        return list(requests)
 
-    def step(self) -> list[Stepped]:
+    def step(self, count: int) -> list[Stepped]:
         time.sleep(0.001)
         return [
             Stepped(request=request, index=0, piece=self._piece(request))
@@ -59,15 +58,6 @@ MakeRequest = Callable[..., Request]
 MakeEngine = Callable[..., Engine]
 
 
-def read(request: Request) -> dict[int, str]:
-    """The whole texts, by index."""
-    texts: dict[int, str] = {}
-    while not request.outbox.is_done:
-        for delta in request.outbox.take(5):
-            texts[delta.index] = texts.get(delta.index, "") + delta.text
-    return texts
-
-
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 5
     while not is_so():
@@ -75,60 +65,11 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def crowd_fields(rng: random.Random) -> dict[str, object]:
-    return {
-        "max_tokens": rng.choice([1, 20, 60, 120]),
-        "seed": rng.randrange(2**63),
-        "temperature": rng.choice([0.0, 0.5, 1.0, 2.0]),
-        "top_k": rng.choice([0, 5]),
-        "top_p": rng.choice([1.0, 0.7]),
-        "repetition_penalty": rng.choice([1.0, 1.5]),
-        "frequency_penalty": rng.choice([0.0, 0.5]),
-        "stop": rng.choice([(), ("e", "th")]),
-    }
-
-
-def test_a_crowd_of_requests_gets_what_each_gets_alone(
-    tiny: Checkpoint, anthology: str, make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    rng = random.Random(7)
-    runner, engine = CheckpointRunner(tiny), make_engine(slots=20)
-    crowd = []
-    for index in range(48):
-        prompt = anthology[index * 50 :][: rng.choice([0, 1, 30, 64, 65, 66, 200])]
-        fields = crowd_fields(rng)
-        request = make_request(runner, prompt, **fields)
-        engine.submit(request)
-        if rng.random() < 0.2:
-            threading.Timer(rng.random() * 0.05, engine.cancel, (request,)).start()
-        else:
-            crowd.append((prompt, fields, request))
-        time.sleep(rng.choice([0, 0, 0.01]))
-    for prompt, fields, request in crowd:
-        pieces = generate(tiny.network, tiny.tokenizer, prompt, SamplingParams.checked(**fields))
-        assert read(request)[0] == "".join(piece.text for piece in pieces)
-
-
-def test_n_texts_of_one_request_are_those_of_following_seeds(
-    tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    request = make_request(CheckpointRunner(tiny), "O moon", n=3, max_tokens=30, seed=9)
-    make_engine().submit(request)
-    alone = [
-        generate(
-            tiny.network, tiny.tokenizer, "O moon", SamplingParams(max_tokens=30, seed=9 + index)
-        )
-        for index in range(3)
-    ]
-    expected = {i: "".join(piece.text for piece in pieces) for i, pieces in enumerate(alone)}
-    assert read(request) == expected
-
-
 def test_texts_that_end_in_the_same_step_are_all_whole(
     tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
     engine = make_engine(slots=4)
-    request = make_request(CheckpointRunner(tiny), n=4, max_tokens=20, min_tokens=20)
+    request = make_request(CheckpointRunner.of(tiny), n=4, max_tokens=20, min_tokens=20)
     engine.submit(request)
     assert [len(text) for text in read(request).values()] == [20] * 4
     assert engine.num_free_slots == 4
@@ -171,7 +112,7 @@ def test_cancelling_while_the_prompt_is_fed_frees_the_slot(
     tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
     engine = make_engine(slots=1)
-    request = make_request(CheckpointRunner(tiny), "a" * 2_000_000)
+    request = make_request(CheckpointRunner.of(tiny), "a" * 2_000_000)
     engine.submit(request)
     engine.cancel(request)
     wait_until(lambda: engine.num_free_slots == 1)
@@ -181,7 +122,7 @@ def test_cancelling_while_the_prompt_is_fed_frees_the_slot(
 def test_a_long_prompt_does_not_stall_a_running_stream(
     tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
-    engine, runner = make_engine(), CheckpointRunner(tiny)
+    engine, runner = make_engine(), CheckpointRunner.of(tiny)
     stream, fed = make_request(runner), make_request(runner, "a" * 300_000)
     engine.submit(stream)
     engine.submit(fed)
@@ -210,7 +151,7 @@ def test_a_row_whose_numbers_overflow_fails_alone(
 ) -> None:
     poisoned = checkpoints.load(tiny_checkpoint)
     poisoned.network.embedding.weight.data[poisoned.tokenizer.encode("z")] = torch.inf
-    engine, runner = make_engine(), CheckpointRunner(poisoned)
+    engine, runner = make_engine(), CheckpointRunner.of(poisoned)
     sound = make_request(runner, "A", max_tokens=200, min_tokens=200, logit_bias={"z": -100.0})
     sick = make_request(runner, "z")
     engine.submit(sound)

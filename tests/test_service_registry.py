@@ -36,7 +36,7 @@ def make_registry(folder: Path, shipped: Path, default: str | None = None) -> Re
     return Registry(
         checkpoints=folder,
         shipped=shipped,
-        load=lambda path: CheckpointRunner(checkpoints.load(path)),
+        load=lambda path: CheckpointRunner.of(checkpoints.load(path)),
         observer=Metrics(),
         default_model=default,
     )

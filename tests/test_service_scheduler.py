@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.engine.failure import SaturatedError
-from service.engine.scheduler import CHUNKS_ALONE, CHUNKS_BESIDE_STREAMS, Scheduler
+from service.engine.scheduler import FEEDING_ALONE_S, FEEDING_S, Scheduler
 
 
 @dataclass(eq=False)
@@ -31,9 +31,9 @@ def filled(*, slots: int, queue: int, count: int) -> tuple[Scheduler[Job], list[
 
 def feed_all(scheduler: Scheduler[Job]) -> list[Job]:
     fed = []
-    while (job := scheduler.next_to_feed()) is not None:
-        scheduler.fed(job)
-        fed.append(job)
+    while scheduler.feeding:
+        fed.append(scheduler.feeding[0])
+        scheduler.fed(fed[-1])
     return fed
 
 
@@ -100,20 +100,24 @@ def test_a_removed_job_frees_its_place_wherever_it_stands(index: int) -> None:
 
 def test_prompts_are_fed_in_turns() -> None:
     scheduler, crowd = filled(slots=3, queue=0, count=3)
-    turns = Counter(scheduler.next_to_feed() for _ in range(30))
+    turns: Counter[Job] = Counter()
+    for _ in range(30):
+        first = scheduler.feeding[:1]
+        turns.update(first)
+        scheduler.took_turn(first)
     assert turns == dict.fromkeys(crowd, 10)
 
 
 def test_less_is_fed_between_steps_while_texts_are_written() -> None:
     scheduler, crowd = filled(slots=2, queue=0, count=2)
-    assert scheduler.feeding_budget == CHUNKS_ALONE
+    assert scheduler.feeding_budget_s == FEEDING_ALONE_S
     scheduler.fed(crowd[0])
-    assert scheduler.feeding_budget == CHUNKS_BESIDE_STREAMS
+    assert scheduler.feeding_budget_s == FEEDING_S
 
 
 def test_nothing_is_fed_when_nobody_waits_to_be_fed() -> None:
     scheduler: Scheduler[Job] = Scheduler(num_slots=1, max_waiting=1)
-    assert scheduler.next_to_feed() is None
+    assert scheduler.feeding == ()
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), max_size=40))

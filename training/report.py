@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from model.checkpoint import CARD, Checkpoint
 from model.decoding import generate
 from model.parameters import SamplingParams
+from model.paths import decoder_of
 from training.runlog import read_metrics
 
 TEMPERATURES = (0.5, 0.8, 1.0)
@@ -22,7 +23,7 @@ SAMPLE_SEED = 1
 def sample(checkpoint: Checkpoint, temperature: float, tokens: int = SAMPLE_TOKENS) -> str:
     """A text from the empty prompt, always with the same seed."""
     params = SamplingParams(temperature=temperature, max_tokens=tokens, seed=SAMPLE_SEED)
-    pieces = generate(checkpoint.network, checkpoint.tokenizer, "", params)
+    pieces = generate(decoder_of(checkpoint.network), checkpoint.tokenizer, "", params)
     return "".join(piece.text for piece in pieces)
 
 

@@ -11,13 +11,14 @@ Knows nothing of tensors, Flask and HTTP.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import structlog
 
 from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
+from service.engine.observer import Observer
 from service.engine.outbox import OutboxFullError
+from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Scheduler
 
@@ -25,22 +26,6 @@ STALLED_AFTER_S = 15.0  # a tick takes milliseconds; this long without one is no
 MAX_ERRORS_IN_A_ROW = 3
 STOPPED = Failure.STOPPING.value
 _IDLE_WAIT_S = 0.25
-
-
-class Observer(Protocol):
-    """What the engine reports while it works; called on its thread, so it must be quick."""
-
-    def prompted(self, tokens: int) -> None:
-        """A prompt was fed."""
-
-    def stepped(self, rows: int) -> None:
-        """Each of `rows` texts got one token."""
-
-    def began_writing(self, seconds: float) -> None:
-        """A request's first piece is there, so long after it came."""
-
-    def ended(self, outcome: Outcome, seconds: float) -> None:
-        """A request has ended, so long after it came."""
 
 
 class Engine:
@@ -56,6 +41,7 @@ class Engine:
         self._scheduler = scheduler
         self._observer = observer
         self._clock = clock
+        self._pace = Pace()
         self._log = structlog.get_logger()
         self._changed = threading.Condition()  # guards the scheduler and the flags below
         self._cancelled: list[Request] = []
@@ -188,31 +174,56 @@ class Engine:
             self._let_go(request, "cancelled", Failure.CANCELLED)
 
     def _feed_prompts(self) -> None:
-        for _ in range(self._scheduler.feeding_budget):
-            with self._changed:
-                request = self._scheduler.next_to_feed()
-            if request is None:
-                return
-            request.phase = Phase.FEEDING
-            self._at_risk = (request,)
-            if request.runner.feed(request):
+        until = self._clock() + self._scheduler.feeding_budget_s
+        while (requests := self._next_to_feed()) and self._clock() < until:
+            self._feed(requests)
+
+    def _next_to_feed(self) -> list[Request]:
+        """Those whose turn it is, as far as one runner can feed them together."""
+        with self._changed:
+            feeding = self._scheduler.feeding
+        if not feeding:
+            return []
+        runner = feeding[0].runner
+        together = [request for request in feeding if request.runner is runner]
+        return together[: runner.fed_together]
+
+    def _feed(self, requests: list[Request]) -> None:
+        for request in requests:
+            if request.phase is Phase.WAITING:
+                self._observer.began(request.begin())
+        self._at_risk = requests
+        fed = requests[0].runner.feed(requests)
+        with self._changed:
+            self._scheduler.took_turn(requests)
+            for request in fed:
                 request.phase = Phase.WRITING
-                self._observer.prompted(request.num_prompt_tokens)
-                with self._changed:
-                    self._scheduler.fed(request)
+                self._scheduler.fed(request)
+        for request in fed:
+            cached = request.num_cached_tokens
+            self._observer.prompted(fed=request.num_prompt_tokens - cached, cached=cached)
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
         for request in self._scheduler.writing:
             writing.setdefault(request.runner, []).append(request)
+        steps, started = self._pace.steps, self._clock()
         for runner, requests in writing.items():
             self._at_risk = requests
-            steps = runner.step()
-            self._observer.stepped(len(steps))
-            for stepped in steps:
-                self._publish(stepped)
+            self._step(runner, steps)
             self._errors_in_a_row = 0
         self._at_risk = ()
+        if writing:
+            self._pace.note(steps, self._clock() - started)
+
+    def _step(self, runner: Runner, count: int) -> None:
+        started = self._clock()
+        stepped = runner.step(count)
+        seconds = self._clock() - started
+        tokens = sum(each.piece.num_tokens for each in stepped if each.piece is not None)
+        self._observer.stepped(rows=len(stepped), steps=count, tokens=tokens, seconds=seconds)
+        for each in stepped:
+            self._publish(each)
 
     def _publish(self, stepped: Stepped) -> None:
         request = stepped.request
@@ -249,7 +260,8 @@ class Engine:
     def _end_unwritten(self, request: Request) -> None:
         """Nothing was asked for: max_tokens is 0."""
         for index, generation in enumerate(request.generations):
-            request.outbox.put(index, Piece(text="", finish_reason=generation.finish_reason))
+            nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
+            request.outbox.put(index, nothing)
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:

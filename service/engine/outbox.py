@@ -1,7 +1,7 @@
 """What one request has written and its reader has not yet taken.
 
-The engine puts a piece a token; the reader takes them merged: the first at once, then by time,
-the last at once, so that a stream costs one wake-up an interval and not one a character.
+The engine puts pieces of a few tokens; the reader takes them merged: the first at once, then by
+time, the last at once, so that a stream costs one wake-up an interval and not one a character.
 What waits is bounded: a reader that falls too far behind gets OutboxFullError raised to the engine.
 Knows nothing of models, slots or HTTP.
 """
@@ -44,7 +44,7 @@ class _Pending:
         return Delta(
             index=index,
             text="".join(piece.text for piece in self.pieces),
-            num_tokens=len(self.pieces),
+            num_tokens=sum(piece.num_tokens for piece in self.pieces),
             logprobs=tuple(entry for piece in self.pieces for entry in piece.logprobs),
             finish_reason=last.finish_reason,
             stop_reason=last.stop_reason,
@@ -73,7 +73,7 @@ class Outbox:
 
     def put(self, index: int, piece: Piece) -> None:
         """Add a piece of text number `index`. Raises OutboxFullError when too much waits."""
-        size = 1 + sum(1 + len(entry.top) for entry in piece.logprobs)
+        size = piece.num_tokens + sum(1 + len(entry.top) for entry in piece.logprobs)
         with self._changed:
             if self._size + size > self._max_pending:
                 raise OutboxFullError

@@ -48,6 +48,7 @@ class Request:
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.is_cancelled = False
+        self.num_cached_tokens = 0  # of the prompt, whose state was known
         self.submitted_at = clock()
         self.first_piece_at: float | None = None
         self.ended_at: float | None = None
@@ -84,6 +85,11 @@ class Request:
         reasons = {generation.finish_reason for generation in self.generations}
         return "length" if "length" in reasons else "stop"
 
+    def begin(self) -> float:
+        """It has its slots, and its prompt is being fed; the seconds that it has waited."""
+        self.phase = Phase.FEEDING
+        return self._clock() - self.submitted_at
+
     def note_first_piece(self) -> float | None:
         """Seconds since submission, the first time; None after that."""
         if self.first_piece_at is not None:
@@ -111,12 +117,17 @@ class Stepped:
 class Runner(Protocol):
     """What the engine asks of a loaded checkpoint; called by the engine thread alone."""
 
-    def feed(self, request: Request) -> bool:
-        """Feed one chunk of the prompt; True when it is fed and its texts have their rows."""
+    @property
+    def fed_together(self) -> int:
+        """How many prompts to feed in one call."""
         ...
 
-    def step(self) -> list[Stepped]:
-        """One token for every text that has a row; a text that ends gives its row back."""
+    def feed(self, requests: Sequence[Request]) -> list[Request]:
+        """Feed one chunk of each prompt; those that are fed and whose texts have rows now."""
+        ...
+
+    def step(self, count: int) -> list[Stepped]:
+        """`count` tokens for every text that has a row; a text that ends gives its row back."""
         ...
 
     def drop(self, request: Request) -> None:

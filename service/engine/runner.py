@@ -1,21 +1,24 @@
 """The computing: one loaded checkpoint, the prompts being fed to it and the rows it writes.
 
-The only module of the service that touches torch. Keeps the promise of `model.decoding` by
-using nothing but its Prefill and RowBlock. Called by the engine thread alone, so it has no
-locks; knows nothing of queues, slots and HTTP.
+The only module of the service that touches torch. Keeps the promise of the seed by using nothing
+but `model`'s Prefill and RowBatch. Called by the engine thread alone, so it has no locks; knows
+nothing of queues, slots and HTTP.
 """
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from model.batch import RowBatch
 from model.checkpoint import Checkpoint
-from model.decoding import BLOCK_ROWS, Prefill, RowBlock, next_piece
-from model.generation import Piece
-from model.network import Network, State
-from model.sampling import Sampled
+from model.decoding import next_piece
+from model.parameters import PathName
+from model.paths import CHUNK, Decoder, decoder_of
+from model.prefill import Prefill, feed
+from model.tokenizer import Tokenizer
+from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
 
 
@@ -30,79 +33,79 @@ class _Seat:
     index: int  # which of the request's texts
 
 
-class _Block:
-    """A RowBlock and who sits in which of its rows; the lowest free row is taken first."""
-
-    def __init__(self, network: Network) -> None:
-        self.rows = RowBlock(network)
-        self.seats: dict[int, _Seat] = {}
-        self._free = list(range(BLOCK_ROWS))
-
-    @property
-    def is_full(self) -> bool:
-        return not self._free
-
-    def join(self, seat: _Seat, state: State) -> None:
-        row = heapq.heappop(self._free)
-        self.seats[row] = seat
-        self.rows.join(row, seat.request.generations[seat.index], state)
-
-    def leave(self, row: int) -> None:
-        del self.seats[row]
-        heapq.heappush(self._free, row)
-        self.rows.leave(row)
-
-
 class CheckpointRunner:
     """Implements `service.engine.request.Runner` with a network."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.tokenizer = checkpoint.tokenizer
-        self._network = checkpoint.network
+    def __init__(self, tokenizer: Tokenizer, decoder: Decoder, cached_prompts: int) -> None:
+        self.tokenizer = tokenizer
+        self.path_name = decoder.path_name
+        self.fed_together = decoder.fed_together
+        self._decoder = decoder
         self._prefills: dict[Request, Prefill] = {}
-        self._blocks: list[_Block] = []
+        self._cache: PrefixCache[list[Tensor]] = PrefixCache(cached_prompts)
+        self._batch = RowBatch(decoder)
+        self._seats: list[_Seat] = []  # by row
 
-    def feed(self, request: Request) -> bool:
-        """Feed one chunk of the prompt; True when it is fed and its texts have their rows."""
-        prefill = self._prefills.get(request)
-        if prefill is None:
-            prefill = self._prefills[request] = Prefill(self._network, request.prompt.ids)
-        if not prefill.is_done:
-            prefill.advance()
-        if not prefill.is_done:
-            return False
-        del self._prefills[request]
-        for index in range(request.num_rows):
-            self._block_with_room().join(_Seat(request, index), prefill.state)
-        return True
+    @classmethod
+    def of(
+        cls, checkpoint: Checkpoint, path: PathName = "auto", cached_prompts: int = 0
+    ) -> "CheckpointRunner":
+        """Raises ParameterError (field `path`) where the network cannot go that path."""
+        decoder = decoder_of(checkpoint.network, path)
+        return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
-    def step(self) -> list[Stepped]:
-        """One token for every text that has a row; a text that ends gives its row back."""
-        return [stepped for block in self._blocks if block.seats for stepped in self._step(block)]
+    def feed(self, requests: Sequence[Request]) -> list[Request]:
+        """Feed one chunk of each prompt; those that are fed and whose texts have rows now."""
+        prefills = {request: self._prefill_of(request) for request in requests}
+        if unfinished := [prefill for prefill in prefills.values() if not prefill.is_done]:
+            feed(self._decoder, unfinished)
+            for prefill in unfinished:
+                self._remember(prefill)
+        fed = [request for request, prefill in prefills.items() if prefill.is_done]
+        for request in fed:
+            self._seat(request, self._prefills.pop(request))
+        return fed
+
+    def step(self, count: int) -> list[Stepped]:
+        """`count` tokens for every text that has a row; a text that ends gives its row back."""
+        sampled = self._batch.step(count)
+        steps = []
+        for row, seat in enumerate(self._seats):
+            generation = seat.request.generations[seat.index]
+            piece = next_piece(self.tokenizer, generation, sampled, row)
+            steps.append(Stepped(request=seat.request, index=seat.index, piece=piece))
+        self._keep([row for row, seat in enumerate(self._seats) if not _has_ended(seat)])
+        return steps
 
     def drop(self, request: Request) -> None:
         """Forget the request, wherever it stands; nothing happens if it is not known."""
         self._prefills.pop(request, None)
-        for block in self._blocks:
-            for row in [row for row, seat in block.seats.items() if seat.request is request]:
-                block.leave(row)
+        self._keep([row for row, seat in enumerate(self._seats) if seat.request is not request])
 
-    def _block_with_room(self) -> _Block:
-        for block in self._blocks:
-            if not block.is_full:
-                return block
-        self._blocks.append(_Block(self._network))
-        return self._blocks[-1]
+    def _prefill_of(self, request: Request) -> Prefill:
+        if request not in self._prefills:
+            ids = request.prompt.ids
+            found = self._cache.longest(ids[:-1], CHUNK)
+            fed, state = found if found is not None else (0, None)
+            request.num_cached_tokens = fed
+            self._prefills[request] = Prefill(self._decoder, ids, fed=fed, state=state)
+        return self._prefills[request]
 
-    def _step(self, block: _Block) -> Iterator[Stepped]:
-        sampled = block.rows.step()
-        for row, seat in list(block.seats.items()):
-            piece = self._piece(seat, sampled, row)
-            if piece is not None and piece.finish_reason is not None:
-                block.leave(row)
-            yield Stepped(request=seat.request, index=seat.index, piece=piece)
+    def _remember(self, prefill: Prefill) -> None:
+        """A prompt may come again whole, or with more text behind it."""
+        if prefill.is_done or prefill.is_at_last_cut:
+            self._cache.put(prefill.ids[: prefill.fed], prefill.state)
 
-    def _piece(self, seat: _Seat, sampled: Sampled, row: int) -> Piece | None:
-        if not sampled.finite_list[row]:
-            return None
-        return next_piece(self.tokenizer, seat.request.generations[seat.index], sampled, row)
+    def _seat(self, request: Request, prefill: Prefill) -> None:
+        for index, generation in enumerate(request.generations):
+            self._batch.join(generation, prefill.state)
+            self._seats.append(_Seat(request, index))
+
+    def _keep(self, rows: list[int]) -> None:
+        if len(rows) < len(self._seats):
+            self._batch.keep(rows)
+            self._seats = [self._seats[row] for row in rows]
+
+
+def _has_ended(seat: _Seat) -> bool:
+    return seat.request.generations[seat.index].is_finished

@@ -1,19 +1,20 @@
 """Who is served next: slots, the queue, and whose prompt is fed. Decides; computes nothing.
 
 First come, first served. A request needs one slot a row and gets all of them at once or waits.
-Prompts are fed in turns, a few chunks between two steps, so that a long prompt neither stalls
-running streams nor holds up the short prompts behind it.
+Prompts are fed in turns, for a bounded time between two steps, so that a long prompt neither
+stalls running streams nor holds up the short prompts behind it.
 
 Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler between threads locks it.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from service.engine.failure import SaturatedError
 
-CHUNKS_BESIDE_STREAMS = 2  # prompt chunks between two steps while texts are being written
-CHUNKS_ALONE = 16
+FEEDING_S = 0.01  # between two steps while texts are being written
+FEEDING_ALONE_S = 0.05
 
 
 class Job(Protocol):
@@ -65,9 +66,14 @@ class Scheduler(Generic[J]):
         return (*self._writing, *self._feeding, *self._waiting)
 
     @property
-    def feeding_budget(self) -> int:
-        """How many chunks to feed before the next step."""
-        return CHUNKS_BESIDE_STREAMS if self._writing else CHUNKS_ALONE
+    def feeding(self) -> tuple[J, ...]:
+        """The jobs whose prompts are being fed, the one whose turn it is first."""
+        return tuple(self._feeding)
+
+    @property
+    def feeding_budget_s(self) -> float:
+        """How long to feed before the next step."""
+        return FEEDING_S if self._writing else FEEDING_ALONE_S
 
     def submit(self, job: J) -> None:
         """Give it slots, or a place in the queue. Raises SaturatedError when there is neither."""
@@ -81,12 +87,11 @@ class Scheduler(Generic[J]):
         """Whether it stands in the queue."""
         return job in self._waiting
 
-    def next_to_feed(self) -> J | None:
-        """The job whose turn it is to have one chunk of its prompt fed."""
-        if not self._feeding:
-            return None
-        self._feeding.rotate(-1)
-        return self._feeding[-1]
+    def took_turn(self, jobs: Sequence[J]) -> None:
+        """Each had a chunk of its prompt fed: now it is the others' turn."""
+        for job in jobs:
+            self._feeding.remove(job)
+            self._feeding.append(job)
 
     def fed(self, job: J) -> None:
         """Its prompt is fed; its texts are written from now on."""

@@ -46,7 +46,7 @@ def generate_blueprint(
         wanted = GenerateRequest.from_json(json_object(request))
         require_form_fits(wanted, form)
         served = find_model(registry, wanted.model)
-        job = prepared(wanted, served, settings, engine)
+        job = prepared(wanted, served, settings, engine, metrics)
         submit(job, metrics)
         try:
             return FORMS[form](job)
@@ -95,7 +95,9 @@ def find_model(registry: Registry, name: str | None) -> Served:
         raise busy("no model is loaded", "no_model") from error
 
 
-def prepared(wanted: GenerateRequest, served: Served, settings: Settings, engine: Engine) -> Job:
+def prepared(
+    wanted: GenerateRequest, served: Served, settings: Settings, engine: Engine, metrics: Metrics
+) -> Job:
     """The request as the engine wants it, once all limits are checked."""
     require_within_limits(wanted, settings)
     params = within_cap(wanted, settings).sampling()
@@ -114,6 +116,7 @@ def prepared(wanted: GenerateRequest, served: Served, settings: Settings, engine
         model=served.name,
         seed=seed,
         echo=wanted.prompt if wanted.echo else "",
+        handed_over=metrics.engine.handed_over,
     )
 
 
@@ -149,6 +152,6 @@ def submit(job: Job, metrics: Metrics) -> None:
     try:
         job.engine.submit(job.request)
     except (SaturatedError, UnavailableError):
-        metrics.rejected()
+        metrics.engine.rejected()
         raise
     g.generation = job.request  # for the request's log line

@@ -1,0 +1,24 @@
+"""What a way of stepping a network must do: logits for rows, from ids and a state.
+
+Every tensor of a state has its rows in dimension 0, and that is all that anyone else knows of
+it. No number of a row may depend on the other rows or on how many they are: that is the promise
+of the seed. Shapes: R rows, V vocabulary, T steps.
+"""
+
+from torch import Tensor, nn
+
+
+class DecodePath(nn.Module):
+    """The base of all paths."""
+
+    def zero_state(self, rows: int) -> list[Tensor]:
+        """The state before any text."""
+        raise NotImplementedError
+
+    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+        """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
+        raise NotImplementedError
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
+        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
+        raise NotImplementedError

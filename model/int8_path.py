@@ -1,0 +1,122 @@
+"""The fast way to step a stacked LSTM on a CPU: 8-bit weights and hidden states, exact sums.
+
+What it does beside the textbook step of `model.network`:
+
+- The first layer's input product is a table: the row of the id, in float32, biases included.
+- Hidden states of all layers lie side by side as bytes, so what a layer reads (the layer
+  below, new, and its own, old) is one slice, and its two products are one.
+- tanh(x) is 2 s(2x) - 1, with s the logistic sigmoid: torch's tanh takes ten times as long. So
+  the candidate's rows of the weights are doubled, and d = 2c is carried in place of the cell
+  state c.
+- Everything but the products is by element in float32; no number of a row depends on another
+  row, on how many there are, or on the number of threads.
+
+TorchScript compiles `forward` and `feed` (see `model.program`): a step then costs one call and
+holds no Python lock. Shapes: R rows, L layers, H hidden width, V vocabulary, T steps.
+Knows nothing of sampling and text.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from model.decode_path import DecodePath
+from model.int8_linear import ZERO, Int8Linear
+from model.network import Network
+
+CACHED_ROWS = 64  # rows that go through a layer together: their gates stay in the core's cache
+
+
+class Int8Path(DecodePath):
+    """State: bytes (R, L x H) and d (R, L x H) float32."""
+
+    def __init__(self, network: Network, levels: int) -> None:
+        """`network` must be an LSTM on a CPU; weights get `levels` levels on either side of 0."""
+        super().__init__()
+        config = network.config
+        self.hidden_size = config.hidden_size
+        self.num_layers = config.num_layers
+        self.cached_rows = CACHED_ROWS
+        self.table = torch.empty(0)  # (V, 4H)
+        self.layers = nn.ModuleList()
+        for index, layer in enumerate(network.layers):
+            inputs, recurrent, input_bias, recurrent_bias = (
+                _gates_in_order(weight.detach().float()) for weight in layer.parameters()
+            )
+            bias = input_bias + recurrent_bias
+            if index == 0:
+                self.table = network.embedding.weight.detach().float() @ inputs.t() + bias
+                self.layers.append(Int8Linear(recurrent, torch.zeros_like(bias), levels))
+            else:
+                self.layers.append(Int8Linear(torch.cat([inputs, recurrent], dim=1), bias, levels))
+        weight, bias = network.output.weight.detach(), network.output.bias.detach()
+        self.output = Int8Linear(weight.float(), bias.float(), levels)
+        self._rounding = torch.tensor(ZERO + 0.5)  # copying to bytes cuts: a half more rounds
+
+    @torch.jit.unused
+    def zero_state(self, rows: int) -> list[Tensor]:
+        """The state before any text."""
+        width = self.num_layers * self.hidden_size
+        hidden = torch.full((rows, width), ZERO, dtype=torch.uint8)
+        return [hidden, torch.zeros(rows, width)]
+
+    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+        """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
+        self.advance(ids, state)
+        top = state[0][:, (self.num_layers - 1) * self.hidden_size :]
+        logits: Tensor = self.output(top)
+        return logits
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
+        """Read the first lengths[r] of ids[r] into each row; longest first. ids: (R, T)."""
+        active = len(lengths)
+        for step in range(lengths[0]):
+            while lengths[active - 1] <= step:
+                active -= 1
+            self.advance(ids[:active, step], [part[:active] for part in state])
+
+    def advance(self, ids: Tensor, state: list[Tensor]) -> None:
+        """All layers, without the logits."""
+        rows = self.cached_rows
+        for start in range(0, ids.shape[0], rows):
+            block = [part[start : start + rows] for part in state]
+            self._advance_block(ids[start : start + rows], block[0], block[1])
+
+    def _advance_block(self, ids: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
+        width = self.hidden_size
+        for index, layer in enumerate(self.layers):
+            start, end = index * width, (index + 1) * width
+            below = max(0, start - width)
+            gates = layer(hidden[:, below:end])
+            if index == 0:
+                gates.add_(self.table.index_select(0, ids))
+            gates.sigmoid_()
+            i, f, o, g = gates.split(width, dim=1)
+            d = doubled_cell[:, start:end]
+            # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
+            d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
+            # h = o tanh(c) = o (2 s(d) - 1), as the byte 127 h + 128, rounded
+            shown = torch.sigmoid(d).sub_(0.5)
+            hidden[:, start:end].copy_(torch.addcmul(self._rounding, o, shown, value=254.0))
+
+
+def table_bytes(network: Network) -> int:
+    """How much memory the first layer's table takes."""
+    return network.config.vocab_size * 4 * network.config.hidden_size * 4
+
+
+def is_bounded(network: Network) -> bool:
+    """Whether no number can overflow, whatever the text.
+
+    Hidden states lie in (-1, 1), so no sum is larger than that of its weights' sizes; and a cell
+    state grows by at most 1 a step. So the path's logits are always finite.
+    """
+    weights = dict(network.named_parameters())
+    largest = sum(float(weight.detach().abs().double().sum()) for weight in weights.values())
+    widest = float(network.embedding.weight.detach().abs().double().max())
+    return largest * max(1.0, widest) < torch.finfo(torch.float32).max / 2
+
+
+def _gates_in_order(weight: Tensor) -> Tensor:
+    """The gates i, f, g, o of torch i, f, g, o as i, f, o, 2g: one sigmoid then serves all four."""
+    i, f, g, o = weight.chunk(4)
+    return torch.cat([i, f, o, 2 * g])

@@ -1,0 +1,104 @@
+"""The ways to step a network, and which of them a machine and a network can go.
+
+    int8   8-bit weights and hidden states with exact sums: LSTMs on CPUs. The fast one.
+    fp32   float32 in blocks of one fixed shape: every cell, every device.
+
+`auto` takes int8 where it can be had, else fp32. Both keep the promise of the seed: the same
+checkpoint, machine, path and request with a seed give the same bits, whatever else is running,
+because no number of a row depends on its neighbours or on how many they are.
+
+Knows nothing of sampling, text and threads.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.decode_path import DecodePath
+from model.errors import ParameterError
+from model.graphs import GraphedProgram
+from model.int8_linear import exact_levels
+from model.int8_path import Int8Path, is_bounded, table_bytes
+from model.network import Network
+from model.parameters import PathName
+from model.plain_path import PlainPath
+from model.program import Program, compiled
+
+CHUNK = 32  # ids of a prompt that are fed at a time
+FED_TOGETHER = 16  # prompts that the int8 path feeds as rows of one batch
+# Rows of one float32 product. On a CPU a block costs as much as all its rows; on a GPU, where
+# a step of a few hundred rows takes the time of one, it costs next to nothing.
+BLOCK_ROWS = {"cpu": 16, "cuda": 64}
+MAX_TABLE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decoder:
+    """A network as it is decoded from."""
+
+    path_name: PathName  # never auto
+    path: DecodePath
+    program: Program | GraphedProgram
+    fed_together: int  # prompts to feed in one call
+    vocab_size: int
+    device: torch.device
+
+    def zero_state(self, rows: int) -> list[Tensor]:
+        """The state before any text, for `rows` rows."""
+        return self.path.zero_state(rows)
+
+
+def decoder_of(network: Network, path: PathName = "auto") -> Decoder:
+    """The network by the path of that name; its weights must not change any more.
+
+    Raises ParameterError (field `path`) when int8 is asked for and cannot be had.
+    """
+    obstacle = why_not_int8(network)
+    if path == "int8" and obstacle is not None:
+        raise ParameterError("path", f"int8 cannot be had: {obstacle}; choose auto or fp32")
+    if path == "fp32" or obstacle is not None:
+        return _fp32_decoder(network)
+    return _int8_decoder(network)
+
+
+def why_not_int8(network: Network) -> str | None:
+    """What keeps this network from the int8 path; None when nothing does."""
+    if network.device.type != "cpu":
+        return f"it is for CPUs, and the weights are on {network.device}"
+    if network.config.cell != "lstm":
+        return f"it is for lstm, and this network is a {network.config.cell}"
+    if table_bytes(network) > MAX_TABLE_BYTES:
+        return f"a vocabulary of {network.config.vocab_size} tokens is too large for its table"
+    if not is_bounded(network):
+        return "its weights are so large that sums may overflow"
+    if exact_levels() == 0:
+        return "the integer products of this machine are not exact"
+    return None
+
+
+@torch.inference_mode()
+def _int8_decoder(network: Network) -> Decoder:
+    path = Int8Path(network, exact_levels())
+    return Decoder(
+        path_name="int8",
+        path=path,
+        program=compiled(Program(path).eval()),
+        fed_together=FED_TOGETHER,
+        vocab_size=network.config.vocab_size,
+        device=network.device,
+    )
+
+
+def _fp32_decoder(network: Network) -> Decoder:
+    path = PlainPath(network, block_rows=BLOCK_ROWS[network.device.type], chunk=CHUNK)
+    program = Program(path).eval()
+    is_cuda = network.device.type == "cuda"
+    return Decoder(
+        path_name="fp32",
+        path=path,
+        program=GraphedProgram(program, path.block_rows) if is_cuda else program,
+        fed_together=1,
+        vocab_size=network.config.vocab_size,
+        device=network.device,
+    )

@@ -1,0 +1,66 @@
+"""Prompts go through the network, some at a time, a chunk of each.
+
+A prompt is cut into chunks of one length from its start, wherever its feeding began or was
+interrupted, so that a state that was kept at a chunk's end stands for having fed all before it,
+bit for bit. Knows nothing of sampling, requests and threads.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from model.paths import CHUNK, Decoder
+
+
+class Prefill:
+    """A prompt being fed: all its ids but the last, which is the first input of decoding."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        ids: Sequence[int],
+        *,
+        fed: int = 0,
+        state: list[Tensor] | None = None,
+    ) -> None:
+        """`ids` must hold at least one id, `<s>`.
+
+        A `state` (one row, not changed) stands for having fed the first `fed` ids: whole chunks,
+        or all but the last id.
+        """
+        self.ids = tuple(ids)
+        self.fed = fed
+        self.state = decoder.zero_state(1) if state is None else state
+
+    @property
+    def num_left(self) -> int:
+        """How many ids are still to be fed."""
+        return len(self.ids) - 1 - self.fed
+
+    @property
+    def is_done(self) -> bool:
+        """Whether `state` is the state before the prompt's last id."""
+        return self.num_left == 0
+
+    @property
+    def is_at_last_cut(self) -> bool:
+        """Whether what is left is less than a chunk."""
+        return self.fed % CHUNK == 0 and self.num_left < CHUNK
+
+
+@torch.inference_mode()
+def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
+    """Feed the next chunk of each, or the few ids that are left of it. None may be done."""
+    by_length = sorted(prefills, key=lambda prefill: -prefill.num_left)
+    lengths = [min(CHUNK, prefill.num_left) for prefill in by_length]
+    ids = torch.zeros(len(lengths), lengths[0], dtype=torch.int64)
+    for row, (prefill, length) in enumerate(zip(by_length, lengths, strict=True)):
+        ids[row, :length] = torch.tensor(prefill.ids[prefill.fed : prefill.fed + length])
+    states = zip(*(prefill.state for prefill in by_length), strict=True)
+    together = [torch.cat(parts) for parts in states]
+    decoder.program.feed(ids.to(decoder.device), lengths, together)
+    for row, (prefill, length) in enumerate(zip(by_length, lengths, strict=True)):
+        prefill.fed += length
+        # A copy: a view would keep the rows of all the others alive.
+        prefill.state = [part[row : row + 1].clone() for part in together]

@@ -1,0 +1,150 @@
+"""The promise of the seed in a crowd: every request gets, byte for byte, what it gets alone."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from decoders import DECODERS, decoder_by
+from engine_texts import read
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint
+from model.decoding import generate
+from model.parameters import SamplingParams
+from model.paths import CHUNK, Decoder
+from service.engine.engine import Engine
+from service.engine.request import Request
+from service.engine.runner import CheckpointRunner
+
+pytest_plugins = ["service_fixtures"]
+
+CROWD = 64
+MakeRequest = Callable[..., Request]
+MakeEngine = Callable[..., Engine]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(torch_as_before: None) -> None:
+    """Products so small cost least with one thread, above all beside other work."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_checkpoint: Path) -> Checkpoint:
+    return checkpoints.load(tiny_checkpoint)
+
+
+@pytest.fixture(params=DECODERS)
+def decoder(request: pytest.FixtureRequest, tiny: Checkpoint) -> Decoder:
+    return decoder_by(request.param, tiny.network)
+
+
+@pytest.fixture(params=[0, 6], ids=["no-cache", "cache"])
+def runner(request: pytest.FixtureRequest, tiny: Checkpoint, decoder: Decoder) -> CheckpointRunner:
+    return CheckpointRunner(tiny.tokenizer, decoder, request.param)
+
+
+Alone = Callable[..., str]
+
+
+@pytest.fixture
+def alone(tiny: Checkpoint, decoder: Decoder) -> Alone:
+    """What the reference writes for a text of a request."""
+
+    def write(prompt: str, fields: dict[str, object], index: int) -> str:
+        params = SamplingParams.checked(**fields)
+        params = params.model_copy(update={"seed": (params.seed or 0) + index})
+        pieces = generate(decoder, tiny.tokenizer, prompt, params)
+        return "".join(piece.text for piece in pieces)
+
+    return write
+
+
+def crowd_fields(rng: random.Random) -> dict[str, object]:
+    return {
+        "max_tokens": rng.choice([1, 20, 60, 120]),
+        "min_tokens": rng.choice([0, 15]),
+        "seed": rng.randrange(2**62),
+        "temperature": rng.choice([0.0, 0.5, 1.0, 2.0]),
+        "top_k": rng.choice([0, 0, 5]),
+        "top_p": rng.choice([1.0, 1.0, 0.7]),
+        "min_p": rng.choice([0.0, 0.0, 0.05]),
+        "typical_p": rng.choice([1.0, 1.0, 0.8]),
+        "repetition_penalty": rng.choice([1.0, 1.0, 1.5]),
+        "frequency_penalty": rng.choice([0.0, 0.5]),
+        "penalty_window": rng.choice([8, 64]),
+        "logprobs": rng.choice([None, None, 2]),
+        "stop": rng.choice([(), (), ("e", "th")]),
+    }
+
+
+def test_a_shuffled_crowd_gets_what_each_gets_alone(
+    runner: CheckpointRunner,
+    alone: Alone,
+    anthology: str,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+) -> None:
+    rng, engine = random.Random(7), make_engine(slots=20)
+    staying: list[tuple[str, dict[str, object], Request]] = []
+    for index in range(CROWD):
+        start = rng.choice([0, 50 * index])  # some prompts come again, or with more behind them
+        prompt = anthology[start:][: rng.choice([0, 1, 30, CHUNK, CHUNK + 1, 2 * CHUNK, 200])]
+        fields = crowd_fields(rng)
+        request = make_request(runner, prompt, n=index % 3 + 1, **fields)
+        engine.submit(request)
+        if rng.random() < 0.2:
+            threading.Timer(rng.random() * 0.05, engine.cancel, (request,)).start()
+        else:
+            staying.append((prompt, fields, request))
+        time.sleep(rng.choice([0, 0, 0.01]))
+    assert len(staying) > 40
+    texts = [read(request) for _, _, request in staying]
+    for (prompt, fields, request), written in zip(staying, texts, strict=True):
+        expected = {index: alone(prompt, fields, index) for index in range(request.num_rows)}
+        assert written == expected
+
+
+def test_n_texts_of_one_request_are_those_of_following_seeds(
+    runner: CheckpointRunner, alone: Alone, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    fields: dict[str, object] = {"max_tokens": 30, "seed": 9}
+    request = make_request(runner, "O moon", n=3, **fields)
+    make_engine().submit(request)
+    assert read(request) == {index: alone("O moon", fields, index) for index in range(3)}
+
+
+def test_more_threads_do_not_change_one_byte(
+    runner: CheckpointRunner, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    texts = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        request = make_request(runner, "O moon", n=5, max_tokens=100, temperature=1.5)
+        make_engine().submit(request)
+        texts.append(read(request))
+    assert texts[0] == texts[1]
+
+
+def test_a_prompt_that_comes_again_is_not_fed_again(
+    tiny: Checkpoint,
+    decoder: Decoder,
+    anthology: str,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+) -> None:
+    """Nor is the beginning that a longer one shares with it, up to its last whole chunk."""
+    engine, runner = make_engine(), CheckpointRunner(tiny.tokenizer, decoder, 4)
+    first = anthology[: 2 * CHUNK + 10]
+    cached, texts = [], []
+    for prompt in (first, first, first + anthology[2 * CHUNK + 10 :][:50], anthology[500:600]):
+        request = make_request(runner, prompt, max_tokens=20, min_tokens=20, seed=3)
+        engine.submit(request)
+        texts.append(read(request)[0])
+        cached.append(request.num_cached_tokens)
+    assert cached == [0, len(first), 2 * CHUNK, 0]
+    assert texts[0] == texts[1]
