@@ -55,8 +55,9 @@ format: $(VENV)/.all  ## Put the code into format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.all  ## Measure training speed; results go to the terminal
-	$(BIN)/python benchmarks/bench_training.py $(ARGS)
+bench: $(VENV)/.all  ## Measure the engine and the service beside plain loops, some minutes
+	$(BIN)/python benchmarks/bench_engine.py
+	$(BIN)/python benchmarks/bench_service.py
 
 docker:  ## Build the container image
 	docker build --tag strophe $(if $(TORCH_INDEX_URL),--build-arg TORCH_INDEX_URL=$(TORCH_INDEX_URL)) .

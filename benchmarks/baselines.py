@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.network import Network
+
 
 class PlainLanguageModel(nn.Module):
     """Embedding, `nn.LSTM`, output layer."""
@@ -21,6 +23,43 @@ class PlainLanguageModel(nn.Module):
         """Logits (B, T, V) and the state after the last token."""
         x, (hidden, cell) = self.lstm(self.embedding(tokens), state)
         return self.output(x), (hidden, cell)
+
+
+class PlainGenerator:
+    """The plain sampling loop: one call of the model a character, `torch.multinomial`."""
+
+    def __init__(self, model: PlainLanguageModel, rows: int = 1, temperature: float = 0.8) -> None:
+        self._model = model.eval()
+        self._temperature = temperature
+        self._ids = torch.ones(rows, 1, dtype=torch.int64)
+        self._state: tuple[Tensor, Tensor] | None = None
+
+    @torch.inference_mode()
+    def step(self) -> list[int]:
+        """The next id of each row."""
+        logits, self._state = self._model(self._ids, self._state)
+        probs = torch.softmax(logits[:, -1] / self._temperature, dim=-1)
+        self._ids = torch.multinomial(probs, 1)
+        ids: list[int] = self._ids.flatten().tolist()
+        return ids
+
+
+def plain_copy(network: Network) -> PlainLanguageModel:
+    """The same weights in the plain model."""
+    config = network.config
+    plain = PlainLanguageModel(
+        config.vocab_size, config.embedding_size, config.hidden_size, config.num_layers
+    )
+    weights = {
+        "embedding.weight": network.embedding.weight,
+        "output.weight": network.output.weight,
+        "output.bias": network.output.bias,
+    }
+    for index, layer in enumerate(network.layers):
+        for name, weight in layer.named_parameters():
+            weights[f"lstm.{name.replace('_l0', f'_l{index}')}"] = weight
+    plain.load_state_dict(weights)
+    return plain
 
 
 class PlainTrainer:

@@ -26,6 +26,11 @@ class Sampled:
     logprobs: Tensor  # (T, R, V) float64: the model's own, before any parameter; or nothing
 
     @cached_property
+    def num_steps(self) -> int:
+        """T."""
+        return len(self.ids)
+
+    @cached_property
     def sound_ids(self) -> list[list[int]]:
         """For each row the ids before its first step that was not finite."""
         sound = self.is_finite.long().cumprod(dim=0).sum(dim=0)

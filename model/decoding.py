@@ -50,7 +50,7 @@ def next_piece(
     ids = sampled.sound_ids[row]
     before = generation.num_tokens
     text = generation.accept(ids)
-    if not generation.is_finished and len(ids) < len(sampled.ids):
+    if not generation.is_finished and len(ids) < sampled.num_steps:
         return None
     num_tokens = generation.num_tokens - before
     return Piece(

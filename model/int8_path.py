@@ -23,8 +23,6 @@ from model.decode_path import DecodePath
 from model.int8_linear import ZERO, Int8Linear
 from model.network import Network
 
-CACHED_ROWS = 64  # rows that go through a layer together: their gates stay in the core's cache
-
 
 class Int8Path(DecodePath):
     """State: bytes (R, L x H) and d (R, L x H) float32."""
@@ -35,7 +33,6 @@ class Int8Path(DecodePath):
         config = network.config
         self.hidden_size = config.hidden_size
         self.num_layers = config.num_layers
-        self.cached_rows = CACHED_ROWS
         self.table = torch.empty(0)  # (V, 4H)
         self.layers = nn.ModuleList()
         for index, layer in enumerate(network.layers):
@@ -76,13 +73,8 @@ class Int8Path(DecodePath):
 
     def advance(self, ids: Tensor, state: list[Tensor]) -> None:
         """All layers, without the logits."""
-        rows = self.cached_rows
-        for start in range(0, ids.shape[0], rows):
-            block = [part[start : start + rows] for part in state]
-            self._advance_block(ids[start : start + rows], block[0], block[1])
-
-    def _advance_block(self, ids: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
         width = self.hidden_size
+        hidden, doubled_cell = state[0], state[1]
         for index, layer in enumerate(self.layers):
             start, end = index * width, (index + 1) * width
             below = max(0, start - width)

@@ -27,9 +27,9 @@ from model.program import Program, compiled
 
 CHUNK = 32  # ids of a prompt that are fed at a time
 FED_TOGETHER = 16  # prompts that the int8 path feeds as rows of one batch
-# Rows of one float32 product. On a CPU a block costs as much as all its rows; on a GPU, where
+# Rows of one float32 product. On a CPU one text costs as much as a block; on a GPU, where
 # a step of a few hundred rows takes the time of one, it costs next to nothing.
-BLOCK_ROWS = {"cpu": 16, "cuda": 64}
+BLOCK_ROWS = {"cpu": 8, "cuda": 64}
 MAX_TABLE_BYTES = 256 * 1024 * 1024
 
 

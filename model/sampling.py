@@ -71,9 +71,9 @@ def choose(
         ban_early_end(scores, rows)
     if uses.penalties:
         scores = penalised(scores, rows)
-    shifted = (scores - scores.amax(dim=-1, keepdim=True)) / rows.temperature
-    probs = torch.softmax(shifted, dim=-1)
-    ids = inverse_cdf(filtered(probs, rows, uses), uniforms)
+    # Not normalised: what follows compares shares of a row's sum, and a softmax costs more.
+    shifted = scores.sub_(scores.amax(dim=-1, keepdim=True)) / rows.temperature
+    ids = inverse_cdf(filtered(shifted.exp_(), rows, uses), uniforms)
     if uses.greedy:  # argmax: the lowest id wins a tie
         ids = torch.where(rows.is_greedy, scores.argmax(dim=-1), ids)
     if uses.penalties:
@@ -105,7 +105,7 @@ def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> T
 
 
 def filtered(probs: Tensor, rows: SamplingRows, uses: Uses) -> Tensor:
-    """`probs` (R, V) with what is filtered out at 0; rows are not normalised again.
+    """`probs` (R, V), normalised or not, with what is filtered out at 0.
 
     Top-k, top-p (Holtzman et al. 2020), min-p and typical (Meister et al. 2022). Each filter sees
     what the one before it left, and leaves at least one id: the likeliest, but for typical, which

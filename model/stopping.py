@@ -26,6 +26,8 @@ class StopMatcher:
         """What of the text so far may be shown now; nothing more once a stop was found."""
         if self.found is not None:
             return ""
+        if not self._stops:
+            return text
         text = self._held + text
         matches = [
             (at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0

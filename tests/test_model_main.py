@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from model.__main__ import build_parser, main
 from model.checkpoint import Checkpoint, Description
 from model.config import ModelConfig
 from model.decoding import generate
+from model.int8_linear import exact_levels
 from model.network import Network
 from model.parameters import SamplingParams
 from model.paths import decoder_of
@@ -57,6 +59,25 @@ def test_generate_writes_what_the_reference_writes(
     shown = capsys.readouterr()
     assert shown.out == expected(tiny_checkpoint, "The sea") + "\n"
     assert shown.err == ""
+
+
+@pytest.mark.parametrize("path", ["auto", "int8", "fp32"])
+def test_a_path_is_chosen_by_its_flag(
+    path: str, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["generate", "--checkpoint", str(tiny_checkpoint), "--path", path, *SHORT]
+    if path == "int8" and exact_levels() == 0:
+        pytest.skip("the integer products of this machine are not exact")
+    assert main(argv) == 0
+    assert len(capsys.readouterr().out) == 31
+
+
+def test_a_path_that_a_network_cannot_go_is_one_line(
+    tmp_path: Path, make_checkpoint: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_checkpoint(tmp_path / "gru", cell="gru")
+    argv = ["generate", "--checkpoint", str(folder), "--path", "int8"]
+    assert "path: int8 cannot be had: it is for lstm" in error_of(capsys, argv)
 
 
 def test_a_prompt_can_come_from_standard_input(

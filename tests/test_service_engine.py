@@ -1,5 +1,6 @@
 """The engine with a real network, and with runners that fail on purpose."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,11 +13,13 @@ from structlog.testing import capture_logs
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.generation import Piece
-from service.engine.engine import Engine
+from service.engine.engine import STALLED_AFTER_S, Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
 from service.engine.outbox import Outbox
 from service.engine.request import Request, Stepped
 from service.engine.runner import CheckpointRunner
+from service.engine.scheduler import Scheduler
+from service.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
 
@@ -209,6 +212,71 @@ def test_draining_refuses_new_requests_and_lets_running_ones_go_on_until_the_dea
     with pytest.raises(RequestFailedError) as caught:
         read(request)
     assert caught.value.failure is Failure.STOPPING
+
+
+def test_an_engine_whose_step_hangs_is_not_ready_until_it_goes_on(
+    make_request: MakeRequest,
+) -> None:
+    """Idle for as long is no trouble, nor is a slow step."""
+    seconds, hanging, go_on = [0.0], threading.Event(), threading.Event()
+
+    def hang(_: Request) -> Piece:
+        hanging.set()
+        go_on.wait(10)
+        return Piece(text="a")
+
+    scheduler: Scheduler[Request] = Scheduler(num_slots=1, max_waiting=0)
+    engine = Engine(scheduler, Metrics().engine, clock=lambda: seconds[0])
+    engine.start()
+    request = make_request(SteadyRunner(hang))
+    engine.submit(request)
+    assert hanging.wait(5)
+    seconds[0] += STALLED_AFTER_S - 1
+    assert engine.trouble is None
+    seconds[0] += 2
+    assert engine.trouble == "the engine makes no progress"
+    assert not engine.is_broken
+    go_on.set()
+    wait_until(lambda: engine.trouble is None)
+    engine.stop()
+
+
+def test_readers_are_told_how_many_they_are(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    """So that many of them take coarser pieces."""
+    engine, runner = make_engine(slots=3), SteadyRunner()
+    crowd = [make_request(runner) for _ in range(3)]
+    for request in crowd:
+        engine.submit(request)
+    wait_until(lambda: {request.outbox.cadence.readers for request in crowd} == {3})
+    engine.cancel(crowd[0])
+    wait_until(lambda: crowd[1].outbox.cadence.readers == 2)
+
+
+def test_prompts_of_one_runner_are_fed_together_and_those_of_another_in_their_turn(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    calls: list[int] = []
+
+    class Counting(SteadyRunner):
+        fed_together = 2
+
+        def feed(self, requests: Sequence[Request]) -> list[Request]:
+            calls.append(len(requests))
+            return super().feed(requests)
+
+    first, second = Counting(), Counting()
+    order = (first, first, second, first)
+    crowd = [make_request(runner, max_tokens=1_000_000) for runner in order]
+    scheduler: Scheduler[Request] = Scheduler(num_slots=4, max_waiting=0)
+    engine = Engine(scheduler, Metrics().engine)
+    for request in crowd:
+        scheduler.submit(request)
+    engine.start()
+    wait_until(lambda: len(first.rows) == 3 and len(second.rows) == 1)
+    engine.stop()
+    assert calls == [2, 1, 1]
 
 
 def test_stopping_leaves_nobody_waiting(make_engine: MakeEngine, make_request: MakeRequest) -> None:

@@ -17,7 +17,7 @@ from model.decoding import generate
 from model.parameters import SamplingParams
 from model.paths import CHUNK, Decoder
 from service.engine.engine import Engine
-from service.engine.request import Request
+from service.engine.request import Phase, Request
 from service.engine.runner import CheckpointRunner
 
 pytest_plugins = ["service_fixtures"]
@@ -148,3 +148,18 @@ def test_a_prompt_that_comes_again_is_not_fed_again(
         cached.append(request.num_cached_tokens)
     assert cached == [0, len(first), 2 * CHUNK, 0]
     assert texts[0] == texts[1]
+
+
+def test_short_prompts_overtake_a_long_one_that_is_being_fed(
+    tiny: Checkpoint, decoder: Decoder, make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    """Even where prompts are fed one by one; the long one starves no one."""
+    engine, runner = make_engine(), CheckpointRunner(tiny.tokenizer, decoder, 0)
+    long = make_request(runner, "a" * 300_000)
+    engine.submit(long)
+    short = [make_request(runner, "O moon " * 9, max_tokens=5, min_tokens=5) for _ in range(20)]
+    for request in short:
+        engine.submit(request)
+    assert [len(read(request)[0]) for request in short] == [5] * 20
+    assert long.phase is Phase.FEEDING
+    engine.cancel(long)

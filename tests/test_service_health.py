@@ -45,11 +45,49 @@ def test_a_service_with_a_model_is_alive_and_ready(client: FlaskClient, path: st
         'requests_total{outcome="rejected"}',
         "models_loaded",
         "batch_rows_count",
+        "step_seconds_count",
+        "queue_time_seconds_count",
+        "piece_gap_seconds_count",
+        "prompt_tokens_cached_total",
+        'prefix_cache_lookups_total{result="hit"}',
+        'requests_total{outcome="cancelled"}',
         'checkpoint_loads_total{result="loaded"}',
     ],
 )
 def test_every_metric_is_there_from_the_start(client: FlaskClient, name: str) -> None:
     assert f"\nstrophe_{name} " in client.get("/metrics").text
+
+
+def value(client: FlaskClient, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next(float(line.split()[-1]) for line in lines if line.startswith(f"strophe_{name} "))
+
+
+def test_metrics_count_what_a_repeated_request_cost(client: FlaskClient) -> None:
+    names = [
+        "prompt_tokens_total",
+        "prompt_tokens_cached_total",
+        'prefix_cache_lookups_total{result="hit"}',
+        'prefix_cache_lookups_total{result="miss"}',
+        "generated_tokens_total",
+        "queue_time_seconds_count",
+        "time_to_first_token_seconds_count",
+        "piece_gap_seconds_count",
+        "batch_rows_sum",
+    ]
+    before = [value(client, name) for name in names]
+    steps = value(client, "step_seconds_count")
+    body = json.dumps({"prompt": "Two roads, and both", "max_tokens": 900, "min_tokens": 900})
+    for _ in range(2):
+        assert len(client.post("/v1/generate", data=body).text) == 900
+    after = [value(client, name) for name in names]
+    fed, cached, hits, misses, written, queued, firsts, gaps, rows = (
+        now - then for now, then in zip(after, before, strict=True)
+    )
+    assert (fed, cached, hits, misses) == (19, 19, 1, 1)
+    assert (written, queued, firsts) == (1800, 2, 2)
+    assert gaps > 0
+    assert rows == value(client, "step_seconds_count") - steps  # one row in each call
 
 
 def test_a_full_service_says_so_and_when_to_come_back(

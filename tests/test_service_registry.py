@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
+from model.parameters import PathName
 from service.engine.runner import CheckpointRunner
 from service.metrics import Metrics
 from service.registry import ModelNotFoundError, NoModelError, Registry
@@ -32,11 +33,13 @@ def registry(folder: Path, shipped: Path) -> Registry:
     return make_registry(folder, shipped)
 
 
-def make_registry(folder: Path, shipped: Path, default: str | None = None) -> Registry:
+def make_registry(
+    folder: Path, shipped: Path, default: str | None = None, path: PathName = "auto"
+) -> Registry:
     return Registry(
         checkpoints=folder,
         shipped=shipped,
-        load=lambda path: CheckpointRunner.of(checkpoints.load(path)),
+        load=lambda folder: CheckpointRunner.of(checkpoints.load(folder), path),
         observer=Metrics(),
         default_model=default,
     )
@@ -60,6 +63,18 @@ def test_a_new_folder_is_offered_by_its_name(
     make_checkpoint(folder / "verse")
     registry.scan()
     assert registry.find("verse").name == "verse"
+
+
+def test_a_network_that_cannot_go_the_path_asked_for_is_refused_with_the_reason(
+    folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(folder / "verse", cell="gru")
+    registry = make_registry(folder, shipped, path="int8")
+    with capture_logs() as logs:
+        registry.scan()
+    assert names(registry) == []
+    assert [line["event"] for line in logs] == ["checkpoint_refused"]
+    assert "this network is a gru; choose auto or fp32" in logs[0]["reason"]
 
 
 def test_an_unchanged_folder_is_loaded_once(

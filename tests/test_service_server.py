@@ -110,6 +110,20 @@ def test_hanging_up_while_queued_frees_the_place(
         assert idle.wait_for_metric("strophe_requests_waiting", 0) < 1.5
 
 
+def test_a_client_that_never_reads_ends_alone_and_slows_nobody(idle: "Server") -> None:
+    """Numbers pile up faster than letters, so the kernel's buffers are soon full."""
+    errors = idle.metric('strophe_requests_total{outcome="error"}')
+    body = json.dumps({**ENDLESS, "logprobs": 20}).encode()
+    head = f"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(("127.0.0.1", idle.port)) as deaf:
+        deaf.sendall(f"{head}Accept: text/event-stream\r\n\r\n".encode() + body)
+        with stream(idle, fields={"max_tokens": 20_000, "min_tokens": 20_000}) as brisk:
+            assert len(brisk.text) == 20_000
+        idle.wait_for_metric('strophe_requests_total{outcome="error"}', errors + 1, timeout_s=20)
+        assert idle.metric("strophe_slots_used") == 0
+        assert idle.probe("/readyz") == 200
+
+
 def test_a_full_service_refuses_and_still_answers_probes(idle: "Server") -> None:
     with ExitStack() as crowd:
         for _ in range(3):

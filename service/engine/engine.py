@@ -17,7 +17,7 @@ import structlog
 from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
 from service.engine.observer import Observer
-from service.engine.outbox import OutboxFullError
+from service.engine.outbox import Cadence, OutboxFullError
 from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Scheduler
@@ -42,6 +42,7 @@ class Engine:
         self._observer = observer
         self._clock = clock
         self._pace = Pace()
+        self._cadence = Cadence()
         self._log = structlog.get_logger()
         self._changed = threading.Condition()  # guards the scheduler and the flags below
         self._cancelled: list[Request] = []
@@ -128,6 +129,7 @@ class Engine:
                 self._end_unwritten(request)
                 return
             self._scheduler.submit(request)
+            request.outbox.cadence = self._cadence
             self._changed.notify()
 
     def cancel(self, request: Request) -> None:
@@ -162,6 +164,7 @@ class Engine:
         self._at_risk = ()
         if self._drain_deadline is not None and self._last_tick >= self._drain_deadline:
             self._fail(self._all_requests(), Failure.STOPPING)
+        self._cadence.readers = self.num_running
         self._drop_cancelled()
         self._feed_prompts()
         self._step_texts()

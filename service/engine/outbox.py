@@ -16,7 +16,25 @@ from model.stopping import FinishReason
 from service.engine.failure import Failure, RequestFailedError
 
 INTERVAL_S = 0.03
+PIECE_COST_S = 0.0005  # of interval for each reader: 2,000 pieces a second, in all
 MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader
+
+
+class Cadence:
+    """How often readers take what has gathered, one for all readers of an engine.
+
+    Every piece that is taken costs Python some time, which the engine needs too. So with many
+    readers each takes its text in coarser pieces.
+    """
+
+    def __init__(self, interval_s: float = INTERVAL_S) -> None:
+        self._least_s = interval_s
+        self.readers = 0
+
+    @property
+    def interval_s(self) -> float:
+        """Between two pieces of one stream."""
+        return max(self._least_s, self.readers * PIECE_COST_S)
 
 
 class OutboxFullError(Exception):
@@ -57,11 +75,11 @@ class Outbox:
     def __init__(
         self,
         *,
-        interval_s: float = INTERVAL_S,
+        cadence: Cadence | None = None,
         max_pending: int = MAX_PENDING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._interval_s = interval_s
+        self.cadence = cadence if cadence is not None else Cadence()
         self._max_pending = max_pending
         self._clock = clock
         self._changed = threading.Condition()
@@ -73,7 +91,9 @@ class Outbox:
 
     def put(self, index: int, piece: Piece) -> None:
         """Add a piece of text number `index`. Raises OutboxFullError when too much waits."""
-        size = piece.num_tokens + sum(1 + len(entry.top) for entry in piece.logprobs)
+        size = piece.num_tokens
+        if piece.logprobs:
+            size += sum(1 + len(entry.top) for entry in piece.logprobs)
         with self._changed:
             if self._size + size > self._max_pending:
                 raise OutboxFullError
@@ -134,5 +154,5 @@ class Outbox:
         deltas = [pending.merged(index) for index, pending in sorted(self._pending.items())]
         self._pending.clear()
         self._size = 0
-        self._next_flush = self._clock() + self._interval_s
+        self._next_flush = self._clock() + self.cadence.interval_s
         return deltas

@@ -1,11 +1,12 @@
-"""How many steps to take in one go: as many as fit into a hundredth of a second.
+"""How many steps to take in one go: as many as fit into a fiftieth of a second.
 
-One call of some steps costs less than as many calls; but between two calls requests join, leave
-and are cancelled, so a call must not last. The texts are the same, whatever the pace.
+One call of some steps costs less than as many calls, and readers take what was written every
+30 ms or so (`service.engine.outbox`); but between two calls requests join, leave and are
+cancelled, so a call must not last. The texts are the same, whatever the pace.
 Knows nothing of tensors and requests.
 """
 
-TARGET_S = 0.01
+TARGET_S = 0.02
 MOST_STEPS = 16  # a text that ends inside a call has wasted the rest of it
 
 

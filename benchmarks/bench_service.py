@@ -1,0 +1,229 @@
+"""Concurrent HTTP streams from the real service, beside a plain Flask app of the same weights.
+
+    python benchmarks/bench_service.py [--shape 3x512] [--streams 1 16 64 256]
+
+Both run under gunicorn (gthread, one worker, as many threads) on loopback, one after the other in
+turn; the client is one thread of this process and shares the cores with them. The plain app runs
+the `nn.LSTM` loop in each request. Beside them stands what the engine writes without HTTP, with
+as many texts at once. Prints a table, then everything as one line of JSON.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from bench_engine import EngineSide
+from measured import ROOT, make_checkpoint, ratio, save_checkpoint, show_json, show_table, spread
+from stream_client import Stream, open_stream, read_all
+
+PLAIN_TOKENS = 20  # a stream of the plain app: it writes some hundred characters a second, in all
+TIMEOUT_S = 240
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Served:
+    """A server process and the memory of it and its workers."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, probe_port: int) -> None:
+        self.process = process
+        self.port = port
+        self._probe = f"http://127.0.0.1:{probe_port}/readyz"
+
+    def wait_until_ready(self) -> None:
+        """Raises RuntimeError when it does not come up."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(self._probe, timeout=2).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError("the server did not become ready")
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the process and its children."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return sum(_resident(int(pid)) for pid in [self.process.pid, *map(int, children.split())])
+
+
+def _resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def running(command: list[str], port: int, probe_port: int, **environment: str) -> Iterator[Served]:
+    """A server that is ready, and is ended afterwards."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        served = Served(process, port, probe_port)
+        served.wait_until_ready()
+        yield served
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def our_service(folder: Path, streams: int, threads: int) -> Any:
+    """`python -m service` with room for so many streams."""
+    port, ops_port = free_port(), free_port()
+    return running(
+        [sys.executable, "-m", "service"],
+        port,
+        ops_port,
+        STROPHE_PORT=str(port),
+        STROPHE_OPS_PORT=str(ops_port),
+        STROPHE_CHECKPOINTS=str(folder.parent),
+        STROPHE_DEFAULT_MODEL=folder.name,
+        STROPHE_MAX_STREAMS=str(streams),
+        STROPHE_THREADS=str(threads),
+        STROPHE_LOG_LEVEL="error",
+    )
+
+
+def plain_app(folder: Path, streams: int, threads: int) -> Any:
+    """The plain app with as many threads."""
+    port = free_port()
+    gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1"]
+    options = ["--threads", str(streams + 80), "--bind", f"127.0.0.1:{port}", "--timeout", "300"]
+    app = f"plain_app:make_app({str(folder)!r}, {threads})"
+    return running([*gunicorn, *options, "--no-control-socket", app], port, port)
+
+
+def load(served: Served, count: int, tokens: int) -> dict[str, Any]:
+    """So many streams at once; what they saw."""
+    idle = served.memory_bytes()
+    fields = {"prompt": "The sea", "max_tokens": tokens, "min_tokens": tokens, "temperature": 0.8}
+    started = time.perf_counter()
+    streams = [open_stream(served.port, {**fields, "seed": seed}) for seed in range(count)]
+    read_all(streams, TIMEOUT_S)
+    seconds = time.perf_counter() - started
+    return {**figures(streams, seconds, tokens), "memory": served.memory_bytes() - idle}
+
+
+def figures(streams: list[Stream], seconds: float, tokens: int) -> dict[str, Any]:
+    """Speed, times to first character and gaps. Times are in seconds."""
+    begun = [stream for stream in streams if stream.pieces]
+    firsts = sorted(stream.first_s for stream in begun)
+    gaps = sorted(gap for stream in begun for gap in stream.gaps_s)
+    speeds = sorted(stream.characters / stream.pieces[-1] for stream in begun)
+    return {
+        "speed": sum(stream.characters for stream in streams) / seconds,
+        "complete": sum(stream.is_complete and stream.characters >= tokens for stream in streams),
+        "first_p50": quantile(firsts, 0.5),
+        "first_p99": quantile(firsts, 0.99),
+        "gap_p50": quantile(gaps, 0.5),
+        "gap_p99": quantile(gaps, 0.99),
+        "slowest_to_median": statistics.median(speeds) / speeds[0] if speeds else 0.0,
+    }
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """The smallest value that so large a share does not exceed; 0 of nothing."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def compare(folder: Path, shape: tuple[int, int], count: int, args: Any) -> dict[str, Any]:
+    """One line of the table: both servers in turn, the engine beside them."""
+    ours: list[dict[str, Any]] = []
+    plain: list[dict[str, Any]] = []
+    engine: list[float] = []
+    side = EngineSide(make_checkpoint(*shape), count)
+    side.speed()  # warms up
+    tokens = max(200, min(2000, 256_000 // count))
+    with our_service(folder, count, args.threads) as service:
+        load(service, count, 50)
+        for _ in range(args.turns):
+            ours.append(load(service, count, tokens))
+            engine.append(side.speed())
+            with plain_app(folder, count, args.threads) as app:
+                plain.append(load(app, count, PLAIN_TOKENS))
+    side.engine.stop()
+    speeds = [each["speed"] for each in ours]
+    middle = sorted(range(len(ours)), key=speeds.__getitem__)[len(ours) // 2]
+    return {
+        "streams": count,
+        "tokens": tokens,
+        "ours": ours[middle],
+        "complete": [each["complete"] for each in ours],
+        "memory_a_stream": max(each["memory"] for each in ours) / count,
+        "plain": plain[middle],
+        "engine": statistics.median(engine),
+        "to_engine": ratio(speeds, engine),
+        "to_plain": ratio(speeds, [each["speed"] for each in plain]),
+    }
+
+
+def show(lines: list[dict[str, Any]]) -> None:
+    """The comparison as a table; times in milliseconds, first character and gap as p50 / p99."""
+    header = ["streams", "whole", "characters/s", "first", "gap", "slowest", "memory a stream"]
+    header += ["of the engine", "plain app", "its first", "its gap", "ratio"]
+    rows = [
+        [
+            f"{line['streams']} x {line['tokens']:,}",
+            " ".join(map(str, line["complete"])),
+            f"{line['ours']['speed']:,.0f}",
+            pair(line["ours"], "first"),
+            pair(line["ours"], "gap"),
+            f"{line['ours']['slowest_to_median']:.2f}",
+            f"{line['memory_a_stream'] / 1024:,.0f} KB",
+            spread(line["to_engine"], 2),
+            f"{line['plain']['speed']:,.0f}",
+            pair(line["plain"], "first"),
+            pair(line["plain"], "gap"),
+            spread(line["to_plain"]),
+        ]
+        for line in lines
+    ]
+    show_table(header, rows)
+
+
+def pair(side: dict[str, Any], name: str) -> str:
+    """p50 and p99 in milliseconds."""
+    return f"{side[name + '_p50'] * 1000:,.0f} / {side[name + '_p99'] * 1000:,.0f} ms"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shape", default="3x512")
+    parser.add_argument("--streams", nargs="+", type=int, default=[1, 16, 64, 256])
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1, help="of torch, in both servers")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    layers, hidden = map(int, args.shape.split("x"))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = save_checkpoint(layers, hidden, Path(temporary) / "measured")
+        lines = [compare(folder, (layers, hidden), count, args) for count in args.streams]
+    show(lines)
+    show_json({"shape": args.shape, "service": lines})
+
+
+if __name__ == "__main__":
+    main()
