@@ -10,6 +10,7 @@ prompt arrives beside 32 running streams. Prints tables, then everything as one 
 """
 
 import argparse
+import gc
 import statistics
 import time
 from dataclasses import dataclass
@@ -193,6 +194,7 @@ def long_prompt(shape: str, seconds: float) -> dict[str, Any]:
     runner = CheckpointRunner.of(checkpoint)
     scheduler: Scheduler[Request] = Scheduler(num_slots=STREAMS + 1, max_waiting=0)
     engine = Engine(scheduler, Metrics().engine)
+    gc.freeze()  # as the service does
     engine.start()
     boxes = [TimedOutbox() for _ in range(STREAMS)]
     streams = [

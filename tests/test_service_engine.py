@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.generation import Piece
-from service.engine.engine import STALLED_AFTER_S, Engine
+from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
+from service.engine.lifecycle import STALLED_AFTER_S
 from service.engine.outbox import Outbox
 from service.engine.request import Request, Stepped
 from service.engine.runner import CheckpointRunner

@@ -16,15 +16,14 @@ import structlog
 
 from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
+from service.engine.lifecycle import STOPPED, Lifecycle
 from service.engine.observer import Observer
 from service.engine.outbox import Cadence, OutboxFullError
 from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Scheduler
 
-STALLED_AFTER_S = 15.0  # a tick takes milliseconds; this long without one is no progress
 MAX_ERRORS_IN_A_ROW = 3
-STOPPED = Failure.STOPPING.value
 _IDLE_WAIT_S = 0.25
 
 
@@ -44,20 +43,16 @@ class Engine:
         self._pace = Pace()
         self._cadence = Cadence()
         self._log = structlog.get_logger()
-        self._changed = threading.Condition()  # guards the scheduler and the flags below
+        self._changed = threading.Condition()  # guards the scheduler and `_cancelled`
         self._cancelled: list[Request] = []
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
         self._errors_in_a_row = 0
-        self._is_broken = False
-        self._is_closed = False
-        self._is_stopping = False
-        self._drain_deadline: float | None = None
-        self._last_tick = clock()
+        self._lifecycle = Lifecycle(clock)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
         """Begin to work."""
-        self._last_tick = self._clock()
+        self._lifecycle.note_tick()
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -68,32 +63,24 @@ class Engine:
 
     def abandon(self) -> None:
         """Like `stop`, without waiting. Takes no lock, so a signal handler may call it."""
-        self._is_stopping = True
+        self._lifecycle.stop()
 
     def begin_drain(self, seconds: float) -> None:
         """Take no more requests; fail those that still run after `seconds`.
 
         Takes no lock, so a signal handler may call it.
         """
-        self._drain_deadline = self._clock() + seconds
+        self._lifecycle.begin_drain(seconds)
 
     @property
     def is_broken(self) -> bool:
         """Whether the engine has ended by an error and only a restart can help."""
-        return self._is_broken or (self._is_closed and not self._is_stopping)
+        return self._lifecycle.is_broken
 
     @property
     def trouble(self) -> str | None:
         """Why no request can be served now; None when all is well."""
-        if self._is_stopping or self._drain_deadline is not None:
-            return STOPPED
-        if self.is_broken:
-            return "the engine has failed and the service must be restarted"
-        if not self._thread.is_alive():
-            return "the engine has not started"
-        if self._clock() - self._last_tick > STALLED_AFTER_S:
-            return "the engine makes no progress"
-        return None
+        return self._lifecycle.trouble
 
     @property
     def num_running(self) -> int:
@@ -123,7 +110,7 @@ class Engine:
         if (trouble := self.trouble) is not None:
             raise UnavailableError(trouble)
         with self._changed:
-            if self._is_closed:  # since the check above, which needed no lock
+            if self._lifecycle.is_closed:  # since the check above, which needed no lock
                 raise UnavailableError(STOPPED)
             if request.is_written:
                 self._end_unwritten(request)
@@ -147,10 +134,10 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            while not self._is_stopping and not self._is_broken:
+            while self._lifecycle.goes_on:
                 self._tick_or_recover()
         finally:
-            self._close(Failure.STOPPING if self._is_stopping else Failure.ENGINE)
+            self._close(Failure.STOPPING if self._lifecycle.is_stopping else Failure.ENGINE)
 
     def _tick_or_recover(self) -> None:
         try:
@@ -160,9 +147,9 @@ class Engine:
 
     def _tick(self) -> None:
         """Admission happened at submission; drop, feed, step."""
-        self._last_tick = self._clock()
+        self._lifecycle.note_tick()
         self._at_risk = ()
-        if self._drain_deadline is not None and self._last_tick >= self._drain_deadline:
+        if self._lifecycle.is_drain_over:
             self._fail(self._all_requests(), Failure.STOPPING)
         self._cadence.readers = self.num_running
         self._drop_cancelled()
@@ -285,19 +272,19 @@ class Engine:
         self._log.exception("engine_error", requests=[r.request_id for r in self._at_risk])
         self._errors_in_a_row += 1
         if not self._at_risk or self._errors_in_a_row >= MAX_ERRORS_IN_A_ROW:
-            self._is_broken = True
+            self._lifecycle.fail()
             return
         self._fail(self._at_risk, Failure.ENGINE)
 
     def _close(self, failure: Failure) -> None:
         """The thread ends: nobody may be left waiting. The runners may be past all use."""
         with self._changed:
-            self._is_closed = True
+            self._lifecycle.close()
             for request in self._scheduler.jobs:
                 self._scheduler.remove(request)
                 self._end(request, "error", failure)
 
     def _wait_for_work(self) -> None:
         with self._changed:
-            if not self._scheduler.num_running and not self._is_stopping:
+            if not self._scheduler.num_running and self._lifecycle.goes_on:
                 self._changed.wait(_IDLE_WAIT_S)
