@@ -34,32 +34,31 @@ def generate(
     batch = RowBatch(decoder)
     batch.join(generation, prefill.state)
     while not generation.is_finished:
-        piece = next_piece(tokenizer, generation, batch.step(), 0)
-        if piece is None:
+        piece, is_sound = next_piece(tokenizer, generation, batch.step(), 0)
+        if not is_sound:
             raise ModelError("the model's logits are not finite numbers; is its checkpoint sound?")
         yield piece
 
 
 def next_piece(
     tokenizer: Tokenizer, generation: Generation, sampled: Sampled, row: int
-) -> Piece | None:
+) -> tuple[Piece, bool]:
     """Put the tokens that were chosen for `row` through its generation.
 
-    None when the logits were not finite before the text had come to its end.
+    The piece, and whether it can go on: not where the logits were not finite before the end.
     """
     ids = sampled.sound_ids[row]
     before = generation.num_tokens
     text = generation.accept(ids)
-    if not generation.is_finished and len(ids) < sampled.num_steps:
-        return None
     num_tokens = generation.num_tokens - before
-    return Piece(
+    piece = Piece(
         text=text,
         num_tokens=num_tokens,
         logprobs=_token_logprobs(tokenizer, generation, sampled, row, num_tokens),
         finish_reason=generation.finish_reason,
         stop_reason=generation.stop_reason,
     )
+    return piece, generation.is_finished or len(ids) == sampled.num_steps
 
 
 def _token_logprobs(
@@ -68,15 +67,23 @@ def _token_logprobs(
     wanted = generation.params.logprobs
     if wanted is None:
         return ()
-    logprobs = sampled.logprobs[:count, row]
-    chosen = logprobs.gather(1, sampled.ids[:count, row].unsqueeze(1)).squeeze(1).tolist()
-    values, ids = logprobs.topk(min(wanted, logprobs.shape[1]))
-    rows = zip(sampled.sound_ids[row], chosen, ids.tolist(), values.tolist(), strict=False)
     return tuple(
-        TokenLogprob(
-            token=tokenizer.token_text(token_id),
-            logprob=logprob,
-            top=tuple((tokenizer.token_text(i), v) for i, v in zip(top, top_values, strict=True)),
+        _token_logprob(
+            tokenizer,
+            sampled.sound_ids[row][step],
+            sampled.logprobs[step][row],
+            sampled.top_ids[step][row][:wanted],
         )
-        for token_id, logprob, top, top_values in rows
+        for step in range(count)
+    )
+
+
+def _token_logprob(
+    tokenizer: Tokenizer, token_id: int, values: list[float], top_ids: list[int]
+) -> TokenLogprob:
+    top = zip(top_ids, values[1:], strict=False)
+    return TokenLogprob(
+        token=tokenizer.token_text(token_id),
+        logprob=values[0],
+        top=tuple((tokenizer.token_text(i), value) for i, value in top),
     )

@@ -2,68 +2,88 @@
 
 A graph works on fixed memory, so rows are copied in before a replay and out after it, and their
 number is filled up to a multiple of the path's block; what the rows behind the real ones hold is
-of no interest, since no row depends on another. Nothing waits for the device: the caller fetches
-the chosen ids, once for all steps of a call.
+of no interest, since no row depends on another. No step waits for the device: the caller
+fetches the chosen ids, once for all steps of a call.
+
+Recording takes as long as some calls, so few graphs must do: of one step and of some, for plain
+sampling and for sampling with every part of it. Parts that a row does not need change no bit.
 
 `record` is how to capture; the tests put in one that works on a CPU.
 Shapes: R rows, T steps. Knows nothing of text.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from model.parameters import SamplingParams
-from model.program import Program
+from model.program import Outputs, Program
 from model.sampler import Sampler
 from model.sampling import SamplingRows, Uses
 
-MAX_GRAPHS = 32  # kept; each holds its memory
+MAX_GRAPHS = 64  # kept; each holds its memory
+STEPS = 8  # of a graph of some steps
 
-Outputs = tuple[Tensor, Tensor, Tensor]
-# Runs a function once and gives what it returned, and how to run it again into the same tensors.
-Record = Callable[[Callable[[], Outputs]], tuple[Outputs, Callable[[], None]]]
+# Runs a function of a device once and gives what it returned, and how to run it again into the
+# same tensors.
+Record = Callable[[Callable[[], Outputs], torch.device], tuple[Outputs, Callable[[], None]]]
 
 
-def record_cuda_graph(run: Callable[[], Outputs]) -> tuple[Outputs, Callable[[], None]]:
+def record_cuda_graph(
+    run: Callable[[], Outputs], device: torch.device
+) -> tuple[Outputs, Callable[[], None]]:
     """Capture `run`, after one run on a side stream that sets up libraries and workspaces."""
-    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    # Another thread may be loading a checkpoint onto the device meanwhile.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-        outputs = run()
+    with torch.cuda.device(device):  # else what is captured is the current device: nothing
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            run()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        # Another thread may be loading a checkpoint onto the device meanwhile.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            outputs = run()
     return outputs, graph.replay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Recorded:
     """A graph and the memory that it works on."""
 
-    inputs: list[Tensor]  # ids, state, sampling rows: each with its rows in dimension 0
+    ids: Tensor
+    state: list[Tensor]
+    rows: SamplingRows
     outputs: Outputs
     replay: Callable[[], None]
+    parameters_of: Tensor | None = None  # the seeds of those whose parameters `rows` holds
 
-    def run(self, actual: list[Tensor]) -> Outputs:
-        """Replay for the rows of `actual`, which move on in place."""
-        rows = len(actual[0])
-        for fixed, given in zip(self.inputs, actual, strict=True):
-            fixed[:rows].copy_(given)
+    def run(self, ids: Tensor, state: list[Tensor], rows: SamplingRows) -> Outputs:
+        """Replay for these rows; `state` and `rows` move on in place."""
+        count = len(ids)
+        if self.parameters_of is not rows.seed:
+            _copy(rows, (column[:count] for column in self.rows))
+            self.parameters_of = rows.seed
+        moving = [*state, *_moving(rows)]
+        fixed = [part[:count] for part in (*self.state, *_moving(self.rows))]
+        self.ids[:count].copy_(ids)
+        _copy(moving, fixed)
         self.replay()
-        for fixed, given in zip(self.inputs, actual, strict=True):
-            given.copy_(fixed[:rows])
-        ids, is_finite, logprobs = self.outputs
-        return (
-            ids[:, :rows],
-            is_finite[:, :rows],
-            logprobs[:, :rows] if logprobs.dim() > 1 else logprobs,
-        )
+        _copy(fixed, moving)
+        # Copies: the next replay writes over the outputs.
+        return Outputs(*(output[:, :count].clone() for output in self.outputs))
+
+
+def _moving(rows: SamplingRows) -> list[Tensor]:
+    """The columns that a step changes; the others stay from one join or leave to the next."""
+    return [rows.position, rows.recent, rows.written]
+
+
+def _copy(sources: Iterable[Tensor], targets: Iterable[Tensor]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        target.copy_(source)
 
 
 class GraphedProgram:
@@ -80,34 +100,45 @@ class GraphedProgram:
     def __call__(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
     ) -> Outputs:
-        """As `Program.forward`; the outputs are overwritten by the next call."""
+        """As `Program.forward`, by as many replays as it takes."""
+        at_once = STEPS if steps % STEPS == 0 else 1
         padded = -(-len(ids) // self._block_rows) * self._block_rows
-        recorded = self._graph(padded, steps, state, rows, uses)
-        # `ids` is an input alone: a copy keeps the caller's from being written to.
-        return recorded.run([ids.clone(), *state, *rows])
+        graph = self._graph((padded, at_once, _few_kinds(uses)), state, rows)
+        parts: list[Outputs] = []
+        for _ in range(steps // at_once):
+            parts.append(graph.run(ids, state, rows))
+            ids = parts[-1].ids[-1]
+        return Outputs(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
         """As `Program.feed`: prompts have many lengths, and a chunk is one call of cuDNN."""
         self._program.feed(ids, lengths, state)
 
     def _graph(
-        self, padded: int, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
+        self, key: tuple[int, int, Uses], state: list[Tensor], rows: SamplingRows
     ) -> _Recorded:
-        key = (padded, steps, uses)
         if key not in self._recorded:
-            self._recorded[key] = self._recording(padded, steps, state, rows, uses)
+            self._recorded[key] = self._recording(*key, state, rows)
             if len(self._recorded) > MAX_GRAPHS:
                 self._recorded.popitem(last=False)
         self._recorded.move_to_end(key)
         return self._recorded[key]
 
     def _recording(
-        self, padded: int, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
+        self, padded: int, steps: int, uses: Uses, state: list[Tensor], rows: SamplingRows
     ) -> _Recorded:
-        ids = torch.zeros(padded, dtype=torch.int64, device=rows.seed.device)
-        fixed_state = [part.new_zeros(padded, *part.shape[1:]) for part in state]
-        sampler = Sampler(rows.bias.shape[1], rows.seed.device)
+        device = rows.seed.device
+        ids = torch.zeros(padded, dtype=torch.int64, device=device)
+        fixed = [part.new_zeros(padded, *part.shape[1:]) for part in state]
+        sampler = Sampler(rows.bias.shape[1], device)
         sampler.join([SamplingParams(seed=0)] * padded, [{}] * padded, [[]] * padded)
-        fixed = sampler.rows
-        outputs, replay = self._record(lambda: self._program(ids, steps, fixed_state, fixed, uses))
-        return _Recorded(inputs=[ids, *fixed_state, *fixed], outputs=outputs, replay=replay)
+        outputs, replay = self._record(
+            lambda: self._program(ids, steps, fixed, sampler.rows, uses), device
+        )
+        return _Recorded(ids=ids, state=fixed, rows=sampler.rows, outputs=outputs, replay=replay)
+
+
+def _few_kinds(uses: Uses) -> Uses:
+    """Plain sampling as it is, any other with all there is."""
+    is_plain = not any(uses._replace(logprobs=False))
+    return Uses(*(not is_plain for _ in uses))._replace(logprobs=uses.logprobs)

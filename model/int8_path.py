@@ -8,58 +8,69 @@ What it does beside the textbook step of `model.network`:
 - tanh(x) is 2 s(2x) - 1, with s the logistic sigmoid: torch's tanh takes ten times as long. So
   the candidate's rows of the weights are doubled, and d = 2c is carried in place of the cell
   state c.
-- Everything but the products is by element in float32; no number of a row depends on another
-  row, on how many there are, or on the number of threads.
+- Everything but the products is by element in float32. torch computes the last few elements of a
+  loop, and those at the borders between threads, by other code than the rest, and their sigmoids
+  differ in the last bit. So the width is filled up to whole vectors with units that stay at 0,
+  and no call is so large that torch would share it out between threads.
 
 TorchScript compiles `forward` and `feed` (see `model.program`): a step then costs one call and
-holds no Python lock. Shapes: R rows, L layers, H hidden width, V vocabulary, T steps.
-Knows nothing of sampling and text.
+holds no Python lock. Shapes: R rows, L layers, H hidden width, V vocabulary, T steps; W is H,
+filled up. Knows nothing of sampling and text.
 """
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from model.decode_path import DecodePath
 from model.int8_linear import ZERO, Int8Linear
 from model.network import Network
 
+VECTOR = 32  # float32 values that torch's loops take at a time, on any CPU
+# Elements of one call, whole vectors: from 32,768 on torch shares a call out between threads.
+UNSHARED = 32_768 - VECTOR
+
 
 class Int8Path(DecodePath):
-    """State: bytes (R, L x H) and d (R, L x H) float32."""
+    """State: bytes (R, L x W) and d (R, L x W) float32."""
 
     def __init__(self, network: Network, levels: int) -> None:
         """`network` must be an LSTM on a CPU; weights get `levels` levels on either side of 0."""
         super().__init__()
         config = network.config
-        self.hidden_size = config.hidden_size
+        filler = -config.hidden_size % VECTOR
+        self.width = config.hidden_size + filler
         self.num_layers = config.num_layers
-        self.table = torch.empty(0)  # (V, 4H)
+        self.unshared = UNSHARED
+        self.table = torch.empty(0)  # (V, 4W)
         self.layers = nn.ModuleList()
         for index, layer in enumerate(network.layers):
             inputs, recurrent, input_bias, recurrent_bias = (
-                _gates_in_order(weight.detach().float()) for weight in layer.parameters()
+                _gates_in_order(weight.detach().float(), filler) for weight in layer.parameters()
             )
+            recurrent = functional.pad(recurrent, (0, filler))
             bias = input_bias + recurrent_bias
             if index == 0:
                 self.table = network.embedding.weight.detach().float() @ inputs.t() + bias
                 self.layers.append(Int8Linear(recurrent, torch.zeros_like(bias), levels))
             else:
+                inputs = functional.pad(inputs, (0, filler))
                 self.layers.append(Int8Linear(torch.cat([inputs, recurrent], dim=1), bias, levels))
-        weight, bias = network.output.weight.detach(), network.output.bias.detach()
-        self.output = Int8Linear(weight.float(), bias.float(), levels)
+        weight = functional.pad(network.output.weight.detach().float(), (0, filler))
+        self.output = Int8Linear(weight, network.output.bias.detach().float(), levels)
         self._rounding = torch.tensor(ZERO + 0.5)  # copying to bytes cuts: a half more rounds
 
     @torch.jit.unused
     def zero_state(self, rows: int) -> list[Tensor]:
         """The state before any text."""
-        width = self.num_layers * self.hidden_size
+        width = self.num_layers * self.width
         hidden = torch.full((rows, width), ZERO, dtype=torch.uint8)
         return [hidden, torch.zeros(rows, width)]
 
     def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
         self.advance(ids, state)
-        top = state[0][:, (self.num_layers - 1) * self.hidden_size :]
+        top = state[0][:, (self.num_layers - 1) * self.width :]
         logits: Tensor = self.output(top)
         return logits
 
@@ -73,27 +84,34 @@ class Int8Path(DecodePath):
 
     def advance(self, ids: Tensor, state: list[Tensor]) -> None:
         """All layers, without the logits."""
-        width = self.hidden_size
-        hidden, doubled_cell = state[0], state[1]
+        width, hidden = self.width, state[0]
         for index, layer in enumerate(self.layers):
             start, end = index * width, (index + 1) * width
-            below = max(0, start - width)
-            gates = layer(hidden[:, below:end])
+            gates = layer(hidden[:, max(0, start - width) : end])
             if index == 0:
                 gates.add_(self.table.index_select(0, ids))
-            gates.sigmoid_()
-            i, f, o, g = gates.split(width, dim=1)
-            d = doubled_cell[:, start:end]
+            for part in torch.split(gates.view(-1), self.unshared):
+                part.sigmoid_()
+            self._update(gates, hidden[:, start:end], state[1][:, start:end])
+
+    def _update(self, gates: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
+        """One layer's new d and h, from its gates (R, 4W) between 0 and 1; in place."""
+        rows = self.unshared // self.width
+        for first in range(0, gates.shape[0], rows):
+            i, f, o, g = torch.split(gates[first : first + rows], self.width, dim=1)
+            d = doubled_cell[first : first + rows]
             # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
             d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
             # h = o tanh(c) = o (2 s(d) - 1), as the byte 127 h + 128, rounded
             shown = torch.sigmoid(d).sub_(0.5)
-            hidden[:, start:end].copy_(torch.addcmul(self._rounding, o, shown, value=254.0))
+            byte = torch.addcmul(self._rounding, o, shown, value=254.0)
+            hidden[first : first + rows].copy_(byte)
 
 
 def table_bytes(network: Network) -> int:
     """How much memory the first layer's table takes."""
-    return network.config.vocab_size * 4 * network.config.hidden_size * 4
+    width = network.config.hidden_size + -network.config.hidden_size % VECTOR
+    return network.config.vocab_size * 4 * width * 4
 
 
 def is_bounded(network: Network) -> bool:
@@ -108,7 +126,11 @@ def is_bounded(network: Network) -> bool:
     return largest * max(1.0, widest) < torch.finfo(torch.float32).max / 2
 
 
-def _gates_in_order(weight: Tensor) -> Tensor:
-    """The gates i, f, g, o of torch i, f, g, o as i, f, o, 2g: one sigmoid then serves all four."""
+def _gates_in_order(weight: Tensor, filler: int) -> Tensor:
+    """The gates i, f, g, o as i, f, o, 2g, each with `filler` rows of zeros behind it.
+
+    One sigmoid then serves all four. A unit of zeros stays at 0: its gates are all 0.5.
+    """
     i, f, g, o = weight.chunk(4)
-    return torch.cat([i, f, o, 2 * g])
+    fill = (0, filler) if weight.dim() == 1 else (0, 0, 0, filler)
+    return torch.cat([functional.pad(gate, fill) for gate in (i, f, o, 2 * g)])

@@ -133,6 +133,11 @@ class Network(nn.Module):
 
         tokens: (B, T) int64; returns logits (B, T, V) and the state of the B rows.
         """
+        top, state = self.read(tokens, state)
+        return self.output(self._dropped(top)).transpose(0, 1), state
+
+    def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """The top layer's hidden states (T, B, H), and the state after the last of `tokens`."""
         x = self.embedding(tokens.t())  # (T, B, E): time first is what the fused layers run on
         hidden, cell = [], []
         for index, layer in enumerate(self._rnns()):
@@ -140,14 +145,18 @@ class Network(nn.Module):
             hidden.append(last[0] if self._has_cell_state else last)
             if self._has_cell_state:
                 cell.append(last[1])
-        logits = self.output(self._dropped(x)).transpose(0, 1)
-        return logits, State(torch.cat(hidden), torch.cat(cell) if cell else None)
+        return x, State(torch.cat(hidden), torch.cat(cell) if cell else None)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """`forward` for one step without the fused layers' set-up cost; for inference.
 
         tokens: (B,) int64; returns logits (B, V) and the state of the B rows.
         """
+        top, state = self.read_one(tokens, state)
+        return self.output(top), state
+
+    def read_one(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        """`read` for one step: the top layer's hidden state (B, H) after `tokens` (B,)."""
         x = self.embedding(tokens)
         hidden, cell = [], []
         for index, layer in enumerate(self._rnns()):
@@ -161,7 +170,7 @@ class Network(nn.Module):
             else:
                 x = torch.rnn_tanh_cell(x, h, *weights)
             hidden.append(x)
-        return self.output(x), State(torch.stack(hidden), torch.stack(cell) if cell else None)
+        return x, State(torch.stack(hidden), torch.stack(cell) if cell else None)
 
     def _dropped(self, x: Tensor) -> Tensor:
         if not self.training or self.config.dropout == 0:

@@ -5,11 +5,13 @@
 
 `auto` takes int8 where it can be had, else fp32. Both keep the promise of the seed: the same
 checkpoint, machine, path and request with a seed give the same bits, whatever else is running,
-because no number of a row depends on its neighbours or on how many they are.
+because no number of a row depends on its neighbours or on how many they are. On the int8 path it
+does not depend on the number of threads either.
 
 Knows nothing of sampling, text and threads.
 """
 
+import os
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +24,7 @@ from model.int8_linear import exact_levels
 from model.int8_path import Int8Path, is_bounded, table_bytes
 from model.network import Network
 from model.parameters import PathName
-from model.plain_path import PlainPath
+from model.plain_path import PlainPath, is_position_free
 from model.program import Program, compiled
 
 CHUNK = 32  # ids of a prompt that are fed at a time
@@ -91,9 +93,19 @@ def _int8_decoder(network: Network) -> Decoder:
 
 
 def _fp32_decoder(network: Network) -> Decoder:
-    path = PlainPath(network, block_rows=BLOCK_ROWS[network.device.type], chunk=CHUNK)
+    # From 32,768 elements on torch shares a loop out between threads, and where it cuts, the last
+    # bit of a sigmoid may differ.
+    unshared = max(1, 32_767 // network.config.hidden_size)
+    rows = min(BLOCK_ROWS[network.device.type], unshared)
+    if not is_position_free(network, rows):
+        rows = 1
+    path = PlainPath(network, block_rows=rows, chunk=CHUNK)
     program = Program(path).eval()
     is_cuda = network.device.type == "cuda"
+    if is_cuda:
+        # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
+        # before they are first used.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
     return Decoder(
         path_name="fp32",
         path=path,

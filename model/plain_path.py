@@ -3,10 +3,14 @@
 Float products of different row counts differ in their last bits, so here every product has one
 shape, whoever asks: rows are stepped in blocks of `block_rows`, filled up with idle ones, and
 prompts are fed row by row, in whole chunks and then id by id. In calls of one shape a row's
-numbers do not depend on the others. The price is that one text costs as much as a block.
+numbers do not depend on the others. Nor on where it stands, unless the library shares the rows of
+a small product out between threads; `is_position_free` tries that. The price is that one text
+costs as much as a block.
 
 Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing of sampling and text.
 """
+
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -14,6 +18,8 @@ from torch.nn import functional
 
 from model.decode_path import DecodePath
 from model.network import Network, State
+
+TRIALS = 8
 
 
 class PlainPath(DecodePath):
@@ -52,12 +58,37 @@ class PlainPath(DecodePath):
 
     def _feed_row(self, ids: Tensor, state: list[Tensor]) -> None:
         if ids.shape[1] == self._chunk:
-            _, after = self.network(ids, _state(state))
+            # cuDNN would take the shorter TF32 for float32, which the single steps do not.
+            precise = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+            with precise if ids.is_cuda else nullcontext():
+                _, after = self.network.read(ids, _state(state))
             _overwrite(state, after)
             return
         for step in range(ids.shape[1]):
-            _, after = self.network.step(ids[:, step], _state(state))
+            _, after = self.network.read_one(ids[:, step], _state(state))
             _overwrite(state, after)
+
+
+@torch.inference_mode()
+def is_position_free(network: Network, rows: int) -> bool:
+    """Whether equal rows of one block get equal numbers wherever they stand.
+
+    On this machine and with this number of threads: MKL shares out the rows of a product with few
+    outputs from three threads on, and gives a share of two rows other last bits than one of three.
+    """
+    generator = torch.Generator().manual_seed(1)
+    for token in range(min(TRIALS, network.config.vocab_size)):
+        blank = network.zero_state(rows)
+        parts = [part for part in (blank.hidden, blank.cell) if part is not None]
+        for part in parts:
+            one = torch.rand(part.shape[0], 1, part.shape[2], generator=generator) * 2 - 1
+            part.copy_(one.expand_as(part))
+        ids = torch.full((rows,), token, dtype=torch.int64, device=network.device)
+        logits, after = network.step(ids, blank)
+        for part in (logits, *_parts(after)):
+            if not torch.equal(part, part[:1].expand_as(part)):
+                return False
+    return True
 
 
 def _state(parts: list[Tensor]) -> State:

@@ -7,14 +7,27 @@ its way; the same code runs as Python where it cannot, with the same bits.
 Shapes: R rows, V vocabulary, T steps. Knows nothing of text and of who is in which row.
 """
 
+import logging
 import warnings
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from model.decode_path import DecodePath
-from model.sampling import SamplingRows, Uses, choose, uniform
+from model.parameters import MAX_LOGPROBS
+from model.sampling import SamplingRows, Uses, choose, row_sum, uniform
+
+_log = logging.getLogger(__name__)
+
+
+class Outputs(NamedTuple):
+    """What some steps chose. K is 0 where no row wants log probabilities."""
+
+    ids: Tensor  # (T, R) int64
+    is_finite: Tensor  # (T, R) bool: False where logits were not numbers and the id means nothing
+    logprobs: Tensor  # (T, R, 1 + K) float64, or (T, R, 0): of the chosen id, then the likeliest
+    top_ids: Tensor  # (T, R, K) int64: the likeliest ids, the likeliest first
 
 
 class Program(nn.Module):
@@ -26,28 +39,25 @@ class Program(nn.Module):
 
     def forward(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Choose `steps` ids for each row, after `ids` (R,); `state` and `rows` move on in place.
-
-        Returns the ids (T, R) int64; whether the logits were finite (T, R) bool, without which
-        an id means nothing; and the model's own log probabilities (T, R, V) float64, before any
-        parameter, or nothing where no row wants them.
-        """
+    ) -> Outputs:
+        """Choose `steps` ids a row, after `ids` (R,); `state` and `rows` move on in place."""
         places = torch.arange(steps, device=ids.device).unsqueeze(1)
         uniforms = uniform(rows.seed, rows.position + places)
         chosen: list[Tensor] = []
         finite: list[Tensor] = []
         logprobs: list[Tensor] = []
+        top_ids: list[Tensor] = []
         for step in range(steps):
             logits = self.path(ids, state)
             ids, is_finite = choose(logits, rows, uses, uniforms[step])
+            values, likeliest = own_logprobs(logits, is_finite, ids, uses.logprobs)
             chosen.append(ids)
             finite.append(is_finite)
-            if uses.logprobs:
-                sound = torch.where(is_finite.unsqueeze(1), logits, 0.0).double()
-                logprobs.append(torch.log_softmax(sound, dim=-1))
-        every_logprob = torch.stack(logprobs) if uses.logprobs else torch.empty(0)
-        return torch.stack(chosen), torch.stack(finite), every_logprob
+            logprobs.append(values)
+            top_ids.append(likeliest)
+        return Outputs(
+            torch.stack(chosen), torch.stack(finite), torch.stack(logprobs), torch.stack(top_ids)
+        )
 
     @torch.jit.export
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
@@ -55,10 +65,29 @@ class Program(nn.Module):
         self.path.feed(ids, lengths, state)
 
 
+def own_logprobs(
+    logits: Tensor, is_finite: Tensor, ids: Tensor, wanted: bool, most: int = MAX_LOGPROBS
+) -> tuple[Tensor, Tensor]:
+    """The model's own log probabilities, before any parameter: of `ids`, and the likeliest ones."""
+    if not wanted:
+        return logits.new_empty(logits.shape[0], 0), ids.new_empty(ids.shape[0], 0)
+    sound = torch.where(is_finite.unsqueeze(1), logits, 0.0).double()
+    shifted = sound - sound.amax(dim=-1, keepdim=True)
+    logprobs = shifted - row_sum(shifted.exp()).log()
+    values, likeliest = logprobs.topk(min(most, logprobs.shape[1]))
+    return torch.cat([logprobs.gather(1, ids.unsqueeze(1)), values], dim=1), likeliest
+
+
 def compiled(program: Program) -> Program:
-    """The same program, run by TorchScript."""
+    """The same program, run by TorchScript; or as it is, with the same bits, where that fails.
+
+    TorchScript needs the source files as they were imported, and a torch that still has it.
+    """
     with warnings.catch_warnings():
-        # Nothing else runs Python-free without a C++ compiler on the user's machine. Where torch
-        # drops it, the program runs as it is, a third slower at one row.
+        # Deprecated, but what torch names in its place needs a C++ compiler on the user's machine.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return cast("Program", torch.jit.script(program))
+        try:
+            return cast("Program", torch.jit.script(program))
+        except (RuntimeError, OSError, AttributeError) as error:
+            _log.warning("decoding runs as plain Python, a third slower at one row: %s", error)
+            return program

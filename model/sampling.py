@@ -142,15 +142,24 @@ def keep_typical(probs: Tensor, typical_p: Tensor) -> Tensor:
 
 def smallest_prefix(ordered: Tensor, share: Tensor) -> Tensor:
     """Which of `ordered` (R, V) belong to the shortest prefix with `share` of the row's sum."""
-    cumulative = ordered.cumsum(dim=-1)
+    cumulative = running_sum(ordered)
     is_first = torch.arange(ordered.shape[1], device=ordered.device) == 0
     # The first is kept by name: a tiny share of a total may round to 0.
     return (cumulative - ordered < share * cumulative[:, -1:]) | (share == 1) | is_first
 
 
+def running_sum(values: Tensor) -> Tensor:
+    """Sums along each row, in order. On a GPU a scan along rows would add in an order that depends
+    on how many rows there are; one down columns does not.
+    """
+    if values.is_cuda:
+        return values.t().contiguous().cumsum(dim=0).t().contiguous()
+    return values.cumsum(dim=-1)
+
+
 def row_sum(values: Tensor) -> Tensor:
     """(R, 1). Not `sum`, whose order may change with the number of rows and of threads."""
-    return values.cumsum(dim=-1)[:, -1:]
+    return running_sum(values)[:, -1:]
 
 
 def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:
@@ -158,7 +167,7 @@ def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:
 
     `probs` need not sum to 1; an id of probability 0 is never chosen.
     """
-    cumulative = probs.cumsum(dim=-1)
+    cumulative = running_sum(probs)
     total = cumulative[:, -1:]
     # Rounding may lift u * total to the total itself, past the last id.
     below = torch.nextafter(total, torch.zeros_like(total))

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.graphs import GraphedProgram, Outputs
+from model.graphs import GraphedProgram
 from model.int8_linear import exact_levels
 from model.network import Network
 from model.paths import Decoder, decoder_of
-from model.program import Program
+from model.program import Outputs, Program
 
 DECODERS = [
     "int8",
@@ -45,7 +45,9 @@ def recorded(decoder: Decoder) -> Decoder:
     return replace(decoder, program=program)
 
 
-def record_on_cpu(run: Callable[[], Outputs]) -> tuple[Outputs, Callable[[], None]]:
+def record_on_cpu(
+    run: Callable[[], Outputs], device: torch.device
+) -> tuple[Outputs, Callable[[], None]]:
     """In place of a CUDA graph: runs again and writes over the outputs of the first run."""
     outputs = run()
 

@@ -1,12 +1,27 @@
 """What a request of the engine has written."""
 
+from model.generation import TokenLogprob
+from service.engine.outbox import Delta
 from service.engine.request import Request
 
 
-def read(request: Request) -> dict[int, str]:
-    """The whole texts of a request, by index."""
-    texts: dict[int, str] = {}
+def deltas_of(request: Request) -> list[Delta]:
+    """All that it writes, until it has ended."""
+    deltas: list[Delta] = []
     while not request.outbox.is_done:
-        for delta in request.outbox.take(5):
-            texts[delta.index] = texts.get(delta.index, "") + delta.text
-    return texts
+        deltas += request.outbox.take(5)
+    return deltas
+
+
+def read(request: Request) -> dict[int, str]:
+    """The whole texts, by index."""
+    return {index: text for index, (text, _) in read_all(request).items()}
+
+
+def read_all(request: Request) -> dict[int, tuple[str, tuple[TokenLogprob, ...]]]:
+    """The whole texts with their log probabilities, by index."""
+    whole: dict[int, tuple[str, tuple[TokenLogprob, ...]]] = {}
+    for delta in deltas_of(request):
+        text, logprobs = whole.get(delta.index, ("", ()))
+        whole[delta.index] = (text + delta.text, logprobs + delta.logprobs)
+    return whole

@@ -7,10 +7,9 @@ import torch
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
-from model.batch import Sampled
 from model.decode_path import DecodePath
 from model.parameters import SamplingParams
-from model.program import Program
+from model.program import Outputs, Program
 from model.sampler import Sampler
 
 # Other work on the machine must not fail a law.
@@ -48,12 +47,12 @@ def sampler_of(
     return sampler
 
 
-def sample(sampler: Sampler, logits: Tensor) -> Sampled:
+def sample(sampler: Sampler, logits: Tensor) -> Outputs:
     """One step of the program that decoding runs, its log probabilities included."""
     ids = torch.zeros(len(logits), dtype=torch.int64)
     uses = sampler.uses._replace(logprobs=True)
-    chosen, is_finite, logprobs = Program(Scripted(logits))(ids, 1, [], sampler.rows, uses)
-    return Sampled(ids=chosen, is_finite=is_finite, logprobs=logprobs)
+    outputs: Outputs = Program(Scripted(logits))(ids, 1, [], sampler.rows, uses)
+    return outputs
 
 
 def ids_of(sampler: Sampler, logits: Tensor) -> list[int]:

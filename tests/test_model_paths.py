@@ -17,7 +17,7 @@ from model.int8_linear import LEVELS, Int8Linear, exact_levels
 from model.network import Network
 from model.parameters import SamplingParams
 from model.paths import MAX_TABLE_BYTES, decoder_of, why_not_int8
-from model.program import Program
+from model.program import Program, compiled
 from model.sampler import Sampler
 
 ROOT = Path(__file__).parent.parent
@@ -123,32 +123,51 @@ def test_a_row_of_weights_that_is_all_zero_gives_its_bias() -> None:
     assert linear(hidden).tolist() == [[0.0, 1.0, 2.0, 3.0]] * 2
 
 
-def test_recorded_steps_are_recorded_once_for_each_kind_of_call_and_not_without_end() -> None:
+def test_few_recordings_do_for_all_kinds_of_call_and_not_without_end() -> None:
     recordings = []
 
-    def record(run):  # type: ignore[no-untyped-def]
+    def record(run, device):  # type: ignore[no-untyped-def]
         recordings.append(run)
-        return record_on_cpu(run)
+        return record_on_cpu(run, device)
 
     decoder = decoder_of(network_of(num_layers=1), "fp32")
     program = GraphedProgram(Program(decoder.path).eval(), 4, record)
 
-    def call(rows: int, steps: int) -> None:
+    def call(rows: int, steps: int, **fields: object) -> None:
         sampler = Sampler(30)
-        sampler.join([SamplingParams(seed=1)] * rows, [{}] * rows, [[]] * rows)
+        params = SamplingParams.checked(seed=1, **fields)
+        sampler.join([params] * rows, [{}] * rows, [[]] * rows)
         ids = torch.zeros(rows, dtype=torch.int64)
         with torch.inference_mode():
-            program(ids, steps, decoder.zero_state(rows), sampler.rows, sampler.uses)
+            outputs = program(ids, steps, decoder.zero_state(rows), sampler.rows, sampler.uses)
+        assert outputs.ids.shape == (steps, rows)
 
-    for rows, steps in ((1, 2), (4, 2), (3, 2), (5, 2), (8, 2), (5, 1)):
+    for rows, steps in ((1, 2), (4, 1), (3, 4)):
         call(rows, steps)
-    assert len(recordings) == 3  # 4 and 8 rows of two steps, 8 rows of one
-    for steps in range(3, 3 + MAX_GRAPHS):
-        call(1, steps)
+    assert len(recordings) == 1  # one step, four rows
+    for rows, steps in ((1, 8), (4, 16), (5, 1), (8, 2)):
+        call(rows, steps)
+    assert len(recordings) == 3  # and eight steps; and eight rows
+    for fields in ({"top_k": 3}, {"temperature": 0}, {"min_p": 0.1, "frequency_penalty": 1.0}):
+        call(1, 1, **fields)
+    assert len(recordings) == 4  # and all that is not plain
+    for blocks in range(2, 2 + MAX_GRAPHS):
+        call(4 * blocks, 1)
     before = len(recordings)
-    call(1, 2)  # long unused, and forgotten
-    call(1, 2 + MAX_GRAPHS)
+    call(1, 1)  # long unused, and forgotten
     assert len(recordings) == before + 1
+
+
+def test_a_program_that_cannot_be_compiled_runs_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_source(_: object) -> None:
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr(torch.jit, "script", no_source)
+    program = Program(decoder_of(network_of(), "fp32").path)
+    assert compiled(program) is program
+    assert "could not get source code" in caplog.text
 
 
 @pytest.mark.gpu

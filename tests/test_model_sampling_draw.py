@@ -20,8 +20,8 @@ from sampling_rows import (
 )
 from torch import Tensor
 
-from model.batch import Sampled
 from model.parameters import MAX_SEED, SamplingParams
+from model.program import Outputs
 from model.sampler import Sampler
 from model.sampling import inverse_cdf, uniform
 
@@ -129,7 +129,7 @@ NEIGHBOURS = [
 ]
 
 
-def first_row(sampler: Sampler, logits: Tensor, steps: int = 12) -> list[Sampled]:
+def first_row(sampler: Sampler, logits: Tensor, steps: int = 12) -> list[Outputs]:
     return [sample(sampler, logits.roll(step, dims=1)) for step in range(steps)]
 
 
@@ -191,4 +191,7 @@ def test_logprobs_are_the_models_own_whatever_the_parameters() -> None:
     chosen = params(temperature=0.1, top_k=1, min_tokens=5, frequency_penalty=2.0)
     sampled = sample(sampler_of(chosen, bias={3: 9.0}, prompt=[2]), rows_of(LOGITS))
     expected = [math.log(p) for p in softmax(LOGITS)]
-    assert sampled.logprobs[0, 0].tolist() == pytest.approx(expected, abs=1e-12)
+    top_ids = sampled.top_ids[0, 0].tolist()
+    assert top_ids == sorted(range(V), key=expected.__getitem__, reverse=True)
+    likeliest = [expected[i] for i in (sampled.ids[0, 0], *top_ids)]
+    assert sampled.logprobs[0, 0].tolist() == pytest.approx(likeliest, abs=1e-12)

@@ -35,7 +35,7 @@ class SteadyRunner:
 
     fed_together = 1
 
-    def __init__(self, on_step: Callable[[Request], Piece | None] | None = None) -> None:
+    def __init__(self, on_step: Callable[[Request], Piece] | None = None) -> None:
         self.rows: list[Request] = []
         self._on_step = on_step
 
@@ -54,7 +54,7 @@ class SteadyRunner:
         if request in self.rows:
             self.rows.remove(request)
 
-    def _piece(self, request: Request) -> Piece | None:
+    def _piece(self, request: Request) -> Piece:
         return Piece(text="a") if self._on_step is None else self._on_step(request)
 
 
@@ -164,6 +164,31 @@ def test_a_row_whose_numbers_overflow_fails_alone(
         read(sick)
     assert caught.value.failure is Failure.NOT_FINITE
     assert len(read(sound)[0]) == 200
+
+
+def test_what_a_text_had_before_it_failed_is_read_and_its_sisters_steps_count(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    """Two texts of a request take a step; the first fails in it, the second was sound."""
+
+    class Failing(SteadyRunner):
+        def step(self, count: int) -> list[Stepped]:
+            (request,) = self.rows
+            pieces = [Piece(text="one"), Piece(text="two")]
+            return [
+                Stepped(request=request, index=index, piece=piece, is_sound=index == 1)
+                for index, piece in enumerate(pieces)
+            ]
+
+    runner, engine = Failing(), make_engine(slots=2)
+    request = make_request(runner, n=2)
+    engine.submit(request)
+    wait_until(lambda: request.is_ended)
+    assert [delta.text for delta in request.outbox.take(0)] == ["one", "two"]
+    with pytest.raises(RequestFailedError) as caught:
+        request.outbox.take(0)
+    assert caught.value.failure is Failure.NOT_FINITE
+    assert engine.num_free_slots == 2
 
 
 def test_an_error_in_a_step_fails_its_requests_and_the_engine_goes_on(

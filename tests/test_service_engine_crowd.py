@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from decoders import DECODERS, decoder_by
-from engine_texts import read
+from engine_texts import read, read_all
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.decoding import generate
+from model.generation import TokenLogprob
 from model.parameters import SamplingParams
 from model.paths import CHUNK, Decoder
 from service.engine.engine import Engine
@@ -48,18 +49,21 @@ def runner(request: pytest.FixtureRequest, tiny: Checkpoint, decoder: Decoder) -
     return CheckpointRunner(tiny.tokenizer, decoder, request.param)
 
 
-Alone = Callable[..., str]
+Alone = Callable[..., tuple[str, tuple[TokenLogprob, ...]]]
 
 
 @pytest.fixture
 def alone(tiny: Checkpoint, decoder: Decoder) -> Alone:
-    """What the reference writes for a text of a request."""
+    """What the reference writes for a text of a request, and its log probabilities."""
 
-    def write(prompt: str, fields: dict[str, object], index: int) -> str:
+    def write(
+        prompt: str, fields: dict[str, object], index: int
+    ) -> tuple[str, tuple[TokenLogprob, ...]]:
         params = SamplingParams.checked(**fields)
         params = params.model_copy(update={"seed": (params.seed or 0) + index})
-        pieces = generate(decoder, tiny.tokenizer, prompt, params)
-        return "".join(piece.text for piece in pieces)
+        pieces = list(generate(decoder, tiny.tokenizer, prompt, params))
+        logprobs = tuple(entry for piece in pieces for entry in piece.logprobs)
+        return "".join(piece.text for piece in pieces), logprobs
 
     return write
 
@@ -103,7 +107,7 @@ def test_a_shuffled_crowd_gets_what_each_gets_alone(
             staying.append((prompt, fields, request))
         time.sleep(rng.choice([0, 0, 0.01]))
     assert len(staying) > 40
-    texts = [read(request) for _, _, request in staying]
+    texts = [read_all(request) for _, _, request in staying]
     for (prompt, fields, request), written in zip(staying, texts, strict=True):
         expected = {index: alone(prompt, fields, index) for index in range(request.num_rows)}
         assert written == expected
@@ -115,7 +119,7 @@ def test_n_texts_of_one_request_are_those_of_following_seeds(
     fields: dict[str, object] = {"max_tokens": 30, "seed": 9}
     request = make_request(runner, "O moon", n=3, **fields)
     make_engine().submit(request)
-    assert read(request) == {index: alone("O moon", fields, index) for index in range(3)}
+    assert read_all(request) == {index: alone("O moon", fields, index) for index in range(3)}
 
 
 def test_more_threads_do_not_change_one_byte(

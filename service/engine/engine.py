@@ -192,6 +192,7 @@ class Engine:
         for request in fed:
             cached = request.num_cached_tokens
             self._observer.prompted(fed=request.num_prompt_tokens - cached, cached=cached)
+        self._at_risk = ()
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
@@ -210,17 +211,19 @@ class Engine:
         started = self._clock()
         stepped = runner.step(count)
         seconds = self._clock() - started
-        tokens = sum(each.piece.num_tokens for each in stepped if each.piece is not None)
+        tokens = sum(each.piece.num_tokens for each in stepped)
         self._observer.stepped(rows=len(stepped), steps=count, tokens=tokens, seconds=seconds)
         for each in stepped:
             self._publish(each)
+        # Only now: what the other texts of its request have got in these steps is theirs.
+        for each in stepped:
+            if not each.is_sound:
+                self._let_go(each.request, "error", Failure.NOT_FINITE)
 
     def _publish(self, stepped: Stepped) -> None:
         request = stepped.request
-        if request.is_ended:  # another of its texts has failed in this very step
-            return
-        if stepped.piece is None:
-            self._let_go(request, "error", Failure.NOT_FINITE)
+        # Ended: another of its texts has failed in this very call. No token: so has this one.
+        if request.is_ended or not stepped.piece.num_tokens:
             return
         if (waited := request.note_first_piece()) is not None:
             self._observer.began_writing(waited)
@@ -274,7 +277,11 @@ class Engine:
         if not self._at_risk or self._errors_in_a_row >= MAX_ERRORS_IN_A_ROW:
             self._lifecycle.fail()
             return
-        self._fail(self._at_risk, Failure.ENGINE)
+        try:
+            self._fail(self._at_risk, Failure.ENGINE)
+        except Exception:  # noqa: BLE001 - what failed cannot even be taken apart
+            self._log.exception("engine_error", requests=[])
+            self._lifecycle.fail()
 
     def _close(self, failure: Failure) -> None:
         """The thread ends: nobody may be left waiting. The runners may be past all use."""

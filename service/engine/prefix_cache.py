@@ -37,6 +37,8 @@ class PrefixCache(Generic[S]):
         if len(self._states) > self._capacity:
             (length, _), _ = self._states.popitem(last=False)
             self._lengths[length] -= 1
+            if not self._lengths[length]:
+                del self._lengths[length]
 
     def longest(self, ids: Sequence[int], unit: int) -> tuple[int, S] | None:
         """How many first ids of `ids` have a state, and that state; None where none has.
@@ -45,8 +47,8 @@ class PrefixCache(Generic[S]):
         """
         lengths = [
             length
-            for length, count in self._lengths.items()
-            if count and (length == len(ids) or (length < len(ids) and length % unit == 0))
+            for length in self._lengths
+            if length == len(ids) or (length < len(ids) and length % unit == 0)
         ]
         known = [key for key in _digests(ids, sorted(lengths)) if key in self._states]
         if not known:

@@ -107,11 +107,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """One row's next piece; None where the network's numbers were not finite."""
+    """One row's next piece, and whether the text can go on or the numbers were not finite."""
 
     request: Request
     index: int
-    piece: Piece | None
+    piece: Piece
+    is_sound: bool = True
 
 
 class Runner(Protocol):

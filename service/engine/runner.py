@@ -72,8 +72,10 @@ class CheckpointRunner:
         steps = []
         for row, seat in enumerate(self._seats):
             generation = seat.request.generations[seat.index]
-            piece = next_piece(self.tokenizer, generation, sampled, row)
-            steps.append(Stepped(request=seat.request, index=seat.index, piece=piece))
+            piece, is_sound = next_piece(self.tokenizer, generation, sampled, row)
+            steps.append(
+                Stepped(request=seat.request, index=seat.index, piece=piece, is_sound=is_sound)
+            )
         self._keep([row for row, seat in enumerate(self._seats) if not _has_ended(seat)])
         return steps
 
