@@ -29,6 +29,7 @@ from training.runlog import read_metrics
 STATE_FILES = (
     "model.safetensors",
     "optimizer.safetensors",
+    "average.safetensors",
     "carried.safetensors",
     "random.safetensors",
 )
@@ -57,17 +58,17 @@ def assert_same_state(corpus: Path, first: str, second: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "cell"),
+    ("how", "averaging"),
     [
-        (signal.SIGKILL, "lstm"),
-        (signal.SIGTERM, "lstm"),
-        (signal.SIGINT, "lstm"),
+        (signal.SIGKILL, 0.9),
+        (signal.SIGTERM, 0),
+        (signal.SIGINT, 0.9),
     ],
 )
 def test_a_resumed_run_ends_with_the_very_weights_of_an_uninterrupted_one(
-    corpus: Path, how: signal.Signals, cell: str
+    corpus: Path, how: signal.Signals, averaging: float
 ) -> None:
-    options = {"steps": 120, "cell": cell}
+    options = {"steps": 120, "averaging": averaging}
     assert main(arguments(corpus, "whole", **options)) == 0
     process = spawn(arguments(corpus, "cut", **options, save_seconds=0.001))
     wait_for(lambda: saved_step(corpus, "cut") > 25)

@@ -79,6 +79,13 @@ class TrainConfig(CorpusOptions):
     warmup: float = Field(0.02, ge=0, lt=1, description="share of the run spent warming up")
     weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's, on weight matrices")
     beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second moment decay")
+    averaging: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="decay of the weights' moving average, which is then what is validated and "
+        "kept; 0 keeps the weights themselves",
+    )
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
     # Measuring and stopping.

@@ -126,7 +126,7 @@ class Loop:
         if due <= self._progress.evaluations or self._evaluates_too_much:
             return
         started = time.monotonic()
-        with self._not_training():
+        with self._not_training(), self._trainer.average.in_place():
             self._evaluate(due, wanted)
         self._evaluation_seconds += time.monotonic() - started
 
@@ -208,7 +208,8 @@ class Loop:
         """Measure the best checkpoint from the zero state on, and write card and report."""
         self._display.show_finishing()
         if not self._best.exists():  # removed by someone, and no validation is left to write it
-            self._save_best()
+            with self._trainer.average.in_place():
+                self._save_best()
         best = checkpoints.load(self._best, self._trainer.network.device)
         ids = self._corpus.valid[: self._trainer.config.final_evaluation_tokens + 1]
         nats = mean_surprisal(best.network, ids) * self._valid_rate

@@ -1,9 +1,10 @@
 """What a run needs to go on exactly where it was: saved whole, loaded strictly.
 
 The folder `last/` of a run is a checkpoint like any other (fp32, so it can be generated from)
-with four files more:
+with five files more:
 
     optimizer.safetensors   first and second moments and step of every weight
+    average.safetensors     the moving average of every weight, if the run keeps one
     carried.safetensors     the hidden and cell state of every stream
     random.safetensors      torch's generators
     progress.json           counters and the place in the text
@@ -26,6 +27,7 @@ from training.errors import RunError
 from training.trainer import Trainer
 
 OPTIMIZER, CARRIED, RANDOM = "optimizer.safetensors", "carried.safetensors", "random.safetensors"
+AVERAGE = "average.safetensors"
 PROGRESS = "progress.json"
 
 
@@ -52,6 +54,7 @@ def save_state(folder: Path, checkpoint: Checkpoint, trainer: Trainer, progress:
         write_files(checkpoint, partial, "fp32")
         # Not save_file: on a full disk that raises an error of its own instead of OSError.
         (partial / OPTIMIZER).write_bytes(save(_optimizer_tensors(trainer)))
+        (partial / AVERAGE).write_bytes(save(trainer.average.averages))
         (partial / CARRIED).write_bytes(save(carried))
         (partial / RANDOM).write_bytes(save(_generators()))
         (partial / PROGRESS).write_text(progress.model_dump_json(indent=2) + "\n", "utf-8")
@@ -66,6 +69,7 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
     try:
         progress = Progress.model_validate_json((folder / PROGRESS).read_bytes())
         _restore_optimizer(trainer, load_file(folder / OPTIMIZER))
+        trainer.average.restore(load_file(folder / AVERAGE))
         trainer.carried = _carried(load_file(folder / CARRIED), trainer)
         _restore_counters(trainer, progress)
         _restore_generators(load_file(folder / RANDOM))

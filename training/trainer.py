@@ -1,7 +1,7 @@
 """The training step: truncated back-propagation through time with carried state.
 
-The trainer owns what changes from step to step (weights, optimizer, carried state, place in
-the text, counters) and nothing else: no files, no logs, no signals.
+The trainer owns what changes from step to step (weights, their average, optimizer, carried state,
+place in the text, counters) and nothing else: no files, no logs, no signals.
 """
 
 import time
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from model.device import has_fast_bf16
 from model.network import Network
+from training.averaging import MovingAverage
 from training.batches import Streams
 from training.config import TrainConfig
 from training.errors import RunError
@@ -37,6 +38,7 @@ class Trainer:
         self.network = network.train()
         self.streams = streams
         self.optimizer = build_optimizer(network, config)
+        self.average = MovingAverage(network, config.averaging)
         self.budget = Budget.of(config, streams.windows_per_epoch)
         self.carried = network.zero_state(config.batch_size)
         self.step_number = 0
@@ -71,6 +73,7 @@ class Trainer:
         self._require_finite(loss + norm, result)
         self.optimizer.step()
         self.step_number += 1
+        self.average.update(self.step_number)
         return result
 
     def _loss(self) -> Tensor:

@@ -1,0 +1,62 @@
+"""The moving average of the weights: smoother than the weights themselves, and what is kept.
+
+Late in training the weights circle around a better point than any that they stop at; the mean of
+the last of them is nearer to it (Polyak & Juditsky 1992; exponentially weighted as in Tarvainen &
+Valpola 2017). Training goes on from the weights; the average is validated, sampled from and saved.
+Knows nothing of runs and files.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from model.network import Network
+
+
+class MovingAverage:
+    """The average of a network's weights over about the last 1 / (1 - decay) updates."""
+
+    def __init__(self, network: Network, decay: float) -> None:
+        """A `decay` of 0 is no average: it stands for the weights themselves."""
+        self._weights = dict(network.named_parameters())
+        self._decay = decay
+        self.averages: dict[str, Tensor] = {}
+        if decay > 0:
+            self.averages = {name: w.detach().clone() for name, w in self._weights.items()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Take the weights after update number `step`, counted from 1, into the average."""
+        if not self.averages:
+            return
+        # Early on a short memory: the first weights are far from where training goes.
+        decay = min(self._decay, (1 + step) / (10 + step))
+        weights: list[Tensor] = list(self._weights.values())
+        torch._foreach_lerp_(list(self.averages.values()), weights, 1 - decay)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """While the block runs, the network has the average for its weights."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take up averages that were saved. Raises ValueError when they are not of this network."""
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        if shapes != {name: average.shape for name, average in self.averages.items()}:
+            raise ValueError("the averages are not those of this network")
+        for name, average in self.averages.items():
+            average.copy_(tensors[name])
+
+    @torch.no_grad()
+    def _exchange(self) -> None:
+        # Values, not storage: cuDNN wants the weights of a layer where it has put them.
+        for name, average in self.averages.items():
+            held = average.clone()
+            average.copy_(self._weights[name])
+            self._weights[name].copy_(held)
