@@ -90,22 +90,28 @@ class Int8Path(DecodePath):
             gates = layer(hidden[:, max(0, start - width) : end])
             if index == 0:
                 gates.add_(self.table.index_select(0, ids))
-            for part in torch.split(gates.view(-1), self.unshared):
-                part.sigmoid_()
-            self._update(gates, hidden[:, start:end], state[1][:, start:end])
+            hidden_new, doubled_cell = hidden[:, start:end], state[1][:, start:end]
+            if gates.numel() <= self.unshared:  # a few rows: cutting would cost more than it cuts
+                self._update(gates.sigmoid_(), hidden_new, doubled_cell)
+            else:
+                self._update_in_parts(gates, hidden_new, doubled_cell)
 
-    def _update(self, gates: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
-        """One layer's new d and h, from its gates (R, 4W) between 0 and 1; in place."""
+    def _update_in_parts(self, gates: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
+        for part in torch.split(gates.view(-1), self.unshared):
+            part.sigmoid_()
         rows = self.unshared // self.width
         for first in range(0, gates.shape[0], rows):
-            i, f, o, g = torch.split(gates[first : first + rows], self.width, dim=1)
-            d = doubled_cell[first : first + rows]
-            # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
-            d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
-            # h = o tanh(c) = o (2 s(d) - 1), as the byte 127 h + 128, rounded
-            shown = torch.sigmoid(d).sub_(0.5)
-            byte = torch.addcmul(self._rounding, o, shown, value=254.0)
-            hidden[first : first + rows].copy_(byte)
+            rest = slice(first, first + rows)
+            self._update(gates[rest], hidden[rest], doubled_cell[rest])
+
+    def _update(self, gates: Tensor, hidden: Tensor, d: Tensor) -> None:
+        """One layer's new d and h, from its gates (R, 4W) between 0 and 1; in place."""
+        i, f, o, g = torch.split(gates, self.width, dim=1)
+        # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
+        d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
+        # h = o tanh(c) = o (2 s(d) - 1), as the byte 127 h + 128, rounded
+        shown = torch.sigmoid(d).sub_(0.5)
+        hidden.copy_(torch.addcmul(self._rounding, o, shown, value=254.0))
 
 
 def table_bytes(network: Network) -> int:
