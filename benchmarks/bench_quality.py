@@ -22,7 +22,8 @@ from model import checkpoint as checkpoints
 from model.decode_path import DecodePath
 from model.int8_linear import LEVELS
 from model.int8_path import Int8Path
-from model.paths import decoder_of
+from model.paths import CHUNK
+from model.plain_path import PlainPath
 from model.tokenizer import BOS_ID
 
 ROWS = 64
@@ -56,7 +57,7 @@ def main() -> None:
     ids = torch.tensor([BOS_ID, *loaded.tokenizer.encode(text)])
     ids = ids[: len(ids) // ROWS * ROWS].view(ROWS, -1)
     paths: dict[str, DecodePath] = {
-        "fp32": decoder_of(loaded.network, "fp32").path,
+        "fp32": PlainPath(loaded.network, block_rows=ROWS, chunk=CHUNK),
         "int8": Int8Path(loaded.network, LEVELS[0]),
         "7 bits": Int8Path(loaded.network, LEVELS[1]),
     }
