@@ -48,16 +48,6 @@ class State:
         """B, the number of texts carried."""
         return self.hidden.shape[1]
 
-    def take(self, rows: Tensor) -> "State":
-        """A copy of the given rows (int64 indices), in their order."""
-        return self._map(lambda part: part.index_select(1, rows))
-
-    def put(self, rows: Tensor, source: "State") -> None:
-        """Overwrite the given rows, in place, with the rows of `source`."""
-        self.hidden.index_copy_(1, rows, source.hidden)
-        if self.cell is not None and source.cell is not None:
-            self.cell.index_copy_(1, rows, source.cell)
-
     def without(self, rows: Tensor) -> "State":
         """A copy in which the rows that `rows` (B,) bool marks are as before any text."""
         return self._map(lambda part: part.masked_fill(rows[:, None], 0))

@@ -1,23 +1,18 @@
-"""The engine with a real network, and with runners that fail on purpose."""
+"""The engine at work: slots, prompts, readers, cancelling."""
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-import torch
 from engine_texts import read
-from structlog.testing import capture_logs
+from steady_runner import SteadyRunner, wait_until
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.generation import Piece
 from service.engine.engine import Engine
-from service.engine.failure import Failure, RequestFailedError, UnavailableError
-from service.engine.lifecycle import STALLED_AFTER_S
+from service.engine.failure import Failure, RequestFailedError
 from service.engine.outbox import Outbox
-from service.engine.request import Request, Stepped
+from service.engine.request import Request
 from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
 from service.metrics import Metrics
@@ -30,43 +25,8 @@ def tiny(tiny_checkpoint: Path) -> Checkpoint:
     return checkpoints.load(tiny_checkpoint)
 
 
-class SteadyRunner:
-    """Writes "a" for ever, or does what `on_step` does."""
-
-    fed_together = 1
-
-    def __init__(self, on_step: Callable[[Request], Piece] | None = None) -> None:
-        self.rows: list[Request] = []
-        self._on_step = on_step
-
-    def feed(self, requests: Sequence[Request]) -> list[Request]:
-        self.rows += requests
-        return list(requests)
-
-    def step(self, count: int) -> list[Stepped]:
-        time.sleep(0.001)
-        return [
-            Stepped(request=request, index=0, piece=self._piece(request))
-            for request in list(self.rows)
-        ]
-
-    def drop(self, request: Request) -> None:
-        if request in self.rows:
-            self.rows.remove(request)
-
-    def _piece(self, request: Request) -> Piece:
-        return Piece(text="a") if self._on_step is None else self._on_step(request)
-
-
 MakeRequest = Callable[..., Request]
 MakeEngine = Callable[..., Engine]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.005)
 
 
 def test_texts_that_end_in_the_same_step_are_all_whole(
@@ -150,123 +110,6 @@ def test_a_reader_that_never_reads_ends_alone(
     assert caught.value.failure is Failure.SLOW_READER
 
 
-def test_a_row_whose_numbers_overflow_fails_alone(
-    tiny_checkpoint: Path, make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    poisoned = checkpoints.load(tiny_checkpoint)
-    poisoned.network.embedding.weight.data[poisoned.tokenizer.encode("z")] = torch.inf
-    engine, runner = make_engine(), CheckpointRunner.of(poisoned)
-    sound = make_request(runner, "A", max_tokens=200, min_tokens=200, logit_bias={"z": -100.0})
-    sick = make_request(runner, "z")
-    engine.submit(sound)
-    engine.submit(sick)
-    with pytest.raises(RequestFailedError) as caught:
-        read(sick)
-    assert caught.value.failure is Failure.NOT_FINITE
-    assert len(read(sound)[0]) == 200
-
-
-def test_what_a_text_had_before_it_failed_is_read_and_its_sisters_steps_count(
-    make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    """Two texts of a request take a step; the first fails in it, the second was sound."""
-
-    class Failing(SteadyRunner):
-        def step(self, count: int) -> list[Stepped]:
-            (request,) = self.rows
-            pieces = [Piece(text="one"), Piece(text="two")]
-            return [
-                Stepped(request=request, index=index, piece=piece, is_sound=index == 1)
-                for index, piece in enumerate(pieces)
-            ]
-
-    runner, engine = Failing(), make_engine(slots=2)
-    request = make_request(runner, n=2)
-    engine.submit(request)
-    wait_until(lambda: request.is_ended)
-    assert [delta.text for delta in request.outbox.take(0)] == ["one", "two"]
-    with pytest.raises(RequestFailedError) as caught:
-        request.outbox.take(0)
-    assert caught.value.failure is Failure.NOT_FINITE
-    assert engine.num_free_slots == 2
-
-
-def test_an_error_in_a_step_fails_its_requests_and_the_engine_goes_on(
-    make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    def explode(_: Request) -> Piece:
-        raise RuntimeError("boom")
-
-    engine = make_engine()
-    victim, later = make_request(SteadyRunner(explode)), make_request(SteadyRunner())
-    with capture_logs() as logs:
-        engine.submit(victim)
-        with pytest.raises(RequestFailedError) as caught:
-            read(victim)
-    assert caught.value.failure is Failure.ENGINE
-    assert [line["event"] for line in logs] == ["engine_error"]
-    engine.submit(later)
-    assert later.outbox.take(5)
-
-
-def test_errors_without_end_make_the_engine_broken_and_not_ready(
-    make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    def explode(_: Request) -> Piece:
-        raise RuntimeError("boom")
-
-    engine = make_engine()
-    with capture_logs():
-        for _ in range(3):
-            request = make_request(SteadyRunner(explode))
-            engine.submit(request)
-            wait_until(lambda request=request: request.is_ended)  # type: ignore[misc]
-        wait_until(lambda: engine.is_broken)
-    with pytest.raises(UnavailableError):
-        engine.submit(make_request(SteadyRunner()))
-
-
-def test_draining_refuses_new_requests_and_lets_running_ones_go_on_until_the_deadline(
-    make_engine: MakeEngine, make_request: MakeRequest
-) -> None:
-    engine, request = make_engine(), make_request(SteadyRunner())
-    engine.submit(request)
-    engine.begin_drain(0.3)
-    with pytest.raises(UnavailableError):
-        engine.submit(make_request(SteadyRunner()))
-    assert request.outbox.take(0.2)
-    with pytest.raises(RequestFailedError) as caught:
-        read(request)
-    assert caught.value.failure is Failure.STOPPING
-
-
-def test_an_engine_whose_step_hangs_is_not_ready_until_it_goes_on(
-    make_request: MakeRequest,
-) -> None:
-    """Idle for as long is no trouble, nor is a slow step."""
-    seconds, hanging, go_on = [0.0], threading.Event(), threading.Event()
-
-    def hang(_: Request) -> Piece:
-        hanging.set()
-        go_on.wait(10)
-        return Piece(text="a")
-
-    scheduler: Scheduler[Request] = Scheduler(num_slots=1, max_waiting=0)
-    engine = Engine(scheduler, Metrics().engine, clock=lambda: seconds[0])
-    engine.start()
-    request = make_request(SteadyRunner(hang))
-    engine.submit(request)
-    assert hanging.wait(5)
-    seconds[0] += STALLED_AFTER_S - 1
-    assert engine.trouble is None
-    seconds[0] += 2
-    assert engine.trouble == "the engine makes no progress"
-    assert not engine.is_broken
-    go_on.set()
-    wait_until(lambda: engine.trouble is None)
-    engine.stop()
-
-
 def test_readers_are_told_how_many_they_are(
     make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
@@ -303,12 +146,3 @@ def test_prompts_of_one_runner_are_fed_together_and_those_of_another_in_their_tu
     wait_until(lambda: len(first.rows) == 3 and len(second.rows) == 1)
     engine.stop()
     assert calls == [2, 1, 1]
-
-
-def test_stopping_leaves_nobody_waiting(make_engine: MakeEngine, make_request: MakeRequest) -> None:
-    engine, runner = make_engine(slots=1), SteadyRunner()
-    crowd = [make_request(runner) for _ in range(3)]
-    for request in crowd:
-        engine.submit(request)
-    engine.stop()
-    assert [request.outcome for request in crowd] == ["error"] * 3

@@ -1,0 +1,42 @@
+"""A runner without a network, and patience: for tests of what the engine does around a step."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from model.generation import Piece
+from service.engine.request import Request, Stepped
+
+
+class SteadyRunner:
+    """Writes "a" for ever, or does what `on_step` does."""
+
+    fed_together = 1
+
+    def __init__(self, on_step: Callable[[Request], Piece] | None = None) -> None:
+        self.rows: list[Request] = []
+        self._on_step = on_step
+
+    def feed(self, requests: Sequence[Request]) -> list[Request]:
+        self.rows += requests
+        return list(requests)
+
+    def step(self, count: int) -> list[Stepped]:
+        time.sleep(0.001)
+        return [
+            Stepped(request=request, index=0, piece=self._piece(request))
+            for request in list(self.rows)
+        ]
+
+    def drop(self, request: Request) -> None:
+        if request in self.rows:
+            self.rows.remove(request)
+
+    def _piece(self, request: Request) -> Piece:
+        return Piece(text="a") if self._on_step is None else self._on_step(request)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.005)
