@@ -7,6 +7,10 @@ of the seed. Shapes: R rows, V vocabulary, T steps.
 
 from torch import Tensor, nn
 
+# Elements of a loop that torch shares out between threads on a CPU, from so many on. Where it cuts,
+# the last bit of a sigmoid may differ, so a path must stay below.
+SHARED_FROM = 32_768
+
 
 class DecodePath(nn.Module):
     """The base of all paths."""

@@ -22,13 +22,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.decode_path import DecodePath
+from model.decode_path import SHARED_FROM, DecodePath
 from model.int8_linear import ZERO, Int8Linear
 from model.network import Network
 
 VECTOR = 32  # float32 values that torch's loops take at a time, on any CPU
-# Elements of one call, whole vectors: from 32,768 on torch shares a call out between threads.
-UNSHARED = 32_768 - VECTOR
+UNSHARED = SHARED_FROM - VECTOR  # elements of one call: whole vectors, and one thread's
 
 
 class Int8Path(DecodePath):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.decode_path import DecodePath
+from model.decode_path import SHARED_FROM, DecodePath
 from model.errors import ParameterError
 from model.graphs import GraphedProgram
 from model.int8_linear import exact_levels
@@ -93,19 +93,17 @@ def _int8_decoder(network: Network) -> Decoder:
 
 
 def _fp32_decoder(network: Network) -> Decoder:
-    # From 32,768 elements on torch shares a loop out between threads, and where it cuts, the last
-    # bit of a sigmoid may differ.
-    unshared = max(1, 32_767 // network.config.hidden_size)
+    is_cuda = network.device.type == "cuda"
+    if is_cuda:
+        # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
+        # before they are first used, which is in `is_position_free`.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
+    unshared = max(1, (SHARED_FROM - 1) // network.config.hidden_size)
     rows = min(BLOCK_ROWS[network.device.type], unshared)
     if not is_position_free(network, rows):
         rows = 1
     path = PlainPath(network, block_rows=rows, chunk=CHUNK)
     program = Program(path).eval()
-    is_cuda = network.device.type == "cuda"
-    if is_cuda:
-        # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
-        # before they are first used.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
     return Decoder(
         path_name="fp32",
         path=path,

@@ -64,6 +64,12 @@ def tiny_checkpoint(
     return make_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
 
 
+@pytest.fixture(scope="session")
+def tiny(tiny_checkpoint: Path) -> Checkpoint:
+    """The same, loaded; not to be changed."""
+    return checkpoints.load(tiny_checkpoint)
+
+
 @pytest.fixture(autouse=True)
 def torch_as_before() -> Iterator[None]:
     """Torch's generator and thread count do not leak from one test to the next."""

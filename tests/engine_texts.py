@@ -1,8 +1,14 @@
-"""What a request of the engine has written."""
+"""Engines, requests and what these have written."""
+
+from collections.abc import Callable
 
 from model.generation import TokenLogprob
+from service.engine.engine import Engine
 from service.engine.outbox import Delta
 from service.engine.request import Request
+
+MakeRequest = Callable[..., Request]
+MakeEngine = Callable[..., Engine]
 
 
 def deltas_of(request: Request) -> list[Delta]:

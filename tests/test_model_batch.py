@@ -1,14 +1,12 @@
 """Rows that are written together: each as if it were alone, on every path."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from decoders import DECODERS, decoder_by
 
-from model import checkpoint as checkpoints
 from model.batch import RowBatch, Sampled
 from model.checkpoint import Checkpoint
 from model.config import ModelConfig
@@ -30,14 +28,9 @@ def one_thread(torch_as_before: None) -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tiny_checkpoint: Path) -> Checkpoint:
-    return checkpoints.load(tiny_checkpoint)
-
-
 @pytest.fixture(scope="module", params=DECODERS)
-def decoder(request: pytest.FixtureRequest, checkpoint: Checkpoint) -> Decoder:
-    return decoder_by(request.param, checkpoint.network)
+def decoder(request: pytest.FixtureRequest, tiny: Checkpoint) -> Decoder:
+    return decoder_by(request.param, tiny.network)
 
 
 def generation_of(tokenizer: Tokenizer, prompt: str, **fields: object) -> Generation:

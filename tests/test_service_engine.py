@@ -1,13 +1,11 @@
 """The engine at work: slots, prompts, readers, cancelling."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
-from engine_texts import read
+from engine_texts import MakeEngine, MakeRequest, read
 from steady_runner import SteadyRunner, wait_until
 
-from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError
@@ -18,15 +16,6 @@ from service.engine.scheduler import Scheduler
 from service.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_checkpoint: Path) -> Checkpoint:
-    return checkpoints.load(tiny_checkpoint)
-
-
-MakeRequest = Callable[..., Request]
-MakeEngine = Callable[..., Engine]
 
 
 def test_texts_that_end_in_the_same_step_are_all_whole(

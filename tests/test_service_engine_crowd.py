@@ -4,39 +4,29 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
 from decoders import DECODERS, decoder_by
-from engine_texts import read, read_all
+from engine_texts import MakeEngine, MakeRequest, read, read_all
 
-from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.decoding import generate
 from model.generation import TokenLogprob
 from model.parameters import SamplingParams
 from model.paths import CHUNK, Decoder
-from service.engine.engine import Engine
 from service.engine.request import Phase, Request
 from service.engine.runner import CheckpointRunner
 
 pytest_plugins = ["service_fixtures"]
 
 CROWD = 64
-MakeRequest = Callable[..., Request]
-MakeEngine = Callable[..., Engine]
 
 
 @pytest.fixture(autouse=True)
 def one_thread(torch_as_before: None) -> None:
     """Products so small cost least with one thread, above all beside other work."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_checkpoint: Path) -> Checkpoint:
-    return checkpoints.load(tiny_checkpoint)
 
 
 @pytest.fixture(params=DECODERS)

@@ -1,17 +1,15 @@
 """What the engine does when a step fails, hangs, or is the last: nobody is left waiting."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from engine_texts import read
+from engine_texts import MakeEngine, MakeRequest, read
 from steady_runner import SteadyRunner, wait_until
 from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint
 from model.generation import Piece
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
@@ -22,15 +20,6 @@ from service.engine.scheduler import Scheduler
 from service.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_checkpoint: Path) -> Checkpoint:
-    return checkpoints.load(tiny_checkpoint)
-
-
-MakeRequest = Callable[..., Request]
-MakeEngine = Callable[..., Engine]
 
 
 def test_a_row_whose_numbers_overflow_fails_alone(

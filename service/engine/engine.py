@@ -2,7 +2,7 @@
 
 HTTP threads submit, cancel and read their own outbox. Everything else happens on the engine's
 thread, so the runners need no locks. An error while it works on a request fails that request
-(or all that were being stepped with it); an error that it cannot place, or several in a row,
+(or all that were fed or stepped with it); an error that it cannot place, or several in a row,
 ends the engine for good: every request fails, and `trouble` says so.
 
 Knows nothing of tensors, Flask and HTTP.

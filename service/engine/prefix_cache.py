@@ -50,6 +50,8 @@ class PrefixCache(Generic[S]):
             for length in self._lengths
             if length == len(ids) or (length < len(ids) and length % unit == 0)
         ]
+        if not lengths:  # a long prompt takes milliseconds to digest
+            return None
         known = [key for key in _digests(ids, sorted(lengths)) if key in self._states]
         if not known:
             return None
