@@ -33,6 +33,7 @@ from training.corpus import (
 )
 from training.errors import RunError
 from training.loop import Loop
+from training.memory import keep_freed_memory
 from training.provenance import is_trained_on
 from training.runfolder import (
     DATA,
@@ -216,6 +217,7 @@ def _train(
         raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
     for target in (folder / LAST, served):
         remove_leftovers(target)
+    keep_freed_memory()
     request = StopRequest()
     with (
         RunLog(folder, from_step=trainer.step_number) as log,

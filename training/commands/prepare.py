@@ -1,0 +1,26 @@
+"""`python -m training prepare`: texts become a folder of token ids, once for many runs."""
+
+import argparse
+from pathlib import Path
+
+from training.commands.flags import Commands, add_flags, given_fields
+from training.config import TrainConfig
+from training.corpus import CorpusOptions, options_of, prepare
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("prepare", help="turn texts into memory-mapped token ids")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    corpus_fields = {name: TrainConfig.model_fields[name] for name in ("corpus", "valid_corpus")}
+    add_flags(parser, {**corpus_fields, **CorpusOptions.model_fields})
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write a prepared corpus and print its manifest."""
+    options = options_of(given_fields(args, CorpusOptions.model_fields))
+    names = args.corpus if args.corpus is not None else TrainConfig.model_fields["corpus"].default
+    corpus = prepare(names, args.out, options, valid_names=args.valid_corpus or ())
+    print(corpus.manifest.model_dump_json(indent=2))
+    return 0
