@@ -22,8 +22,18 @@ class ModelConfig(BaseModel):
     hidden_size: Width = Field(256, description="width of each layer's hidden state")
     num_layers: int = Field(2, ge=1, le=16, description="recurrent layers, one on the other")
     tied: bool = Field(False, description="the output layer uses the embedding's weights")
-    dropout: float = Field(
-        0.0, ge=0.0, lt=1.0, description="dropped share of each layer's input and of the output"
+    layer_norm: bool = Field(
+        False,
+        description="what a layer passes on is normalised (Ba et al. 2016), the recurrence is not",
+    )
+    skip: bool = Field(
+        False, description="the output layer sees the sum of all layers (as in Melis et al. 2018)"
+    )
+    mogrifier_rounds: int = Field(
+        0, ge=0, le=16, description="rounds in which input and state gate each other; 0: none"
+    )
+    mogrifier_rank: int = Field(
+        0, ge=0, le=16_384, description="rank of the Mogrifier's matrices; 0: full"
     )
 
     @model_validator(mode="after")
@@ -34,3 +44,26 @@ class ModelConfig(BaseModel):
                 f"got {self.embedding_size} and {self.hidden_size}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _rank_has_rounds(self) -> Self:
+        if self.mogrifier_rank > 0 and self.mogrifier_rounds == 0:
+            raise ValueError("mogrifier_rank is of no use without mogrifier_rounds")
+        return self
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a stack of cells and nothing more."""
+        return not (self.layer_norm or self.skip or self.mogrifier_rounds)
+
+    @property
+    def summary(self) -> str:
+        """The shape in a few words, for cards."""
+        extras = [
+            *(["tied"] if self.tied else []),
+            *(["layer norm"] if self.layer_norm else []),
+            *(["skip connections"] if self.skip else []),
+            *([f"{self.mogrifier_rounds} Mogrifier rounds"] if self.mogrifier_rounds else []),
+        ]
+        shape = f"{self.cell} {self.num_layers} x {self.hidden_size}"
+        return ", ".join([shape, f"embedding {self.embedding_size}", *extras])

@@ -20,7 +20,7 @@ next step, the layer above and, from the top layer, the logits. The two together
 the network knows of a text, however long: there is no context window.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -29,6 +29,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.config import Cell, ModelConfig
+from model.mogrifier import Mogrifier
+from model.noise import NO_NOISE, Noise
 
 FORGET_BIAS = 1.0  # Jozefowicz, Zaremba & Sutskever 2015: remember until told otherwise
 
@@ -52,6 +54,18 @@ class State:
         """A copy in which the rows that `rows` (B,) bool marks are as before any text."""
         return self._map(lambda part: part.masked_fill(rows[:, None], 0))
 
+    def of_layer(self, index: int) -> "State":
+        """One layer's part, (1, B, H)."""
+        return self._map(lambda part: part[index : index + 1])
+
+    @staticmethod
+    def of_layers(parts: "Sequence[State]") -> "State":
+        """The state whose layers are `parts`."""
+        cells = [part.cell for part in parts if part.cell is not None]
+        return State(
+            torch.cat([part.hidden for part in parts]), torch.cat(cells) if cells else None
+        )
+
     def detach(self) -> "State":
         """The same numbers, cut from the graph: gradients end here (truncated BPTT)."""
         return self._map(Tensor.detach)
@@ -62,38 +76,44 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class _CellKind:
-    layer: Callable[..., nn.RNNBase]  # runs a whole sequence, fused
+    module: Callable[..., nn.RNNBase]  # holds the weights of a layer
+    sequence: Callable[..., tuple[Tensor, ...]]  # runs a whole sequence, fused
+    step: Callable[..., Tensor | tuple[Tensor, Tensor]]
     gates: int  # weight rows per unit
     has_cell_state: bool
 
 
 _KINDS: dict[Cell, _CellKind] = {
-    "lstm": _CellKind(nn.LSTM, 4, has_cell_state=True),
-    "gru": _CellKind(nn.GRU, 3, has_cell_state=False),
-    "rnn": _CellKind(nn.RNN, 1, has_cell_state=False),
+    "lstm": _CellKind(nn.LSTM, torch.lstm, torch.lstm_cell, 4, has_cell_state=True),
+    "gru": _CellKind(nn.GRU, torch.gru, torch.gru_cell, 3, has_cell_state=False),
+    "rnn": _CellKind(nn.RNN, torch.rnn_tanh, torch.rnn_tanh_cell, 1, has_cell_state=False),
 }
 
 
 class Network(nn.Module):
-    """Embedding, L recurrent layers, output layer; dropout before every layer and the output.
+    """Embedding, L recurrent layers, output layer; optionally norms, skips and Mogrifier rounds.
 
-    Dropout is variational (Gal & Ghahramani 2016): one mask a row and window, the same for every
-    step of it. It also costs a T-th of drawing a mask for each step.
-
-    The layers are torch's fused single-layer modules, so each may be reached by itself.
+    The layers are torch's single-layer modules, so each may be reached by itself, but they only
+    hold the weights: those that are run with may have been disturbed on the way (`Noise`), and
+    torch's modules, cuDNN's flattened copies above all, are not made for that.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        kind = _KINDS[config.cell]
-        widths = [config.embedding_size] + [config.hidden_size] * config.num_layers
-        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.layers = nn.ModuleList(kind.layer(width, config.hidden_size) for width in widths[:-1])
-        self.output = nn.Linear(config.hidden_size, config.vocab_size)
+        self._kind = _KINDS[config.cell]
+        width, hidden = config.embedding_size, config.hidden_size
+        widths = [width] + [hidden] * (config.num_layers - 1)
+        self.embedding = nn.Embedding(config.vocab_size, width)
+        self.layers = nn.ModuleList(self._kind.module(width, hidden) for width in widths)
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in widths if config.layer_norm)
+        rounds, rank = config.mogrifier_rounds, config.mogrifier_rank
+        self.mogrifiers = nn.ModuleList(
+            Mogrifier(width, hidden, rounds=rounds, rank=rank) for width in widths if rounds > 0
+        )
+        self.output = nn.Linear(hidden, config.vocab_size)
         if config.tied:
             self.output.weight = self.embedding.weight
-        self._has_cell_state = kind.has_cell_state
 
     def initialise(self) -> Self:
         """Fresh weights from torch's global generator; recurrent ones are orthogonal by gate."""
@@ -105,6 +125,8 @@ class Network(nn.Module):
         nn.init.zeros_(self.output.bias)
         for layer in self.layers:
             _initialise_layer(layer, self.config)
+        for matrix in self.mogrifiers.parameters():
+            nn.init.xavier_uniform_(matrix)
         return self
 
     @property
@@ -116,7 +138,7 @@ class Network(nn.Module):
         """The state before any text, for `rows` rows."""
         shape = (self.config.num_layers, rows, self.config.hidden_size)
         hidden = torch.zeros(shape, device=self.device)
-        return State(hidden, torch.zeros_like(hidden) if self._has_cell_state else None)
+        return State(hidden, torch.zeros_like(hidden) if self._kind.has_cell_state else None)
 
     def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """Logits for the token after each of `tokens`, and the state after the last.
@@ -124,18 +146,22 @@ class Network(nn.Module):
         tokens: (B, T) int64; returns logits (B, T, V) and the state of the B rows.
         """
         top, state = self.read(tokens, state)
-        return self.output(self._dropped(top)).transpose(0, 1), state
+        return self.output(top).transpose(0, 1), state
 
-    def read(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """The top layer's hidden states (T, B, H), and the state after the last of `tokens`."""
-        x = self.embedding(tokens.t())  # (T, B, E): time first is what the fused layers run on
-        hidden, cell = [], []
-        for index, layer in enumerate(self._rnns()):
-            x, last = layer(self._dropped(x), self._of_layer(state, index))
-            hidden.append(last[0] if self._has_cell_state else last)
-            if self._has_cell_state:
-                cell.append(last[1])
-        return x, State(torch.cat(hidden), torch.cat(cell) if cell else None)
+    def read(self, tokens: Tensor, state: State, noise: Noise = NO_NOISE) -> tuple[Tensor, State]:
+        """What the output layer sees (T, B, H), and the state after the last of `tokens`."""
+        table = noise.embedding(self.embedding.weight)
+        x = functional.embedding(tokens.t(), table)  # (T, B, E): as the fused layers want it
+        outputs, after = [], []
+        for index in range(self.config.num_layers):
+            x = noise.layer_input(x, index)
+            weights = self._weights(index, noise)
+            run = self._run_in_steps if self.mogrifiers else self._run_fused
+            x, last = run(x, state.of_layer(index), weights, index)
+            after.append(last)
+            x = self._passed_on(x, index)
+            outputs.append(x)
+        return self._seen(outputs), State.of_layers(after)
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """`forward` for one step without the fused layers' set-up cost; for inference.
@@ -146,33 +172,59 @@ class Network(nn.Module):
         return self.output(top), state
 
     def read_one(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """`read` for one step: the top layer's hidden state (B, H) after `tokens` (B,)."""
+        """`read` for one step: what the output layer sees (B, H) after `tokens` (B,)."""
         x = self.embedding(tokens)
-        hidden, cell = [], []
-        for index, layer in enumerate(self._rnns()):
-            h = state.hidden[index]
-            weights = layer.all_weights[0]  # input, recurrent, and their biases
-            if state.cell is not None:
-                x, c = torch.lstm_cell(x, (h, state.cell[index]), *weights)
-                cell.append(c)
-            elif self.config.cell == "gru":
-                x = torch.gru_cell(x, h, *weights)
-            else:
-                x = torch.rnn_tanh_cell(x, h, *weights)
-            hidden.append(x)
-        return x, State(torch.stack(hidden), torch.stack(cell) if cell else None)
+        outputs, after = [], []
+        for index in range(self.config.num_layers):
+            x, last = self._step(x, state.of_layer(index), self._weights(index, NO_NOISE), index)
+            after.append(last)
+            x = self._passed_on(x, index)
+            outputs.append(x)
+        return self._seen(outputs), State.of_layers(after)
 
-    def _dropped(self, x: Tensor) -> Tensor:
-        if not self.training or self.config.dropout == 0:
-            return x
-        return x * functional.dropout(x.new_ones(x.shape[1:]), self.config.dropout)
+    def _run_fused(
+        self, x: Tensor, state: State, weights: list[Tensor], index: int
+    ) -> tuple[Tensor, State]:
+        """One layer over a window x (T, B, width), its state (1, B, H)."""
+        del index
+        held = state.hidden if state.cell is None else (state.hidden, state.cell)
+        # With biases, one layer, no dropout, in one direction, time first.
+        fixed = (True, 1, 0.0, self.training, False, False)
+        x, *last = self._kind.sequence(x, held, weights, *fixed)
+        return x, State(last[0], last[1] if self._kind.has_cell_state else None)
 
-    def _rnns(self) -> Iterator[nn.RNNBase]:
-        return (cast("nn.RNNBase", layer) for layer in self.layers)
+    def _run_in_steps(
+        self, x: Tensor, state: State, weights: list[Tensor], index: int
+    ) -> tuple[Tensor, State]:
+        """The same, step by step."""
+        hidden = []
+        for at_step in x:
+            h, state = self._step(at_step, state, weights, index)
+            hidden.append(h)
+        return torch.stack(hidden), state
 
-    def _of_layer(self, state: State, index: int) -> Tensor | tuple[Tensor, Tensor]:
-        hidden = state.hidden[index : index + 1]
-        return hidden if state.cell is None else (hidden, state.cell[index : index + 1])
+    def _step(
+        self, x: Tensor, state: State, weights: list[Tensor], index: int
+    ) -> tuple[Tensor, State]:
+        """One layer's new hidden state (B, H) after x (B, width), and its state (1, B, H)."""
+        h = state.hidden[0]
+        if self.mogrifiers:
+            x, h = self.mogrifiers[index](x, h)
+        if state.cell is None:
+            h = cast("Tensor", self._kind.step(x, h, *weights))
+            return h, State(h[None], None)
+        h, c = self._kind.step(x, (h, state.cell[0]), *weights)
+        return h, State(h[None], c[None])
+
+    def _weights(self, index: int, noise: Noise) -> list[Tensor]:
+        inputs, recurrent, *biases = cast("nn.RNNBase", self.layers[index]).all_weights[0]
+        return [inputs, noise.recurrent(recurrent, index), *biases]
+
+    def _passed_on(self, x: Tensor, index: int) -> Tensor:
+        return cast("Tensor", self.norms[index](x)) if self.norms else x
+
+    def _seen(self, outputs: list[Tensor]) -> Tensor:
+        return sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]
 
 
 def _initialise_layer(layer: nn.Module, config: ModelConfig) -> None:

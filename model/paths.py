@@ -66,12 +66,13 @@ def decoder_of(network: Network, path: PathName = "auto") -> Decoder:
 
 def why_not_int8(network: Network) -> str | None:
     """What keeps this network from the int8 path; None when nothing does."""
+    config = network.config
     if network.device.type != "cpu":
         return f"it is for CPUs, and the weights are on {network.device}"
-    if network.config.cell != "lstm":
-        return f"it is for lstm, and this network is a {network.config.cell}"
+    if config.cell != "lstm" or not config.is_plain:
+        return f"it is for plain stacks of lstm, and this network is {config.summary}"
     if table_bytes(network) > MAX_TABLE_BYTES:
-        return f"a vocabulary of {network.config.vocab_size} tokens is too large for its table"
+        return f"a vocabulary of {config.vocab_size} tokens is too large for its table"
     if not is_bounded(network):
         return "its weights are so large that sums may overflow"
     if exact_levels() == 0:

@@ -105,8 +105,20 @@ def test_no_bit_of_a_state_depends_on_the_rows_beside_it_or_on_threads(
 
     Widths that fill no vector, and calls that torch would share out between its threads.
     """
-    torch.manual_seed(1)
     config = ModelConfig(vocab_size=41, num_layers=layers, hidden_size=hidden, embedding_size=8)
+    assert_alone_as_in_a_crowd(name, config, rows)
+
+
+@pytest.mark.parametrize(
+    "extras", [{"layer_norm": True}, {"skip": True}, {"mogrifier_rounds": 3}], ids=str
+)
+def test_nor_does_it_in_a_network_that_is_more_than_a_stack(extras: dict[str, Any]) -> None:
+    fields = {"vocab_size": 41, "hidden_size": 100, "embedding_size": 8, **extras}
+    assert_alone_as_in_a_crowd("fp32", ModelConfig.model_validate(fields), 20)
+
+
+def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> None:
+    torch.manual_seed(1)
     network = Network(config).initialise().eval()
     ids = torch.randint(2, 40, (6, rows))
 

@@ -77,7 +77,7 @@ def test_a_path_that_a_network_cannot_go_is_one_line(
 ) -> None:
     folder = make_checkpoint(tmp_path / "gru", cell="gru")
     argv = ["generate", "--checkpoint", str(folder), "--path", "int8"]
-    assert "path: int8 cannot be had: it is for lstm" in error_of(capsys, argv)
+    assert "path: int8 cannot be had: it is for plain stacks of lstm" in error_of(capsys, argv)
 
 
 def test_a_prompt_can_come_from_standard_input(

@@ -1,7 +1,7 @@
 """The network computes the published equations, step by step as in one pass."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import torch
@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from model.config import Cell, ModelConfig
+from model.mogrifier import Mogrifier
 from model.network import Network, State
+from model.noise import Noise
 
 CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")
 V, E, H, L = 11, 5, 7, 2
@@ -21,16 +23,27 @@ def one_thread(torch_as_before: None) -> None:
     torch.set_num_threads(1)
 
 
-def built(cell: Cell = "lstm", *, tied: bool = False, dropout: float = 0.0) -> Network:
+EXTRAS: tuple[dict[str, Any], ...] = (
+    {},
+    {"layer_norm": True},
+    {"skip": True},
+    {"mogrifier_rounds": 3},
+    {"layer_norm": True, "skip": True, "mogrifier_rounds": 2, "mogrifier_rank": 3},
+)
+
+
+def built(cell: Cell = "lstm", *, tied: bool = False, **extras: Any) -> Network:
     torch.manual_seed(1)
-    config = ModelConfig(
-        cell=cell,
-        vocab_size=V,
-        embedding_size=H if tied else E,
-        hidden_size=H,
-        num_layers=L,
-        tied=tied,
-        dropout=dropout,
+    config = ModelConfig.model_validate(
+        {
+            "cell": cell,
+            "vocab_size": V,
+            "embedding_size": H if tied else E,
+            "hidden_size": H,
+            "num_layers": L,
+            "tied": tied,
+            **extras,
+        }
     )
     return Network(config).initialise().eval()
 
@@ -56,8 +69,9 @@ tokens = torch.arange(27).reshape(3, 9) * 5 % V
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_stepping_gives_what_one_pass_gives(cell: Cell) -> None:
-    network = built(cell)
+@pytest.mark.parametrize("extras", EXTRAS)
+def test_stepping_gives_what_one_pass_gives(cell: Cell, extras: dict[str, Any]) -> None:
+    network = built(cell, **extras)
     start = state = random_state(network, 3)
     stepped = []
     for t in range(tokens.shape[1]):
@@ -155,15 +169,6 @@ def test_only_the_lstm_has_a_cell_state() -> None:
     assert [built(cell).zero_state(1).cell is not None for cell in CELLS] == [True, False, False]
 
 
-def test_dropout_is_on_in_training_and_off_in_evaluation() -> None:
-    network = built(dropout=0.5)
-    state = network.zero_state(3)
-    assert torch.equal(network(tokens, state)[0], network(tokens, state)[0])
-    close(network(tokens, state)[0], built()(tokens, state)[0])
-    network.train()
-    assert not torch.equal(network(tokens, state)[0], network(tokens, state)[0])
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_one_row_does_not_see_another(cell: Cell) -> None:
     network = built(cell)
@@ -186,9 +191,9 @@ def test_one_row_does_not_see_another(cell: Cell) -> None:
         ("num_layers", 0),
         ("num_layers", 17),
         ("tied", 1),
-        ("dropout", -0.1),
-        ("dropout", 1.0),
-        ("dropout", float("nan")),
+        ("layer_norm", 1),
+        ("mogrifier_rounds", -1),
+        ("mogrifier_rank", 20_000),
         ("heads", 4),
     ],
 )
@@ -204,20 +209,55 @@ def test_tied_widths_must_agree() -> None:
 
 
 def test_a_config_survives_json() -> None:
-    config = ModelConfig(cell="gru", vocab_size=8, num_layers=3, dropout=0.25)
+    config = ModelConfig(cell="gru", vocab_size=8, num_layers=3, mogrifier_rounds=4)
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_dropout_in_training_keeps_one_mask_over_the_steps_of_a_window() -> None:
-    config = ModelConfig(vocab_size=5, embedding_size=64, hidden_size=8, dropout=0.5, num_layers=1)
-    network = Network(config).initialise().train()
+def test_a_rank_without_rounds_is_refused() -> None:
+    with pytest.raises(ValidationError, match="mogrifier_rank is of no use"):
+        ModelConfig(vocab_size=8, mogrifier_rank=4)
+
+
+def test_mogrifier_rounds_are_the_published_equations() -> None:
+    torch.manual_seed(2)
+    mogrifier = Mogrifier(E, H, rounds=3, rank=0)
+    q1, r2, q3 = (cast("nn.Linear", gate).weight for gate in mogrifier.gates)
+    x, h = torch.randn(4, E), torch.randn(4, H)
+    x1 = 2 * torch.sigmoid(h @ q1.t()) * x
+    h2 = 2 * torch.sigmoid(x1 @ r2.t()) * h
+    x3 = 2 * torch.sigmoid(h2 @ q3.t()) * x1
+    for ours, published in zip(mogrifier(x, h), (x3, h2), strict=True):
+        close(ours, published)
+
+
+def test_a_rank_bounds_the_rank_of_a_mogrifiers_matrix() -> None:
+    first = Mogrifier(E, H, rounds=1, rank=2).gates[0]
+    assert torch.linalg.matrix_rank(first(torch.eye(H))) == 2
+
+
+def test_what_the_output_layer_sees_is_normalised_or_summed() -> None:
+    def layers_of(network: Network, seen: list[Tensor]) -> Tensor:
+        top, _ = network.read(tokens, network.zero_state(3), Recording(seen))
+        return top
+
     seen: list[Tensor] = []
-    network.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    network(torch.zeros(3, 7, dtype=torch.int64), network.zero_state(3))
-    is_dropped = seen[0] == 0  # (T, B, E)
-    assert bool((is_dropped == is_dropped[0]).all())
-    assert 0.3 < is_dropped.float().mean() < 0.7
-    assert not torch.equal(is_dropped[0, 0], is_dropped[0, 1])
-    kept = seen[0][0][~is_dropped[0]]
-    whole = network.embedding.weight[0].expand(3, -1)[~is_dropped[0]]
-    assert torch.allclose(kept, 2 * whole)
+    top = layers_of(built(layer_norm=True), seen)
+    for passed_on in (seen[1], top):
+        close(passed_on.mean(-1), torch.zeros(passed_on.shape[:-1]))
+        spread = passed_on.var(-1, unbiased=False)
+        assert 0.9 < spread.min() <= spread.max() < 1.1
+    plain, skipping = built(), built(skip=True)
+    seen.clear()
+    upper = layers_of(plain, seen)
+    close(layers_of(skipping, []), seen[1] + upper)
+
+
+class Recording(Noise):
+    """Keeps what the layers read."""
+
+    def __init__(self, seen: list[Tensor]) -> None:
+        self._seen = seen
+
+    def layer_input(self, x: Tensor, layer: int) -> Tensor:
+        self._seen.append(x)
+        return x

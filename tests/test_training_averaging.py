@@ -75,6 +75,33 @@ def test_without_a_decay_the_weights_stand_for_themselves(network: Network) -> N
     assert average.averages == {}
 
 
+def test_a_decay_of_one_is_the_mean_of_all_since_the_start(network: Network) -> None:
+    average = MovingAverage(network, 1.0)
+    for step in range(1, 11):
+        move(network, float(step))
+        average.update(step)
+    with average.in_place():
+        assert values_of(network) == {5.5}
+
+
+def test_an_average_that_waits_stands_for_the_weights_until_it_begins(network: Network) -> None:
+    move(network, 100.0)
+    average = MovingAverage(network, 1.0, waits=True)
+    for step in range(1, 6):
+        move(network, float(step))
+        average.update(step)
+    with average.in_place():
+        assert values_of(network) == {5.0}
+    average.begin(5)
+    average.begin(4)  # it has begun: of no effect
+    for step in range(6, 10):
+        move(network, float(step))
+        average.update(step)
+    with average.in_place():
+        assert values_of(network) == {7.5}  # of 6 to 9
+    assert average.since == 5
+
+
 def test_averages_of_another_network_are_refused(network: Network) -> None:
     other = Network(ModelConfig(vocab_size=5, hidden_size=8, embedding_size=4))
     with pytest.raises(ValueError, match="not those of this network"):

@@ -47,6 +47,26 @@ def test_a_refusal_names_the_field(fields: dict[str, object], named: str) -> Non
         checked(fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"decay_at": (0.5,)}, "decay_at: is for schedule step, not cosine"),
+        ({"decay_factor": 0.5}, "decay_factor: is for schedule step or plateau, not cosine"),
+        ({"plateau_patience": 2, "schedule": "step"}, "plateau_patience"),
+        ({"final_learning_rate": 0.1, "schedule": "constant"}, "final_learning_rate"),
+        ({"averaging_patience": 2, "averaging": 0}, "averaging_patience"),
+        ({"mogrifier_rank": 2}, "mogrifier_rank"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(fields: dict[str, object], named: str) -> None:
+    with pytest.raises(ParameterError, match=named):
+        resolve("tiny", fields)
+
+
+def test_what_a_preset_says_of_another_schedule_does_not_stand_in_the_way() -> None:
+    assert resolve("awd-char", {"schedule": "cosine"}).schedule == "cosine"
+
+
 def test_an_unknown_preset_lists_the_known() -> None:
     with pytest.raises(ParameterError, match="tiny"):
         resolve("gigantic", {})

@@ -34,6 +34,28 @@ STATE_FILES = (
     "random.safetensors",
 )
 
+# Every regulariser and option of the network at once.
+EVERYTHING: dict[str, object] = {
+    "layer_norm": True,
+    "skip": True,
+    "mogrifier_rounds": 2,
+    "mogrifier_rank": 4,
+    "dropout_input": 0.1,
+    "dropout_between": 0.2,
+    "dropout_output": 0.3,
+    "dropout_embedding": 0.1,
+    "weight_drop": 0.3,
+    "activation_reg": 1.0,
+    "temporal_activation_reg": 1.0,
+    "vary_lengths": True,
+    "schedule": "plateau",
+    "plateau_patience": 1,
+    "beta1": 0.0,
+    "averaging": 1,
+    "averaging_patience": 1,
+    "num_layers": 2,
+}
+
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
@@ -98,10 +120,22 @@ def test_resuming_is_exact_whatever_the_run(
     corpus: Path, options: dict[str, object], step: int
 ) -> None:
     fields = {name.replace("corpus_", ""): value for name, value in options.items()}
-    flags = ["--tied"] if fields.pop("tied", False) else []
-    assert main([*arguments(corpus, "whole", **fields), *flags]) == 0
-    stopped_after(corpus, "cut", [*arguments(corpus, "cut", **fields), *flags], step)
+    assert main(arguments(corpus, "whole", **fields)) == 0
+    stopped_after(corpus, "cut", arguments(corpus, "cut", **fields), step)
     assert step < saved_step(corpus, "cut") < saved_step(corpus, "whole")
+    assert main(resuming(corpus, "cut")) == 0
+    assert_same_end(corpus, "whole", "cut")
+
+
+def test_resuming_is_exact_with_every_regulariser_on(corpus: Path) -> None:
+    """Cut after the learning rate has fallen and averaging has begun."""
+    fields = {**EVERYTHING, "steps": 120, "evaluations": 60, "learning_rate": 0.1}
+    assert main(arguments(corpus, "whole", **fields)) == 0
+    progress = json.loads((corpus.parent / "runs/whole/last/progress.json").read_text())
+    assert progress["rate_drops"] > 0
+    assert 0 < progress["averaging_since"] < 60
+    stopped_after(corpus, "cut", arguments(corpus, "cut", **fields), 60)
+    assert 60 < saved_step(corpus, "cut") < 120
     assert main(resuming(corpus, "cut")) == 0
     assert_same_end(corpus, "whole", "cut")
 

@@ -48,7 +48,7 @@ def arguments(corpus: Path, name: str | None, **changes: object) -> list[str]:
         **changes,
     }
     flags = [
-        (f"--{key.replace('_', '-')}", str(value))
+        (f"--{key.replace('_', '-')}", *(() if value is True else (str(value),)))
         for key, value in fields.items()
         if value is not None
     ]

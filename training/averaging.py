@@ -16,23 +16,42 @@ from model.network import Network
 
 
 class MovingAverage:
-    """The average of a network's weights over about the last 1 / (1 - decay) updates."""
+    """The average of a network's weights over about the last 1 / (1 - decay) updates.
 
-    def __init__(self, network: Network, decay: float) -> None:
+    A `decay` of 1 gives the mean of all (Polyak & Juditsky 1992). `since` is the number of the
+    update that it began after; None while it waits for `begin` and stands for the weights.
+    """
+
+    def __init__(self, network: Network, decay: float, *, waits: bool = False) -> None:
         """A `decay` of 0 is no average: it stands for the weights themselves."""
         self._weights = dict(network.named_parameters())
         self._decay = decay
+        self.since = None if waits else 0
         self.averages: dict[str, Tensor] = {}
         if decay > 0:
             self.averages = {name: w.detach().clone() for name, w in self._weights.items()}
 
     @torch.no_grad()
+    def begin(self, step: int) -> None:
+        """Average from update number `step` on, if that has not begun (triggered averaging).
+
+        The moment is the one of Merity et al. 2018 (NT-ASGD) and Melis et al. 2020: when
+        validation has stopped gaining.
+        """
+        if self.averages and self.since is None:
+            self.since = step
+            for name, average in self.averages.items():
+                average.copy_(self._weights[name])
+
+    @torch.no_grad()
     def update(self, step: int) -> None:
         """Take the weights after update number `step`, counted from 1, into the average."""
-        if not self.averages:
+        if not self.averages or self.since is None:
             return
+        taken = step - self.since
         # Early on a short memory: the first weights are far from where training goes.
-        decay = min(self._decay, (1 + step) / (10 + step))
+        short = (1 + taken) / (10 + taken)
+        decay = min(self._decay, short) if self._decay < 1 else (taken - 1) / taken
         weights: list[Tensor] = list(self._weights.values())
         torch._foreach_lerp_(list(self.averages.values()), weights, 1 - decay)
 
@@ -55,6 +74,8 @@ class MovingAverage:
 
     @torch.no_grad()
     def _exchange(self) -> None:
+        if self.since is None:
+            return
         # Values, not storage: cuDNN wants the weights of a layer where it has put them.
         for name, average in self.averages.items():
             held = average.clone()

@@ -21,9 +21,19 @@ BUDGETS = ("minutes", "epochs", "steps")
 # What `init_from` brings with it.
 INHERITED = (
     *("cell", "embedding_size", "hidden_size", "num_layers", "tied"),
+    *("layer_norm", "skip", "mogrifier_rounds", "mogrifier_rank"),
     *("tokenizer", "vocab_size", "character_coverage"),
 )
 
+# Fields that are of use only where another has one of these values.
+ONLY_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
+    "final_learning_rate": ("schedule", ("cosine",)),
+    "decay_at": ("schedule", ("step",)),
+    "decay_factor": ("schedule", ("step", "plateau")),
+    "plateau_patience": ("schedule", ("plateau",)),
+}
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
@@ -57,7 +67,52 @@ class TrainConfig(CorpusOptions):
     hidden_size: Width = Field(256, description="width of each layer's hidden state")
     num_layers: int = Field(2, ge=1, le=16, description="number of layers")
     tied: bool = Field(False, description="the output layer uses the embedding's weights")
-    dropout: float = Field(0.1, ge=0, lt=1, description="dropout before each layer and the output")
+    layer_norm: bool = Field(
+        False, description="normalise what a layer passes on (Ba et al. 2016; as in Merity 2019)"
+    )
+    skip: bool = Field(
+        False, description="the output layer sees the sum of all layers (as in Melis et al. 2018)"
+    )
+    mogrifier_rounds: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="rounds in which a layer's input and state gate each other (Melis et al. "
+        "2020); 0: none. Slow: every step by itself",
+    )
+    mogrifier_rank: int = Field(
+        0, ge=0, le=16_384, description="rank of the Mogrifier's matrices; 0: full"
+    )
+
+    # What keeps it from learning the text by heart.
+    dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="locked dropout (Gal & Ghahramani 2016) of each layer's input and of the "
+        "output, where the next three do not say otherwise",
+    )
+    dropout_input: float | None = Field(
+        None, ge=0, lt=1, description="locked dropout of the first layer's input"
+    )
+    dropout_between: float | None = Field(
+        None, ge=0, lt=1, description="locked dropout between layers"
+    )
+    dropout_output: float | None = Field(
+        None, ge=0, lt=1, description="locked dropout of what the output layer sees"
+    )
+    dropout_embedding: float = Field(
+        0.0, ge=0, lt=1, description="share of tokens whose whole vector is zero for a window"
+    )
+    weight_drop: float = Field(
+        0.0, ge=0, lt=1, description="dropped share of recurrent weights (Merity et al. 2018)"
+    )
+    activation_reg: float = Field(
+        0.0, ge=0, description="penalty on the squares of what the output layer sees (AR)"
+    )
+    temporal_activation_reg: float = Field(
+        0.0, ge=0, description="penalty on their squared change from step to step (TAR)"
+    )
 
     # How long: one of three.
     minutes: float | None = Field(None, gt=0, description="train for this long")
@@ -69,22 +124,53 @@ class TrainConfig(CorpusOptions):
     sequence_length: int = Field(
         64, ge=2, le=65_536, description="tokens between weight updates (truncated BPTT)"
     )
+    vary_lengths: bool = Field(
+        False,
+        description="windows of random length around sequence_length (Merity et al. 2018)",
+    )
     state_reset: float = Field(
         0.05, ge=0, le=1, description="chance, each update, that a stream's carried state is zeroed"
     )
-    learning_rate: float = Field(3e-3, gt=0, le=1, description="AdamW's highest learning rate")
-    final_learning_rate: float = Field(
-        0.02, ge=0, le=1, description="learning rate at the end, as a share of the highest"
-    )
+    learning_rate: float = Field(3e-3, gt=0, le=1, description="the highest learning rate")
     warmup: float = Field(0.02, ge=0, lt=1, description="share of the run spent warming up")
-    weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's, on weight matrices")
+    schedule: Literal["cosine", "step", "plateau", "constant"] = Field(
+        "cosine",
+        description="how the learning rate falls: cosine; step: at decay_at; plateau: where "
+        "validation stops gaining; constant: not at all",
+    )
+    final_learning_rate: float = Field(
+        0.02, ge=0, le=1, description="cosine: learning rate at the end, as a share of the highest"
+    )
+    decay_at: tuple[Share, ...] = Field(
+        (0.6, 0.8), description="step: shares of the run at which the learning rate falls"
+    )
+    decay_factor: float = Field(
+        0.1, gt=0, lt=1, description="step, plateau: what the learning rate is multiplied by"
+    )
+    plateau_patience: int = Field(
+        3, ge=1, description="plateau: validations without a gain before the learning rate falls"
+    )
+    beta1: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="AdamW's first moment decay; 0 is RMSProp with Adam's correction (Melis et "
+        "al. 2018)",
+    )
     beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second moment decay")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's, on weight matrices")
     averaging: float = Field(
         0.0,
         ge=0,
-        lt=1,
+        le=1,
         description="decay of the weights' moving average, which is then what is validated and "
-        "kept; 0 keeps the weights themselves",
+        "kept; 1: the mean of all; 0 keeps the weights themselves",
+    )
+    averaging_patience: int = Field(
+        0,
+        ge=0,
+        description="average from the moment on when so many validations brought no gain "
+        "(triggered averaging, Merity et al. 2018); 0: from the start",
     )
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
@@ -142,7 +228,20 @@ def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
     fields: dict[str, object] = dict(_read_preset(preset))
     if any(name in given for name in BUDGETS):
         fields = {name: value for name, value in fields.items() if name not in BUDGETS}
-    return checked({**fields, **given, "preset": preset})
+    config = checked({**fields, **given, "preset": preset})
+    _require_useful(config, given)
+    return config
+
+
+def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
+    """Refuse what would be accepted and ignored."""
+    for name, (other, values) in ONLY_WITH.items():
+        if name in given and (found := getattr(config, other)) not in values:
+            raise ParameterError(name, f"is for {other} {' or '.join(values)}, not {found}")
+    if "mogrifier_rank" in given and config.mogrifier_rounds == 0:
+        raise ParameterError("mogrifier_rank", "is of no use without mogrifier_rounds")
+    if "averaging_patience" in given and config.averaging == 0:
+        raise ParameterError("averaging_patience", "is of no use without averaging")
 
 
 def _require_no_inherited(given: Mapping[str, object]) -> None:

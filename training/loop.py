@@ -128,6 +128,7 @@ class Loop:
         started = time.monotonic()
         with self._not_training(), self._trainer.average.in_place():
             self._evaluate(due, wanted)
+        self._trainer.heed(self._progress.evaluations_without_gain)
         self._evaluation_seconds += time.monotonic() - started
 
     @property
@@ -198,6 +199,8 @@ class Loop:
                 "seconds": trainer.seconds,
                 "epoch": trainer.streams.epoch,
                 "window": trainer.streams.window,
+                "rate_drops": trainer.rate_drops,
+                "averaging_since": trainer.average.since,
             }
         )
         facts = self._facts()

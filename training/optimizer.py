@@ -14,7 +14,11 @@ from training.config import TrainConfig
 
 
 def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); only matrices decay, embedding and biases do not."""
+    """AdamW (Loshchilov & Hutter 2019); only matrices decay, embedding and biases do not.
+
+    With beta1 = 0 the first moment is the gradient itself: RMSProp with Adam's bias correction,
+    as in Melis, Dyer & Blunsom 2018.
+    """
     decaying: list[Tensor] = []
     others: list[Tensor] = []
     for name, weight in network.named_parameters():
@@ -24,22 +28,33 @@ def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
         {"params": decaying, "weight_decay": config.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    betas = (0.9, config.beta2)
+    betas = (config.beta1, config.beta2)
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
 
 
-def learning_rate(config: TrainConfig, progress: float) -> float:
-    """The learning rate when `progress` in [0, 1] of the run is done: a ramp, then a cosine.
+def learning_rate(config: TrainConfig, progress: float, drops: int = 0) -> float:
+    """The learning rate when `progress` in [0, 1] of the run is done: a ramp, then the schedule.
 
-    The cosine (Loshchilov & Hutter 2017, without restarts) ends at `final_learning_rate`.
+    `drops` says how often validation has stopped gaining, for the plateau schedule.
     """
     if progress < config.warmup:
         # The first step has progress 0 and must move: it gets a hundredth.
         return config.learning_rate * max(progress / config.warmup, 0.01)
-    falling = min((progress - config.warmup) / (1 - config.warmup), 1.0)
-    share = 0.5 * (1 + math.cos(math.pi * falling))
-    lowest = config.final_learning_rate
-    return config.learning_rate * (lowest + (1 - lowest) * share)
+    return config.learning_rate * _share(config, progress, drops)
+
+
+def _share(config: TrainConfig, progress: float, drops: int) -> float:
+    """What is left of the highest learning rate, in (0, 1]."""
+    if config.schedule == "cosine":  # Loshchilov & Hutter 2017, without restarts
+        falling = min((progress - config.warmup) / (1 - config.warmup), 1.0)
+        lowest = config.final_learning_rate
+        return lowest + (1 - lowest) * 0.5 * (1 + math.cos(math.pi * falling))
+    if config.schedule == "step":
+        passed = sum(1 for place in config.decay_at if place <= progress)
+        return float(config.decay_factor**passed)
+    if config.schedule == "plateau":
+        return float(config.decay_factor**drops)
+    return 1.0
 
 
 @dataclass(frozen=True, slots=True)

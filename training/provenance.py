@@ -24,12 +24,8 @@ def facts_of(
 ) -> dict[str, str | int | float | None]:
     """The facts at this moment of a run."""
     config, manifest = trainer.config, corpus.manifest
-    shape = trainer.network.config
     return {
-        "network": (
-            f"{shape.cell} {shape.num_layers} x {shape.hidden_size}, embedding "
-            f"{shape.embedding_size}, dropout {shape.dropout}"
-        ),
+        "network": trainer.network.config.summary,
         "preset": config.preset,
         "corpus": _in_short([Path(source.name).name for source in manifest.sources]),
         CORPUS_HASH: manifest.text_sha256,

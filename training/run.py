@@ -182,12 +182,11 @@ def _build_trainer(config: TrainConfig, corpus: Corpus, initial: Checkpoint | No
         corpus.train,
         batch_size=config.batch_size,
         sequence_length=config.sequence_length,
+        vary_lengths=config.vary_lengths,
         seed=config.seed,
     )
     if initial is not None:
-        dropout = {"dropout": config.dropout}
-        architecture = initial.description.architecture.model_copy(update=dropout)
-        network = Network(architecture)
+        network = Network(initial.description.architecture)
         network.load_state_dict(initial.network.state_dict())
     else:
         network = Network(_architecture(config, corpus.tokenizer.vocab_size)).initialise()

@@ -42,6 +42,8 @@ class Progress(BaseModel):
     window: int = 0
     evaluations: int = 0
     evaluations_without_gain: int = 0
+    rate_drops: int = 0  # of the plateau schedule
+    averaging_since: int | None = None  # the update that averaging began after
     best_nats: float | None = None  # per token, of the validation text
 
 
@@ -91,6 +93,8 @@ def _restore_counters(trainer: Trainer, progress: Progress) -> None:
         raise ValueError(f"window {progress.window} lies outside the training text")
     trainer.step_number = progress.step
     trainer.seconds_before = progress.seconds
+    trainer.rate_drops = progress.rate_drops
+    trainer.average.since = progress.averaging_since
     trainer.streams.epoch, trainer.streams.window = progress.epoch, progress.window
 
 

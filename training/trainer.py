@@ -8,24 +8,26 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from model.device import has_fast_bf16
 from model.network import Network
 from training.averaging import MovingAverage
-from training.batches import Streams
+from training.batches import Batch, Streams
 from training.config import TrainConfig
 from training.errors import RunError
+from training.objective import Objective
 from training.optimizer import Budget, build_optimizer, learning_rate
+from training.regularization import Regularization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """What one weight update says of itself."""
 
-    loss: float  # nats per token, before the update
+    loss: float  # nats per token, before the update, without penalties
     gradient_norm: float  # before clipping
     learning_rate: float
 
@@ -38,7 +40,9 @@ class Trainer:
         self.network = network.train()
         self.streams = streams
         self.optimizer = build_optimizer(network, config)
-        self.average = MovingAverage(network, config.averaging)
+        self.average = MovingAverage(network, config.averaging, waits=config.averaging_patience > 0)
+        self.objective = Objective(network, Regularization.of(config))
+        self.rate_drops = 0  # of the plateau schedule
         self.budget = Budget.of(config, streams.windows_per_epoch)
         self.carried = network.zero_state(config.batch_size)
         self.step_number = 0
@@ -62,30 +66,38 @@ class Trainer:
         Raises RunError, and leaves the weights as they are, when the loss or its gradient is
         not a finite number.
         """
-        rate = learning_rate(self.config, self.progress)
+        batch = self.streams.next()
+        # A short window has a noisier gradient and gets a smaller step (Merity et al. 2018).
+        rate = learning_rate(self.config, self.progress, self.rate_drops) * batch.relative_length
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        loss = self._loss()
+        loss, surprisal = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
-        result = StepResult(loss=loss.item(), gradient_norm=norm.item(), learning_rate=rate)
+        result = StepResult(loss=surprisal.item(), gradient_norm=norm.item(), learning_rate=rate)
         self._require_finite(loss + norm, result)
         self.optimizer.step()
         self.step_number += 1
         self.average.update(self.step_number)
         return result
 
-    def _loss(self) -> Tensor:
-        batch = self.streams.next()
+    def heed(self, validations_without_gain: int) -> None:
+        """Act on what the last validation said."""
+        config, count = self.config, validations_without_gain
+        if config.schedule == "plateau" and count > 0 and count % config.plateau_patience == 0:
+            self.rate_drops += 1
+        if 0 < config.averaging_patience <= count:
+            self.average.begin(self.step_number)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         device = self.network.device
         self._reset_states(everywhere=batch.opens_epoch)
         enabled = self.autocast_dtype is not None
         with torch.autocast(device.type, self.autocast_dtype, enabled=enabled):
-            logits, state = self.network(batch.inputs.to(device), self.carried)
-        self.carried = state.detach()
-        targets = batch.targets.to(device)
-        return functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+            losses = self.objective(batch.inputs.to(device), batch.targets.to(device), self.carried)
+        self.carried = losses.state.detach()
+        return losses.loss, losses.surprisal
 
     def _reset_states(self, *, everywhere: bool) -> None:
         """Zero the carried state of all rows, or of a few by chance (Melis et al. 2020).
@@ -93,8 +105,10 @@ class Trainer:
         Without resets all rows have read equally far, the weights settle on states of just that
         age, and a text that begins from the zero state, as every request does, is read badly.
         """
+        # By the step's number, so that it depends neither on dropout nor on who has the row.
+        rng = np.random.default_rng([self.config.seed, self.step_number, 2])
         chance = 1.0 if everywhere else self.config.state_reset
-        rows = torch.rand(self.config.batch_size) < chance
+        rows = torch.from_numpy(rng.random(self.config.batch_size) < chance)
         self.carried = self.carried.without(rows.to(self.network.device))
 
     def _require_finite(self, value: Tensor, result: StepResult) -> None:

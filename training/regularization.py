@@ -1,0 +1,87 @@
+"""What keeps a network from learning its text by heart: locked dropout, weight drop, penalties.
+
+All masks are drawn from torch's global generator, once a window. Knows nothing of data and runs.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional
+
+from model.noise import Noise
+from training.config import TrainConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regularization(Noise):
+    """The disturbances of a training step, as shares dropped.
+
+    Locked (variational) dropout, Gal & Ghahramani 2016: one mask a row, the same for all steps of
+    a window, so that what is dropped stays out of sight; it also costs a T-th of the drawing.
+    Weight drop, Merity, Keskar & Socher 2018: recurrent weights are dropped before the window is
+    read (DropConnect, Wan et al. 2013), so that fused kernels still run it.
+    Embedding dropout, Gal & Ghahramani 2016: all of a token's vector, wherever it stands.
+    Activation and temporal activation regularisation, Merity, McCann & Socher 2017.
+    """
+
+    inputs: float
+    between: float
+    outputs: float
+    embeddings: float
+    recurrent_weights: float
+    activation: float  # the penalties' weights in the loss
+    temporal_activation: float
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> "Regularization":
+        """What a config asks for."""
+
+        def share(own: float | None) -> float:
+            return config.dropout if own is None else own
+
+        return cls(
+            inputs=share(config.dropout_input),
+            between=share(config.dropout_between),
+            outputs=share(config.dropout_output),
+            embeddings=config.dropout_embedding,
+            recurrent_weights=config.weight_drop,
+            activation=config.activation_reg,
+            temporal_activation=config.temporal_activation_reg,
+        )
+
+    def embedding(self, table: Tensor) -> Tensor:
+        """The table (V, E) without the vectors of some tokens."""
+        if self.embeddings == 0:
+            return table
+        return table * functional.dropout(table.new_ones(len(table), 1), self.embeddings)
+
+    def layer_input(self, x: Tensor, layer: int) -> Tensor:
+        """What a layer reads, (T, B, width), under one mask a row."""
+        return _locked(x, self.inputs if layer == 0 else self.between)
+
+    def recurrent(self, weight: Tensor, layer: int) -> Tensor:
+        """Recurrent weights, some of them 0."""
+        del layer
+        if self.recurrent_weights == 0:
+            return weight
+        return functional.dropout(weight, self.recurrent_weights)
+
+    def output(self, top: Tensor) -> Tensor:
+        """What the output layer sees, (T, B, H), under one mask a row."""
+        return _locked(top, self.outputs)
+
+    def penalty(self, top: Tensor, seen: Tensor) -> Tensor:
+        """What is added to the loss: for `top` (T, B, H) as it came, and as the output saw it."""
+        penalty = top.new_zeros(())
+        if self.activation > 0:
+            penalty = penalty + self.activation * seen.float().square().mean()
+        if self.temporal_activation > 0 and len(top) > 1:
+            change = top[1:].float() - top[:-1].float()
+            penalty = penalty + self.temporal_activation * change.square().mean()
+        return penalty
+
+
+def _locked(x: Tensor, share: float) -> Tensor:
+    if share == 0:
+        return x
+    return x * functional.dropout(x.new_ones(x.shape[1:]), share)
