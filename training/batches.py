@@ -18,6 +18,7 @@ from torch import Tensor
 from training.corpus import Ids
 from training.errors import CorpusError
 
+EVERY_ROW = slice(None)
 LENGTH_DEVIATION = 5.0  # tokens
 
 Cuts = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -44,14 +45,18 @@ class Streams:
         sequence_length: int,
         seed: int,
         vary_lengths: bool = False,
+        rows: slice = EVERY_ROW,
     ) -> None:
-        """Raises CorpusError when the text is too short for one batch."""
+        """`rows` are those of the batch that are wanted here.
+
+        Raises CorpusError when the text is too short for one batch.
+        """
         self._ids = ids
         self._length = sequence_length
         self._seed = seed
         self._vary_lengths = vary_lengths
         self._stream = len(ids) // batch_size  # tokens of one row in one epoch
-        self._rows = np.arange(batch_size, dtype=np.int64)[:, None] * self._stream
+        self._rows = np.arange(batch_size, dtype=np.int64)[rows, None] * self._stream
         self.windows_per_epoch = self._stream // sequence_length
         self._cuts = np.zeros(0, dtype=np.int64)
         self._cuts_of = -1  # the epoch that they are of

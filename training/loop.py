@@ -11,17 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint, Description
-from model.scoring import Score
 from training.corpus import Corpus
 from training.errors import RunError
 from training.evaluation import characters_of, evaluating, mean_surprisal
-from training.provenance import facts_of
-from training.report import TEMPERATURES, sample, write_card, write_report
-from training.runlog import LOG_EVERY_STEPS, Display, RunLog
+from training.keeper import Keeper
+from training.runlog import LOG_EVERY_STEPS, Display, Log
 from training.spool import Part
-from training.state import Progress, save_state
+from training.state import Progress
 from training.trainer import StepResult, Trainer
 
 EVALUATION_ROWS = 32
@@ -43,19 +39,17 @@ class Loop:
         self,
         trainer: Trainer,
         corpus: Corpus,
-        log: RunLog,
+        log: Log,
         display: Display,
-        *,
-        last: Path,
-        best: Path,
+        keeper: Keeper,
     ) -> None:
         self._progress = Progress()
         self._trainer = trainer
         self._corpus = corpus
         self._log = log
         self._display = display
-        self._last = last
-        self._best = best
+        self._keeper = keeper
+        self._group = trainer.group
         self._train_rate = _tokens_per_character(corpus, "train")
         self._valid_rate = _tokens_per_character(corpus, "valid")
         self._recent: list[StepResult] = []
@@ -64,24 +58,32 @@ class Loop:
 
     def go_on_from(self, progress: Progress) -> None:
         """Take up the counters of a state that was saved."""
-        if progress.best_nats is not None and not self._best.exists():
-            self._display.say(f"{self._best} is gone; the next validation writes it again")
+        best = self._keeper.best
+        if progress.best_nats is not None and not best.exists():
+            self._display.say(f"{best} is gone; the next validation writes it again")
             progress = progress.model_copy(update={"best_nats": None})
         self._progress = progress
 
-    def run(self, stop: StopRequest) -> None:
-        """Train. Unless an error ends it, `last` then holds the state after the last step."""
+    def run(self, stop: StopRequest) -> bool:
+        """Train; whether a stop ended it, in whichever process.
+
+        Unless an error ends it, `last` then holds the state after the last step.
+        """
         saved = time.monotonic()
-        while self._trainer.progress < 1 and not self._gave_up and not stop:
+        is_stopped = self._group.any(bool(stop))
+        while self._trainer.progress < 1 and not self._gave_up and not is_stopped:
             self._record(self._trainer.step())
             self._evaluate_if_due()
-            if time.monotonic() - saved > self._trainer.config.save_seconds:
+            waited = time.monotonic() - saved
+            if self._group.agreed(waited > self._trainer.config.save_seconds):
                 with self._not_training():
                     self._save()
                 saved = time.monotonic()
-        if not self._gave_up and not stop:
+            is_stopped = self._group.any(bool(stop))
+        if not self._gave_up and not is_stopped:
             self._evaluate_if_due()  # the clock may have run out since the last look
         self._save()
+        return is_stopped
 
     @contextmanager
     def _not_training(self) -> Iterator[None]:
@@ -123,11 +125,12 @@ class Loop:
     def _evaluate_if_due(self) -> None:
         wanted = self._trainer.config.evaluations
         due = int(self._trainer.progress * wanted)
-        if due <= self._progress.evaluations or self._evaluates_too_much:
+        if due <= self._progress.evaluations or self._group.agreed(self._evaluates_too_much):
             return
         started = time.monotonic()
         with self._not_training(), self._trainer.average.in_place():
             self._evaluate(due, wanted)
+        self._trainer.look_at_the_clock()
         self._trainer.heed(self._progress.evaluations_without_gain)
         self._evaluation_seconds += time.monotonic() - started
 
@@ -144,14 +147,18 @@ class Loop:
         return is_by_clock and trainer.progress < 1 and spent > EVALUATION_SHARE
 
     def _evaluate(self, due: int, wanted: int) -> None:
+        per_token = self._group.agreed(self._measure() if self._group.is_writer else 0.0)
+        self._log_evaluation(per_token * self._valid_rate)
+        if self._group.is_writer and due % max(1, wanted // SAMPLES) == 0:
+            self._log_sample()
+        self._judge(per_token, due)
+
+    def _measure(self) -> float:
+        """Nats per token of the validation text."""
         limit = self._trainer.config.evaluation_tokens
         ids = self._corpus.valid[: limit + 1]
         rows = max(1, min(EVALUATION_ROWS, len(ids) // 64))
-        per_token = mean_surprisal(self._trainer.network, ids, rows=rows)
-        self._log_evaluation(per_token * self._valid_rate)
-        if due % max(1, wanted // SAMPLES) == 0:
-            self._log_sample()
-        self._judge(per_token, due)
+        return mean_surprisal(self._trainer.network, ids, rows=rows)
 
     def _log_evaluation(self, nats: float) -> None:
         step = self._trainer.step_number
@@ -164,7 +171,7 @@ class Loop:
 
     def _log_sample(self) -> None:
         with evaluating(self._trainer.network):
-            text = sample(self._checkpoint("", {}), 0.8, SAMPLE_TOKENS)
+            text = self._keeper.sample(0.8, SAMPLE_TOKENS)
         self._log.write(self._trainer.step_number, sample=text)
 
     def _judge(self, per_token: float, evaluations: int) -> None:
@@ -184,12 +191,7 @@ class Loop:
             }
         )
         if is_gain:
-            self._save_best()
-
-    def _save_best(self) -> None:
-        facts = self._facts()
-        card = write_card(self._best.name, facts, {})
-        checkpoints.save(self._checkpoint(card, facts), self._best)
+            self._keeper.save_best(self._progress.best_nats)
 
     def _save(self) -> None:
         trainer = self._trainer
@@ -203,55 +205,18 @@ class Loop:
                 "averaging_since": trainer.average.since,
             }
         )
-        facts = self._facts()
-        card = write_card(f"{self._best.name}, last state", facts, {})
-        save_state(self._last, self._checkpoint(card, facts), trainer, self._progress)
+        self._keeper.save_last(self._progress)
 
     def finish(self, run_folder: Path) -> None:
-        """Measure the best checkpoint from the zero state on, and write card and report."""
+        """Measure the best checkpoint, and tell what it is worth."""
         self._display.show_finishing()
-        if not self._best.exists():  # removed by someone, and no validation is left to write it
-            with self._trainer.average.in_place():
-                self._save_best()
-        best = checkpoints.load(self._best, self._trainer.network.device)
-        ids = self._corpus.valid[: self._trainer.config.final_evaluation_tokens + 1]
-        nats = mean_surprisal(best.network, ids) * self._valid_rate
-        score = Score(nats=nats, characters=1)
-        provenance: dict[str, str | int | float | None] = {
-            **best.description.provenance,
-            "validation nats per character": round(nats, 4),
-            "validation bits per character": round(score.bits_per_character, 4),
-            "validated on characters": round((len(ids) - 1) / self._valid_rate),
-        }
-        samples = {temperature: sample(best, temperature) for temperature in TEMPERATURES}
-        finished = Checkpoint(
-            network=best.network,
-            tokenizer=best.tokenizer,
-            description=best.description.model_copy(update={"provenance": provenance}),
-            card=write_card(self._best.name, provenance, samples),
-        )
-        checkpoints.save(finished, self._best)
-        write_report(run_folder / "report", run_folder, finished)
-        self._log.write(self._trainer.step_number, final_nats=nats)
+        score = self._keeper.finish(run_folder, self._progress.best_nats, 1 / self._valid_rate)
+        self._log.write(self._trainer.step_number, final_nats=score.nats_per_character)
         self._display.say(
-            f"best checkpoint: {nats:.4f} nats, {score.bits_per_character:.4f} bits per character "
-            f"over {(len(ids) - 1) / self._valid_rate:,.0f} characters of the validation text"
+            f"best checkpoint: {score.nats_per_character:.4f} nats, "
+            f"{score.bits_per_character:.4f} bits per character over "
+            f"{score.characters:,} characters of the validation text"
         )
-
-    def _checkpoint(self, card: str, facts: dict[str, str | int | float | None]) -> Checkpoint:
-        network = self._trainer.network
-        description = Description(
-            format=1,
-            architecture=network.config,
-            tokenizer=self._corpus.tokenizer.kind,
-            provenance=facts,
-        )
-        return Checkpoint(
-            network=network, tokenizer=self._corpus.tokenizer, description=description, card=card
-        )
-
-    def _facts(self) -> dict[str, str | int | float | None]:
-        return facts_of(self._trainer, self._corpus, best_nats=self._progress.best_nats)
 
 
 def _tokens_per_character(corpus: Corpus, part: Part) -> float:

@@ -6,6 +6,9 @@ checkpoints/NAME/          the best checkpoint so far: what is served
 
 import os
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,8 @@ from training.corpus import (
     require_options,
 )
 from training.errors import RunError
+from training.group import ALONE, Group, own_device
+from training.keeper import Keeper
 from training.loop import Loop
 from training.memory import keep_freed_memory
 from training.provenance import is_trained_on
@@ -44,7 +49,7 @@ from training.runfolder import (
     require_new,
     write_config,
 )
-from training.runlog import Display, RunLog
+from training.runlog import Display, Log, RunLog
 from training.signals import Interrupted, StopRequest, requesting
 from training.sources import require_outside
 from training.state import Progress, load_state
@@ -62,29 +67,43 @@ class Outcome:
     stopped_by: int | None
 
 
-def start(config: TrainConfig, console: Console) -> Outcome:
+def start(config: TrainConfig, console: Console, group: Group = ALONE) -> Outcome:
     """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError."""
     name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
-    require_new(folder, served)
-    _require_possible(config)
-    with locked(folder):
-        require_new(folder, served)  # another process may have begun it meanwhile
-        try:
-            corpus, initial = _prepare(config, folder, console)
-            trainer = _build_trainer(config, corpus, initial)
-            write_config(folder, config)
-        except BaseException:
-            shutil.rmtree(folder)  # it never began: the name stays free
-            raise
+    with ExitStack() as held:
+
+        def claim() -> None:
+            require_new(folder, served)
+            _require_possible(config, group)
+            held.enter_context(locked(folder))
+            require_new(folder, served)  # another process may have begun it meanwhile
+            with _nothing_left_of(folder):
+                _prepare(config, folder, console)
+
+        group.by_the_writer(claim)
+        with _nothing_left_of(folder) if group.is_writer else nullcontext():
+            corpus, initial = load_corpus(_data_folder(config, folder)), _initial(config)
+            trainer = _build_trainer(config, corpus, initial, group)
+        group.by_the_writer(lambda: write_config(folder, config))
         return _train(config, folder, corpus, trainer, console)
 
 
-def resume(folder: Path, console: Console) -> Outcome:
+@contextmanager
+def _nothing_left_of(folder: Path) -> Iterator[None]:
+    """Where the block fails, the run never began: its name stays free."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
     """Go on with a run that was interrupted. Raises RunError when that is not possible."""
     config = read_config(folder)
-    with locked(folder):
+    with locked(folder) if group.is_writer else nullcontext():
         corpus = load_corpus(_data_folder(config, folder))
         _require_unchanged(corpus, folder.name, config.checkpoints_dir)
         # Without a state it was killed before its first save, and begins again.
@@ -92,14 +111,17 @@ def resume(folder: Path, console: Console) -> Outcome:
         initial = checkpoints.load(folder / LAST) if has_state else _initial(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{_data_folder(config, folder)} is not the corpus that run began with")
-        trainer = _build_trainer(config, corpus, initial)
+        trainer = _build_trainer(config, corpus, initial, group)
         progress = load_state(folder / LAST, trainer) if has_state else None
         return _train(config, folder, corpus, trainer, console, progress=progress)
 
 
-def _require_possible(config: TrainConfig) -> None:
+def _require_possible(config: TrainConfig, group: Group) -> None:
     """Raise for what could only fail later, when the corpus has been prepared."""
     resolve_device(config.device)
+    if config.batch_size % group.size > 0:
+        problem = f"must be a multiple of {group.size}, the number of processes that share it"
+        raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
     _architecture(config, vocab_size=2)
     config.checkpoints_dir.mkdir(parents=True, exist_ok=True)
     if not os.access(config.checkpoints_dir, os.W_OK):
@@ -119,9 +141,7 @@ def _data_folder(config: TrainConfig, folder: Path) -> Path:
     return Path(name) if len(config.corpus) == 1 and is_prepared(name) else folder / DATA
 
 
-def _prepare(
-    config: TrainConfig, folder: Path, console: Console
-) -> tuple[Corpus, Checkpoint | None]:
+def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
     initial = _initial(config)
     data = _data_folder(config, folder)
     if data == folder / DATA:
@@ -139,7 +159,6 @@ def _prepare(
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
     _tell(corpus, console)
-    return corpus, initial
 
 
 def _load_prepared(config: TrainConfig, data: Path) -> Corpus:
@@ -173,10 +192,12 @@ def _initial(config: TrainConfig) -> Checkpoint | None:
     return checkpoints.load(config.init_from) if config.init_from is not None else None
 
 
-def _build_trainer(config: TrainConfig, corpus: Corpus, initial: Checkpoint | None) -> Trainer:
+def _build_trainer(
+    config: TrainConfig, corpus: Corpus, initial: Checkpoint | None, group: Group
+) -> Trainer:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    device = resolve_device(config.device)
+    device = resolve_device(own_device(config.device))
     torch.manual_seed(config.seed)
     streams = Streams(
         corpus.train,
@@ -184,13 +205,16 @@ def _build_trainer(config: TrainConfig, corpus: Corpus, initial: Checkpoint | No
         sequence_length=config.sequence_length,
         vary_lengths=config.vary_lengths,
         seed=config.seed,
+        rows=group.share(config.batch_size),
     )
     if initial is not None:
         network = Network(initial.description.architecture)
         network.load_state_dict(initial.network.state_dict())
     else:
         network = Network(_architecture(config, corpus.tokenizer.vocab_size)).initialise()
-    return Trainer(config, network.to(device), streams)
+    if group.rank > 0:  # the same weights, but masks of its own
+        torch.manual_seed(config.seed + group.rank)
+    return Trainer(config, network.to(device), streams, group)
 
 
 def _architecture(config: TrainConfig, vocab_size: int) -> ModelConfig:
@@ -214,21 +238,26 @@ def _train(
     served = config.checkpoints_dir / folder.name
     if served.exists() and not (served / WEIGHTS).is_file():
         raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
-    for target in (folder / LAST, served):
-        remove_leftovers(target)
+    is_writer = trainer.group.is_writer
+    if is_writer:
+        for target in (folder / LAST, served):
+            remove_leftovers(target)
     keep_freed_memory()
     request = StopRequest()
     with (
-        RunLog(folder, from_step=trainer.step_number) as log,
+        RunLog(folder, from_step=trainer.step_number) if is_writer else Log() as log,
         Display(console, done=trainer.progress) as display,
     ):
-        loop = Loop(trainer, corpus, log, display, last=folder / LAST, best=served)
+        keeper = Keeper(trainer, corpus, last=folder / LAST, best=served)
+        loop = Loop(trainer, corpus, log, display, keeper)
         if progress is not None:
             loop.go_on_from(progress)
         try:
             with requesting(request):
-                loop.run(request)
-            if not request:
+                is_stopped = loop.run(request)
+            if is_stopped and request.signal is None:  # it came to another process
+                request.signal = signal.SIGTERM
+            if not is_stopped and is_writer:
                 loop.finish(folder)
         except Interrupted as stop:  # a second signal, or one while finishing
             request.signal = stop.number

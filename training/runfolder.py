@@ -22,6 +22,11 @@ CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
 MAX_STEM = 90  # a name may have 100 characters; a number may follow
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a run has begun in `folder`."""
+    return (folder / CONFIG).exists()
+
+
 def free_name(config: TrainConfig) -> str:
     """The corpus file's name, with a number behind it where that is taken."""
     stem = Path(config.corpus[0]).name.split(".")[0]
@@ -37,7 +42,7 @@ def free_name(config: TrainConfig) -> str:
 
 def require_new(folder: Path, served: Path) -> None:
     """Raise RunError unless a run may begin in `folder`, its checkpoint at `served`."""
-    if (folder / CONFIG).exists():
+    if has_begun(folder):
         raise RunError(
             f"{folder} exists; go on with it ({resume_flags(folder)}) or choose another --name"
         )

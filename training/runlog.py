@@ -20,7 +20,20 @@ METRICS = "metrics.jsonl"
 LOG_EVERY_STEPS = 10
 
 
-class RunLog:
+class Log:
+    """Takes what a run tells, and keeps none of it: for the processes that do not write."""
+
+    def write(self, step: int, **values: float | str) -> None:
+        """One line of what was measured at a step."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+
+class RunLog(Log):
     """Writes the metrics of one run; on resume it goes on after `from_step`."""
 
     def __init__(self, folder: Path, *, from_step: int = 0) -> None:

@@ -6,12 +6,14 @@ with five files more:
     optimizer.safetensors   first and second moments and step of every weight
     average.safetensors     the moving average of every weight, if the run keeps one
     carried.safetensors     the hidden and cell state of every stream
-    random.safetensors      torch's generators
+    random.safetensors      torch's generators, of every process
     progress.json           counters and the place in the text
 
-On a CPU a run resumed from here ends with bitwise the weights of one that never stopped.
+On a CPU a run resumed from here ends with bitwise the weights of one that never stopped, provided
+that as many processes go on. With more or fewer the masks of dropout are others.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
@@ -47,18 +49,38 @@ class Progress(BaseModel):
     best_nats: float | None = None  # per token, of the validation text
 
 
-def save_state(folder: Path, checkpoint: Checkpoint, trainer: Trainer, progress: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What every process has a part of."""
+
+    carried: dict[str, Tensor]  # hidden and, if any, cell: (L, B, H) of all rows
+    generators: dict[str, Tensor]
+
+
+def gather_state(trainer: Trainer) -> Gathered:
+    """Bring the parts of all processes together, in every one of them."""
+    group, state = trainer.group, trainer.carried
+    parts = {"hidden": state.hidden} | ({} if state.cell is None else {"cell": state.cell})
+    carried = {name: torch.cat(group.collected(part), dim=1) for name, part in parts.items()}
+    generators = {
+        _generator_name(kind, rank): state
+        for kind, own in _generators().items()
+        for rank, state in enumerate(group.collected(own))
+    }
+    return Gathered(carried, generators)
+
+
+def save_state(
+    folder: Path, checkpoint: Checkpoint, trainer: Trainer, gathered: Gathered, progress: Progress
+) -> None:
     """Write everything to `folder`, in place of what was there."""
-    carried = {"hidden": trainer.carried.hidden.contiguous()}
-    if trainer.carried.cell is not None:
-        carried["cell"] = trainer.carried.cell.contiguous()
     with replacing_folder(folder) as partial:
         write_files(checkpoint, partial, "fp32")
         # Not save_file: on a full disk that raises an error of its own instead of OSError.
         (partial / OPTIMIZER).write_bytes(save(_optimizer_tensors(trainer)))
         (partial / AVERAGE).write_bytes(save(trainer.average.averages))
-        (partial / CARRIED).write_bytes(save(carried))
-        (partial / RANDOM).write_bytes(save(_generators()))
+        (partial / CARRIED).write_bytes(save(gathered.carried))
+        (partial / RANDOM).write_bytes(save(gathered.generators))
         (partial / PROGRESS).write_text(progress.model_dump_json(indent=2) + "\n", "utf-8")
 
 
@@ -74,7 +96,7 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
         trainer.average.restore(load_file(folder / AVERAGE))
         trainer.carried = _carried(load_file(folder / CARRIED), trainer)
         _restore_counters(trainer, progress)
-        _restore_generators(load_file(folder / RANDOM))
+        _restore_generators(load_file(folder / RANDOM), trainer.group.rank)
     except (
         OSError,
         KeyError,
@@ -96,12 +118,15 @@ def _restore_counters(trainer: Trainer, progress: Progress) -> None:
     trainer.rate_drops = progress.rate_drops
     trainer.average.since = progress.averaging_since
     trainer.streams.epoch, trainer.streams.window = progress.epoch, progress.window
+    trainer.look_at_the_clock()
 
 
 def _carried(tensors: dict[str, Tensor], trainer: Trainer) -> State:
     wanted = trainer.carried
-    on_device = {name: tensor.to(trainer.network.device) for name, tensor in tensors.items()}
-    found = State(on_device["hidden"], on_device.get("cell"))
+    rows = trainer.group.share(trainer.config.batch_size)
+    device = trainer.network.device
+    own = {name: tensor[:, rows].contiguous().to(device) for name, tensor in tensors.items()}
+    found = State(own["hidden"], own.get("cell"))
     if found.hidden.shape != wanted.hidden.shape or (found.cell is None) != (wanted.cell is None):
         shapes = f"{tuple(found.hidden.shape)} instead of {tuple(wanted.hidden.shape)}"
         raise ValueError(f"{CARRIED}: the carried state has shape {shapes}")
@@ -135,7 +160,14 @@ def _generators() -> dict[str, Tensor]:
     return generators
 
 
-def _restore_generators(generators: dict[str, Tensor]) -> None:
-    torch.set_rng_state(generators["cpu"])
-    if "cuda" in generators and torch.cuda.is_available():
-        torch.cuda.set_rng_state(generators["cuda"])
+def _generator_name(kind: str, rank: int) -> str:
+    return kind if rank == 0 else f"{kind}.{rank}"
+
+
+def _restore_generators(generators: dict[str, Tensor], rank: int) -> None:
+    # With more processes than before, the new ones go on with the seed that they were given.
+    if (state := generators.get(_generator_name("cpu", rank))) is not None:
+        torch.set_rng_state(state)
+    state = generators.get(_generator_name("cuda", rank))
+    if state is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state)

@@ -18,6 +18,7 @@ from training.averaging import MovingAverage
 from training.batches import Batch, Streams
 from training.config import TrainConfig
 from training.errors import RunError
+from training.group import ALONE, Group
 from training.objective import Objective
 from training.optimizer import Budget, build_optimizer, learning_rate
 from training.regularization import Regularization
@@ -35,30 +36,35 @@ class StepResult:
 class Trainer:
     """A network in training. `step_number`, `seconds` and `streams` say how far it is."""
 
-    def __init__(self, config: TrainConfig, network: Network, streams: Streams) -> None:
+    def __init__(
+        self, config: TrainConfig, network: Network, streams: Streams, group: Group = ALONE
+    ) -> None:
         self.config = config
         self.network = network.train()
         self.streams = streams
         self.optimizer = build_optimizer(network, config)
         self.average = MovingAverage(network, config.averaging, waits=config.averaging_patience > 0)
-        self.objective = Objective(network, Regularization.of(config))
+        self.objective = group.wrapped(Objective(network, Regularization.of(config)))
         self.rate_drops = 0  # of the plateau schedule
         self.budget = Budget.of(config, streams.windows_per_epoch)
-        self.carried = network.zero_state(config.batch_size)
+        self.group = group
+        self._rows = group.share(config.batch_size)
+        self.carried = network.zero_state(self._rows.stop - self._rows.start)
         self.step_number = 0
         self.seconds_before = 0.0  # of earlier sessions of this run
         self.autocast_dtype = _autocast_dtype(config.precision, network.device)
         self._started = time.monotonic()
+        self.progress = 0.0  # the share of the budget that is spent, in [0, 1]
 
     @property
     def seconds(self) -> float:
         """Time spent training so far, evaluation included, pauses between sessions not."""
         return self.seconds_before + time.monotonic() - self._started
 
-    @property
-    def progress(self) -> float:
-        """The share of the budget that is spent, in [0, 1]."""
-        return self.budget.progress(self.step_number, self.seconds)
+    def look_at_the_clock(self) -> None:
+        """Bring `progress` up to date, in all processes alike: the learning rate hangs on it."""
+        progress = self.budget.progress(self.step_number, self.seconds)
+        self.progress = progress if self.budget.steps is not None else self.group.agreed(progress)
 
     def step(self) -> StepResult:
         """Read one window of every stream and update the weights once.
@@ -74,12 +80,14 @@ class Trainer:
         loss, surprisal = self._losses(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        surprisal = self.group.mean(surprisal)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         result = StepResult(loss=surprisal.item(), gradient_norm=norm.item(), learning_rate=rate)
-        self._require_finite(loss + norm, result)
+        self._require_finite(surprisal + norm, result)
         self.optimizer.step()
         self.step_number += 1
         self.average.update(self.step_number)
+        self.look_at_the_clock()
         return result
 
     def heed(self, validations_without_gain: int) -> None:
@@ -108,7 +116,7 @@ class Trainer:
         # By the step's number, so that it depends neither on dropout nor on who has the row.
         rng = np.random.default_rng([self.config.seed, self.step_number, 2])
         chance = 1.0 if everywhere else self.config.state_reset
-        rows = torch.from_numpy(rng.random(self.config.batch_size) < chance)
+        rows = torch.from_numpy(rng.random(self.config.batch_size) < chance)[self._rows]
         self.carried = self.carried.without(rows.to(self.network.device))
 
     def _require_finite(self, value: Tensor, result: StepResult) -> None:

@@ -9,8 +9,9 @@ from model.errors import ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import TrainConfig, preset_names, resolve
 from training.errors import RunError
+from training.group import Group, is_one_of_many, is_restart, joined
 from training.run import Outcome, resume, start
-from training.runfolder import resume_flags
+from training.runfolder import has_begun, resume_flags
 
 
 def add(commands: Commands) -> None:
@@ -24,13 +25,24 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, or go on with a run."""
-    console = Console(stderr=True)
     given = given_fields(args, TrainConfig.model_fields.keys() - {"preset"})
-    if args.resume:
-        outcome = resume(_run_to_resume(args, given), console)
-    else:
-        outcome = start(resolve(args.preset if args.preset is not None else "tiny", given), console)
-    return _told(outcome, console)
+    if is_one_of_many() and args.name is None:
+        raise ParameterError("name", "must be given where several processes train one network")
+    with joined(args.device if args.device is not None else "auto") as group:
+        console = Console(stderr=True, quiet=not group.is_writer)
+        if args.resume:
+            outcome = resume(_run_to_resume(args, given), console, group)
+        else:
+            config = resolve(args.preset if args.preset is not None else "tiny", given)
+            outcome = _begun_or_gone_on_with(config, console, group)
+        return _told(outcome, console)
+
+
+def _begun_or_gone_on_with(config: TrainConfig, console: Console, group: Group) -> Outcome:
+    """A new run; but where torchrun started this again after a death, the one that it began."""
+    if is_restart() and config.name is not None and has_begun(config.runs_dir / config.name):
+        return resume(config.runs_dir / config.name, console, group)
+    return start(config, console, group)
 
 
 def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:

@@ -1,0 +1,126 @@
+"""Several processes train one network: as one would, and on through a death."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from training_runs import arguments, refusal, saved_step, small_corpus, wait_for
+
+from model.errors import ParameterError
+from training.__main__ import main
+from training.config import checked
+from training.group import ALONE, FRESH_STORE, Group
+from training.run import start
+from training.runlog import read_metrics
+
+STEPS = 60
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return small_corpus(tmp_path)
+
+
+def torchrun(args: list[str], *, restarts: int = 0) -> "subprocess.Popen[str]":
+    """The command in two processes on this machine."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    count = ["--nproc-per-node", "2", "--max-restarts", str(restarts)]
+    command = [*launcher, *count, "-m", "training", *args]
+    environment = {**os.environ, FRESH_STORE: "1"}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finished(process: "subprocess.Popen[str]") -> str:
+    """What it said on standard error, once it has ended well."""
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return said
+
+
+def last_state(corpus: Path, name: str, file: str) -> dict[str, torch.Tensor]:
+    return load_file(corpus.parent / "runs" / name / "last" / file)
+
+
+def children(pid: int) -> list[int]:
+    return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_two_processes_make_the_updates_of_one(corpus: Path) -> None:
+    """In float32 and without dropout, whose masks are each process's own."""
+    fields = {"dropout": 0, "precision": "fp32", "steps": 60, "batch_size": 6, "averaging": 0.9}
+    assert main(arguments(corpus, "one", **fields)) == 0
+    said = finished(torchrun(arguments(corpus, "two", **fields)))
+    assert said.count("done: ") == 1  # one of them speaks
+    one, two = (read_metrics(corpus.parent / "runs" / name) for name in ("one", "two"))
+    assert [line["step"] for line in one] == [line["step"] for line in two]
+    for figure in ("train_nats", "gradient_norm", "learning_rate", "valid_nats", "final_nats"):
+        lines = [(a[figure], b[figure]) for a, b in zip(one, two, strict=True) if figure in a]
+        assert lines, figure
+        assert [b for _, b in lines] == pytest.approx([a for a, _ in lines], rel=1e-4)
+    for file in ("model.safetensors", "average.safetensors", "carried.safetensors"):
+        alone, together = last_state(corpus, "one", file), last_state(corpus, "two", file)
+        for name, tensor in alone.items():
+            torch.testing.assert_close(together[name], tensor, rtol=1e-2, atol=1e-4)
+
+
+def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
+    """torchrun starts both again; the state that was saved last is gone on with, bit by bit."""
+    fields = {"steps": STEPS, "weight_drop": 0.2, "state_reset": 0.2}
+    finished(torchrun(arguments(corpus, "whole", **fields)))
+    command = arguments(corpus, "hurt", **fields, save_seconds=0.05)
+    process = torchrun(command, restarts=1)
+    wait_for(lambda: saved_step(corpus, "hurt") > 10)
+    os.kill(children(process.pid)[-1], signal.SIGKILL)
+    finished(process)
+    resumed = json.loads((corpus.parent / "runs/hurt/last/progress.json").read_text())
+    assert resumed["step"] == STEPS
+    for file in ("model", "optimizer", "carried", "random"):
+        whole, hurt = (last_state(corpus, n, f"{file}.safetensors") for n in ("whole", "hurt"))
+        assert whole.keys() == hurt.keys()
+        assert all(torch.equal(whole[name], hurt[name]) for name in whole), file
+    assert not torch.equal(
+        last_state(corpus, "whole", "random.safetensors")["cpu"],
+        last_state(corpus, "whole", "random.safetensors")["cpu.1"],
+    )
+
+
+def test_a_run_of_many_needs_a_name(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert refusal(capsys, arguments(corpus, None, steps=1)).startswith(
+        "error: name: must be given"
+    )
+
+
+def test_restarts_that_would_wait_for_the_dead_are_refused(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
+    assert f"--max-restarts 3 needs {FRESH_STORE}=1" in refusal(capsys, arguments(corpus, "one"))
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(corpus: Path) -> None:
+    class OneOfTwo(Group):
+        size = 2
+
+    fields = {"steps": 1, "batch_size": 3, "runs_dir": corpus.parent / "runs"}
+    config = checked({**fields, "corpus": (str(corpus),)})
+    with pytest.raises(ParameterError, match="batch_size: must be a multiple of 2"):
+        start(config, Console(quiet=True), OneOfTwo())
+
+
+def test_a_process_alone_agrees_with_itself() -> None:
+    assert ALONE.agreed(0.5) == 0.5
+    assert ALONE.any(flag=True)
+    assert not ALONE.any(flag=False)
+    assert ALONE.share(7) == slice(0, 7)
+    assert torch.equal(ALONE.mean(torch.tensor(3.0)), torch.tensor(3.0))

@@ -1,0 +1,167 @@
+"""The processes that train one network together, as torchrun starts them, and what they agree on.
+
+Every process has the whole network and some rows of every batch; torch's DistributedDataParallel
+averages their gradients, so all of them make the same updates. One of them, the writer, holds
+the run folder, measures and saves. Knows nothing of networks and runs.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from model.device import resolve_device
+from model.errors import ModelError, ParameterError
+
+FRESH_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+
+
+class Group:
+    """One process alone: it writes, has all rows, and agrees with itself."""
+
+    rank = 0
+    size = 1
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether this process holds the run folder."""
+        return self.rank == 0
+
+    def share(self, rows: int) -> slice:
+        """Which of a batch's rows are this process's."""
+        own = rows // self.size
+        return slice(self.rank * own, (self.rank + 1) * own)
+
+    def agreed(self, value: float) -> float:
+        """The writer's value, in every process."""
+        return value
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in at least one process."""
+        return flag
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of all processes' values; each has as many rows."""
+        return value
+
+    def collected(self, part: Tensor) -> list[Tensor]:
+        """Every process's `part`, by rank; all of one shape. On the CPU."""
+        return [part.cpu()]
+
+    def wrapped(self, module: nn.Module) -> nn.Module:
+        """The module, its gradients averaged over all processes."""
+        return module
+
+    def by_the_writer(self, work: Callable[[], None]) -> None:
+        """Let the writer do it while the others wait. Its error ends them all."""
+        work()
+
+
+ALONE = Group()
+
+
+class Processes(Group):
+    """Several processes that torch.distributed has joined."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank = distributed.get_rank()
+        self.size = distributed.get_world_size()
+        self._device = device
+
+    def agreed(self, value: float) -> float:
+        """The writer's value, in every process."""
+        tensor = torch.tensor(value, dtype=torch.float64)
+        distributed.broadcast(tensor, src=0)
+        return tensor.item()
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in at least one process."""
+        tensor = torch.tensor(int(flag))
+        distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
+        return bool(tensor.item())
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean of all processes' values; each has as many rows."""
+        total = value.detach().clone()
+        distributed.all_reduce(total)
+        return total / self.size
+
+    def collected(self, part: Tensor) -> list[Tensor]:
+        """Every process's `part`, by rank; all of one shape. On the CPU."""
+        own = part.cpu().contiguous()
+        parts = [torch.empty_like(own) for _ in range(self.size)]
+        distributed.all_gather(parts, own)
+        return parts
+
+    def wrapped(self, module: nn.Module) -> nn.Module:
+        """The module, its gradients averaged over all processes."""
+        return DistributedDataParallel(module)
+
+    def by_the_writer(self, work: Callable[[], None]) -> None:
+        """Let the writer do it while the others wait. Its error ends them all."""
+        failure: BaseException | None = None
+        if self.is_writer:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - raised again when the others know
+                failure = error
+        if self.any(failure is not None):
+            # The writer has said why; once is enough.
+            raise failure if failure is not None else SystemExit(1)
+
+
+def is_one_of_many() -> bool:
+    """Whether torchrun started this process beside others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_restart() -> bool:
+    """Whether torchrun started this process again, after a worker had died."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+def _require_a_fresh_store() -> None:
+    """Refuse what would hang after a death.
+
+    torchrun 2.13 lets restarted workers look each other up in the store of those that died, and
+    they wait for addresses that nobody answers at any more, unless it is told to open a new one.
+    """
+    restarts = int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0"))
+    if restarts > 0 and os.environ.get(FRESH_STORE) != "1":
+        raise ModelError(f"torchrun --max-restarts {restarts} needs {FRESH_STORE}=1 before it")
+
+
+def own_device(name: str) -> str:
+    """`name`, or this process's own card where several processes would share one."""
+    if is_one_of_many() and resolve_device(name) == torch.device("cuda"):
+        return f"cuda:{os.environ['LOCAL_RANK']}"
+    return name
+
+
+@contextmanager
+def joined(device_name: str) -> Iterator[Group]:
+    """The group of processes that torchrun made this one part of, or this one alone.
+
+    Raises ParameterError for a card that the processes would share, ModelError when they do not
+    find one another.
+    """
+    if not is_one_of_many():
+        yield ALONE
+        return
+    _require_a_fresh_store()
+    device = resolve_device(own_device(device_name))
+    if device.type == "cuda":
+        if own_device(device_name) == device_name:
+            raise ParameterError("device", f"is {device} for every process; give auto or cuda")
+        torch.cuda.set_device(device)
+    try:
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"the processes do not find one another ({error})") from error
+    try:
+        yield Processes(device)
+    finally:
+        distributed.destroy_process_group()
