@@ -1,17 +1,24 @@
-"""Training speed beside a plain fp32 `nn.LSTM` loop: same shapes, same batches, in turn.
+"""Training speed beside a plain fp32 `nn.LSTM` loop: same shapes, same kind of batches, in turn.
 
-    python benchmarks/bench_training.py [--layers 2] [--hidden 512] [--batch 64] [--length 128]
+    python benchmarks/bench_training.py [--layers 1 2 3] [--hidden 512] [--batch 64] [--length 128]
 
 The two take turns, a few updates each, and the ratio is taken turn by turn, so that a noisy
-machine disturbs both alike. Prints one line with the median and the range of the ratios.
+machine disturbs both alike. The plain loop runs in a process of its own, since ours tells the C
+library to keep freed memory, which would speed up the other, too. Prints a row of a Markdown
+table for each number of layers: characters a second of both, the ratio with its range, and the
+share of the machine's best rate of bf16 products (measured here, on square matrices) that our
+step's arithmetic reaches: six operations a weight and character.
 """
 
 import argparse
+import multiprocessing
 import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -22,14 +29,17 @@ from model.device import resolve_device
 from model.network import Network
 from training.batches import Streams
 from training.config import ANTHOLOGY, TrainConfig
-from training.corpus import CorpusOptions, prepare
+from training.corpus import Corpus, CorpusOptions, prepare
+from training.memory import keep_freed_memory
 from training.trainer import Trainer
+
+Timed = Callable[[], float]  # lets its side make some updates; the seconds that they took
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--layers", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--embedding", type=int, default=512)
     parser.add_argument("--batch", type=int, default=64)
@@ -38,72 +48,123 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=2, help="updates a turn")
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        ours, plain, precision = build(args, Path(folder))
-        measure(args, ours, plain, precision)
-
-
-def build(
-    args: argparse.Namespace, folder: Path
-) -> tuple[Callable[[], object], Callable[[], object], str]:
-    """One update of ours, one of the plain loop, and the precision that ours runs in."""
     device = resolve_device(args.device)
-    corpus = prepare([str(ANTHOLOGY)], folder / "data", CorpusOptions())
-    config = TrainConfig(
-        steps=10**9, batch_size=args.batch, sequence_length=args.length, dropout=0, warmup=0
+    keep_freed_memory()
+    peak = best_rate(device)
+    print(
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}, "
+        f"{device}; bf16 products at best {peak / 1e9:,.0f} GFLOP/s; "
+        f"batch {args.batch} x {args.length}, embedding {args.embedding}\n"
     )
+    print("| network | characters/s | plain fp32 loop | ratio (range) | share of the bf16 peak |")
+    print("| --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = prepare([str(ANTHOLOGY)], Path(folder) / "data", CorpusOptions())
+        for layers in args.layers:
+            print(row_of_table(args, layers, corpus, device, peak), flush=True)
+
+
+def row_of_table(
+    args: argparse.Namespace, layers: int, corpus: Corpus, device: torch.device, peak: float
+) -> str:
+    """Let the two take turns, and put what they took into a line."""
     shape = ModelConfig(
         vocab_size=corpus.tokenizer.vocab_size,
         embedding_size=args.embedding,
         hidden_size=args.hidden,
-        num_layers=args.layers,
+        num_layers=layers,
     )
-
-    def streams() -> Streams:
-        return Streams(corpus.train, batch_size=args.batch, sequence_length=args.length, seed=1)
-
-    trainer = Trainer(config, Network(shape).initialise().to(device), streams())
-    source = streams()
-    batches = [source.next() for _ in range(8)]
-    pairs = [(batch.inputs.to(device), batch.targets.to(device)) for batch in batches]
-    model = PlainLanguageModel(shape.vocab_size, args.embedding, args.hidden, args.layers)
-    plain = PlainTrainer(model.to(device), pairs)
-    return trainer.step, plain.step, str(trainer.autocast_dtype or torch.float32)
-
-
-def measure(
-    args: argparse.Namespace,
-    ours: Callable[[], object],
-    plain: Callable[[], object],
-    precision: str,
-) -> None:
-    """Let the two take turns and print characters a second and their ratio."""
-    characters = args.batch * args.length * args.updates
+    trainer = our_trainer(args, shape, corpus, device)
     times: list[tuple[float, float]] = []
-    for turn in range(args.turns + 1):
-        pair = (timed(ours, args.updates), timed(plain, args.updates))
-        if turn > 0:  # the first warms up
-            times.append(pair)
+    with plain_side(args, shape, device) as plain:
+        for turn in range(args.turns + 1):
+            pair = (timed(trainer.step, args.updates), plain())
+            if turn > 0:  # the first warms up
+                times.append(pair)
     ratios = [slow / fast for fast, slow in times]
-    speeds = [characters / statistics.median(column) for column in zip(*times, strict=True)]
-    print(
-        f"{args.layers}x{args.hidden}, batch {args.batch} x {args.length}, "
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}: "
-        f"ours ({precision}) {speeds[0]:,.0f} characters/s, plain fp32 {speeds[1]:,.0f}; "
-        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    characters = args.batch * args.length * args.updates
+    ours, theirs = (characters / statistics.median(column) for column in zip(*times, strict=True))
+    # The embedding is looked up, not multiplied.
+    weights = sum(w.numel() for w in trainer.network.parameters())
+    operations = 6 * (weights - trainer.network.embedding.weight.numel()) * ours
+    precision = str(trainer.autocast_dtype or torch.float32).removeprefix("torch.")
+    return (
+        f"| {layers} x {args.hidden} | {ours:,.0f} ({precision}) | {theirs:,.0f} | "
+        f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) | "
+        f"{operations / peak:.0%} |"
     )
+
+
+def our_trainer(
+    args: argparse.Namespace, shape: ModelConfig, corpus: Corpus, device: torch.device
+) -> Trainer:
+    """The training step as it is, without dropout, which the plain loop does not have."""
+    config = TrainConfig(
+        steps=10**9, batch_size=args.batch, sequence_length=args.length, dropout=0, warmup=0
+    )
+    streams = Streams(corpus.train, batch_size=args.batch, sequence_length=args.length, seed=1)
+    return Trainer(config, Network(shape).initialise().to(device), streams)
+
+
+@contextmanager
+def plain_side(
+    args: argparse.Namespace, shape: ModelConfig, device: torch.device
+) -> Iterator[Timed]:
+    """The plain loop, in a process of its own that works only while it is asked to."""
+    spawning = multiprocessing.get_context("spawn")
+    here, there = spawning.Pipe()
+    process = spawning.Process(target=serve_plain, args=(there, args, shape, str(device)))
+    process.start()
+
+    def turn() -> float:
+        here.send(args.updates)
+        seconds: float = here.recv()
+        return seconds
+
+    try:
+        yield turn
+    finally:
+        here.send(0)
+        process.join()
+
+
+def serve_plain(
+    asked: Connection, args: argparse.Namespace, shape: ModelConfig, device: str
+) -> None:
+    """Make as many updates as are asked for and answer with their seconds, until that is none."""
+    sizes = (shape.vocab_size, args.embedding, args.hidden, shape.num_layers)
+    ids = torch.randint(shape.vocab_size, (8, args.batch, args.length + 1), device=device)
+    batches = [(window[:, :-1], window[:, 1:]) for window in ids]
+    trainer = PlainTrainer(PlainLanguageModel(*sizes).to(device), batches)
+    while updates := asked.recv():
+        asked.send(timed(trainer.step, updates))
 
 
 def timed(step: Callable[[], object], updates: int) -> float:
     """Seconds that `updates` calls take."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    wait_for_the_device()
     started = time.perf_counter()
     for _ in range(updates):
         step()
+    wait_for_the_device()
+    return time.perf_counter() - started
+
+
+def best_rate(device: torch.device, tries: int = 5) -> float:
+    """The best rate of bf16 products of square matrices, in operations a second."""
+    best = 0.0
+    for size in (1024, 2048, 4096) if device.type == "cpu" else (4096, 8192):
+        matrix = torch.randn(size, size, device=device, dtype=torch.bfloat16)
+        for _ in range(tries):
+            seconds = timed(lambda square=matrix: square @ square, 4)  # type: ignore[misc]
+            best = max(best, 4 * 2 * size**3 / seconds)
+    return best
+
+
+def wait_for_the_device() -> None:
+    """GPUs work on while the program goes on."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":
