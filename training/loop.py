@@ -6,7 +6,7 @@ Deciding is here, computing is in the trainer, recording in the log. The order i
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,7 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.scoring import Score
 from training.corpus import Corpus
-from training.errors import RunError
+from training.errors import DivergedError
 from training.evaluation import characters_of, evaluating, mean_surprisal
 from training.provenance import facts_of
 from training.report import TEMPERATURES, sample, write_card, write_report
@@ -28,6 +28,10 @@ EVALUATION_ROWS = 32
 EVALUATION_SHARE = 0.15  # of the time of a run by the clock
 SAMPLES = 5  # texts written to TensorBoard over a run
 SAMPLE_TOKENS = 200
+
+# Told of each validation: its number, counted to `evaluations`, and its nats per character. What
+# it raises ends the run.
+OnValidation = Callable[[int, float], None]
 
 
 class StopRequest(Protocol):
@@ -48,6 +52,7 @@ class Loop:
         *,
         last: Path,
         best: Path,
+        on_validation: OnValidation | None = None,
     ) -> None:
         self._progress = Progress()
         self._trainer = trainer
@@ -56,6 +61,7 @@ class Loop:
         self._display = display
         self._last = last
         self._best = best
+        self._on_validation = on_validation
         self._train_rate = _tokens_per_character(corpus, "train")
         self._valid_rate = _tokens_per_character(corpus, "valid")
         self._recent: list[StepResult] = []
@@ -151,6 +157,8 @@ class Loop:
         if due % max(1, wanted // SAMPLES) == 0:
             self._log_sample()
         self._judge(per_token, due)
+        if self._on_validation is not None:
+            self._on_validation(due, per_token * self._valid_rate)
 
     def _log_evaluation(self, nats: float) -> None:
         step = self._trainer.step_number
@@ -168,7 +176,7 @@ class Loop:
 
     def _judge(self, per_token: float, evaluations: int) -> None:
         if not math.isfinite(per_token):
-            raise RunError(
+            raise DivergedError(
                 f"training diverged: the validation loss at step {self._trainer.step_number} is "
                 f"{per_token}; the best checkpoint so far is kept. Try a lower learning_rate"
             )

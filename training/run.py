@@ -32,7 +32,7 @@ from training.corpus import (
     require_options,
 )
 from training.errors import RunError
-from training.loop import Loop
+from training.loop import Loop, OnValidation
 from training.memory import keep_freed_memory
 from training.provenance import is_trained_on
 from training.runfolder import (
@@ -62,8 +62,13 @@ class Outcome:
     stopped_by: int | None
 
 
-def start(config: TrainConfig, console: Console) -> Outcome:
-    """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError."""
+def start(
+    config: TrainConfig, console: Console, *, on_validation: OnValidation | None = None
+) -> Outcome:
+    """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError.
+
+    What `on_validation` raises ends the run, too, and is passed on.
+    """
     name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
@@ -78,7 +83,7 @@ def start(config: TrainConfig, console: Console) -> Outcome:
         except BaseException:
             shutil.rmtree(folder)  # it never began: the name stays free
             raise
-        return _train(config, folder, corpus, trainer, console)
+        return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
 
 
 def resume(folder: Path, console: Console) -> Outcome:
@@ -135,14 +140,15 @@ def _prepare(
             tokenizer=initial.tokenizer if initial is not None else None,
         )
     else:
-        corpus = _load_prepared(config, data)
+        corpus = load_prepared(config, data)
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
     _tell(corpus, console)
     return corpus, initial
 
 
-def _load_prepared(config: TrainConfig, data: Path) -> Corpus:
+def load_prepared(config: TrainConfig, data: Path) -> Corpus:
+    """The corpus in `data`. Raises ParameterError for a field that asks for another one."""
     if config.valid_corpus:
         problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
         raise ParameterError("valid_corpus", problem)
@@ -211,6 +217,7 @@ def _train(
     console: Console,
     *,
     progress: Progress | None = None,
+    on_validation: OnValidation | None = None,
 ) -> Outcome:
     served = config.checkpoints_dir / folder.name
     if served.exists() and not (served / WEIGHTS).is_file():
@@ -223,7 +230,15 @@ def _train(
         RunLog(folder, from_step=trainer.step_number) as log,
         Display(console, done=trainer.progress) as display,
     ):
-        loop = Loop(trainer, corpus, log, display, last=folder / LAST, best=served)
+        loop = Loop(
+            trainer,
+            corpus,
+            log,
+            display,
+            last=folder / LAST,
+            best=served,
+            on_validation=on_validation,
+        )
         if progress is not None:
             loop.go_on_from(progress)
         try:
