@@ -12,6 +12,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
+from model.device import resolve_device
 from training.config import TrainConfig
 from training.errors import RunError
 from training.search.folder import StudyFolder
@@ -29,6 +30,8 @@ from training.search.study import (
 )
 from training.search.trials import CutShortError, Trials, in_short
 from training.signals import StopRequest, requesting
+
+HOPELESS_TRIALS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Plan:
 
 def search(place: Place, plan: Plan, console: Console) -> int | None:
     """Run trials, and report; the signal that ended it, if one did. Raises ModelError."""
+    resolve_device(plan.base.device)  # what no trial can do is refused here
     with ExitStack() as stack:
         with place.folder.locked():
             data, corpus = place.folder.prepared(plan.base)
@@ -107,7 +111,7 @@ def _run_trials(
     def after(study: Study, trial: FrozenTrial) -> None:
         say(console, _told(trial, best_of(study)))
         tidy(study, folder)
-        if stop:
+        if stop or _is_hopeless(study):
             study.stop()
 
     try:
@@ -132,6 +136,12 @@ def _told(trial: FrozenTrial, best: FrozenTrial | None) -> str:
     step = trial.last_step
     assert step is not None  # noqa: S101 - only a validation prunes
     return f"trial {trial.number}: pruned at {trial.intermediate_values[step]:.4f} nats"
+
+
+def _is_hopeless(study: Study) -> bool:
+    """Whether trial after trial is impossible: something is wrong that no trial changes."""
+    left_out = [trial for trial in study.get_trials(deepcopy=False) if WHY in trial.user_attrs]
+    return best_of(study) is None and len(left_out) >= HOPELESS_TRIALS
 
 
 def _require_any(study: Study) -> None:

@@ -138,7 +138,7 @@ def facts_of(config: TrainConfig, space: Space, corpus: Corpus) -> dict[str, obj
 
 
 def _require_same(name: str, known: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    kinds = {"text": "text: another", "space": "space: another range of", "fields": "another"}
+    kinds = {"text": "another text:", "space": "another range of", "fields": "another"}
     for kind, words in kinds.items():
         before, now = known[kind], facts[kind]
         others = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
