@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -106,7 +107,7 @@ def test_the_readme_names_every_source_file() -> None:
     text = document("README.md")
     listed = set(re.findall(r"^ +([a-z0-9_]+\.py) ", text, flags=re.MULTILINE))
     packages = (
-        *("model", "training", "training/commands"),
+        *("model", "training", "training/commands", "training/search"),
         *("service", "service/engine", "service/routes"),
     )
     there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
@@ -124,3 +125,12 @@ def test_links_between_documents_lead_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} -> {target}"
+
+
+def test_every_flag_of_a_search_stands_in_the_manual() -> None:
+    parser: Any = training.__main__.build_parser()
+    commands = parser._subparsers._group_actions[0].choices
+    flags = {action.option_strings[0] for action in commands["tune"]._actions}
+    own = flags - {f"--{name.replace('_', '-')}" for name in TRAINING_FIELDS} - {"-h"}
+    text = document("docs/training.md")
+    assert not [flag for flag in own if f"| `{flag}` |" not in text]

@@ -1,5 +1,7 @@
 """Presets and fields: what is accepted, and what the refusal says."""
 
+from pathlib import Path
+
 import pytest
 
 from model.errors import ParameterError
@@ -70,6 +72,35 @@ def test_what_a_preset_says_of_another_schedule_does_not_stand_in_the_way() -> N
 def test_an_unknown_preset_lists_the_known() -> None:
     with pytest.raises(ParameterError, match="tiny"):
         resolve("gigantic", {})
+
+
+def test_a_file_is_a_preset(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("hidden_size = 96\nsteps = 7\n", encoding="utf-8")
+    config = resolve(str(path), {"steps": 5})
+    assert (config.hidden_size, config.steps, config.preset) == (96, 5, str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        (b"\xff", "cannot be read"),
+        (b"hidden_size = ", "cannot be read"),
+        (b"steps = 1\nhiden_size = 5", "hiden_size"),
+        (b"steps = 1\n[network]\nhidden_size = 5", "network"),
+        (b"hidden_size = 5", "how long to train"),
+    ],
+)
+def test_a_file_that_is_no_preset_is_refused_in_a_line(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ParameterError, match=message) as refused:
+        resolve(str(path), {})
+    assert "\n" not in str(refused.value)
 
 
 def test_a_config_survives_its_own_json() -> None:

@@ -252,10 +252,17 @@ def _require_no_inherited(given: Mapping[str, object]) -> None:
 
 
 def _read_preset(name: str) -> dict[str, object]:
-    path = PRESETS / f"{name}.toml"
-    if name not in preset_names():
-        raise ParameterError("preset", f"must be one of {', '.join(preset_names())}, got {name!r}")
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    """The fields of a preset that ships, or of a TOML file."""
+    is_file = name.endswith(".toml")
+    if not is_file and name not in preset_names():
+        known = ", ".join(preset_names())
+        raise ParameterError("preset", f"must be one of {known}, or a .toml file, got {name!r}")
+    path = Path(name) if is_file else PRESETS / f"{name}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # not UTF-8 and not TOML are ValueErrors
+        reason = getattr(error, "strerror", None) or error
+        raise ParameterError("preset", f"{path} cannot be read ({reason})") from error
 
 
 def checked(fields: Mapping[str, object]) -> TrainConfig:

@@ -2,7 +2,8 @@
 
 ModelError (model.errors)
 |- CorpusError   a text that cannot be read, decoded, or split
-|- RunError      a run that exists already, cannot be resumed, or has diverged
+|- RunError      a run that exists already or cannot be resumed
+   |- DivergedError   a loss that is no longer a number
 """
 
 from model.errors import ModelError
@@ -14,3 +15,7 @@ class CorpusError(ModelError):
 
 class RunError(ModelError):
     """A run cannot be started, resumed or gone on with."""
+
+
+class DivergedError(RunError):
+    """A loss or gradient is no longer a finite number, so training cannot go on."""

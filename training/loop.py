@@ -6,13 +6,13 @@ Deciding is here, computing is in the trainer, recording in the log. The order i
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from training.corpus import Corpus
-from training.errors import RunError
+from training.errors import DivergedError
 from training.evaluation import characters_of, evaluating, mean_surprisal
 from training.keeper import Keeper
 from training.runlog import LOG_EVERY_STEPS, Display, Log
@@ -24,6 +24,10 @@ EVALUATION_ROWS = 32
 EVALUATION_SHARE = 0.15  # of the time of a run by the clock
 SAMPLES = 5  # texts written to TensorBoard over a run
 SAMPLE_TOKENS = 200
+
+# Told of each validation: its number, counted to `evaluations`, and its nats per character. What
+# it raises ends the run.
+OnValidation = Callable[[int, float], None]
 
 
 class StopRequest(Protocol):
@@ -42,6 +46,8 @@ class Loop:
         log: Log,
         display: Display,
         keeper: Keeper,
+        *,
+        on_validation: OnValidation | None = None,
     ) -> None:
         self._progress = Progress()
         self._trainer = trainer
@@ -50,6 +56,7 @@ class Loop:
         self._display = display
         self._keeper = keeper
         self._group = trainer.group
+        self._on_validation = on_validation
         self._train_rate = _tokens_per_character(corpus, "train")
         self._valid_rate = _tokens_per_character(corpus, "valid")
         self._recent: list[StepResult] = []
@@ -152,6 +159,8 @@ class Loop:
         if self._group.is_writer and due % max(1, wanted // SAMPLES) == 0:
             self._log_sample()
         self._judge(per_token, due)
+        if self._on_validation is not None:
+            self._on_validation(due, per_token * self._valid_rate)
 
     def _measure(self) -> float:
         """Nats per token of the validation text."""
@@ -176,7 +185,7 @@ class Loop:
 
     def _judge(self, per_token: float, evaluations: int) -> None:
         if not math.isfinite(per_token):
-            raise RunError(
+            raise DivergedError(
                 f"training diverged: the validation loss at step {self._trainer.step_number} is "
                 f"{per_token}; the best checkpoint so far is kept. Try a lower learning_rate"
             )

@@ -37,7 +37,7 @@ from training.corpus import (
 from training.errors import RunError
 from training.group import ALONE, Group, own_device
 from training.keeper import Keeper
-from training.loop import Loop
+from training.loop import Loop, OnValidation
 from training.memory import keep_freed_memory
 from training.provenance import is_trained_on
 from training.runfolder import (
@@ -67,8 +67,17 @@ class Outcome:
     stopped_by: int | None
 
 
-def start(config: TrainConfig, console: Console, group: Group = ALONE) -> Outcome:
-    """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError."""
+def start(
+    config: TrainConfig,
+    console: Console,
+    group: Group = ALONE,
+    *,
+    on_validation: OnValidation | None = None,
+) -> Outcome:
+    """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError.
+
+    What `on_validation` raises ends the run, too, and is passed on.
+    """
     name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
@@ -87,7 +96,7 @@ def start(config: TrainConfig, console: Console, group: Group = ALONE) -> Outcom
             corpus, initial = load_corpus(_data_folder(config, folder)), _initial(config)
             trainer = _build_trainer(config, corpus, initial, group)
         group.by_the_writer(lambda: write_config(folder, config))
-        return _train(config, folder, corpus, trainer, console)
+        return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
 
 
 @contextmanager
@@ -155,13 +164,14 @@ def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
             tokenizer=initial.tokenizer if initial is not None else None,
         )
     else:
-        corpus = _load_prepared(config, data)
+        corpus = load_prepared(config, data)
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
     _tell(corpus, console)
 
 
-def _load_prepared(config: TrainConfig, data: Path) -> Corpus:
+def load_prepared(config: TrainConfig, data: Path) -> Corpus:
+    """The corpus in `data`. Raises ParameterError for a field that asks for another one."""
     if config.valid_corpus:
         problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
         raise ParameterError("valid_corpus", problem)
@@ -234,6 +244,7 @@ def _train(
     console: Console,
     *,
     progress: Progress | None = None,
+    on_validation: OnValidation | None = None,
 ) -> Outcome:
     served = config.checkpoints_dir / folder.name
     if served.exists() and not (served / WEIGHTS).is_file():
@@ -249,7 +260,7 @@ def _train(
         Display(console, done=trainer.progress) as display,
     ):
         keeper = Keeper(trainer, corpus, last=folder / LAST, best=served)
-        loop = Loop(trainer, corpus, log, display, keeper)
+        loop = Loop(trainer, corpus, log, display, keeper, on_validation=on_validation)
         if progress is not None:
             loop.go_on_from(progress)
         try:

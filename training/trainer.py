@@ -17,7 +17,7 @@ from model.network import Network
 from training.averaging import MovingAverage
 from training.batches import Batch, Streams
 from training.config import TrainConfig
-from training.errors import RunError
+from training.errors import DivergedError
 from training.group import ALONE, Group
 from training.objective import Objective
 from training.optimizer import Budget, build_optimizer, learning_rate
@@ -69,7 +69,7 @@ class Trainer:
     def step(self) -> StepResult:
         """Read one window of every stream and update the weights once.
 
-        Raises RunError, and leaves the weights as they are, when the loss or its gradient is
+        Raises DivergedError, and leaves the weights as they are, when the loss or its gradient is
         not a finite number.
         """
         batch = self.streams.next()
@@ -121,7 +121,7 @@ class Trainer:
 
     def _require_finite(self, value: Tensor, result: StepResult) -> None:
         if not bool(torch.isfinite(value)):
-            raise RunError(
+            raise DivergedError(
                 f"training diverged at step {self.step_number + 1}: loss {result.loss}, gradient "
                 f"norm {result.gradient_norm}; the best checkpoint so far is kept. Try a lower "
                 f"learning_rate (now {self.config.learning_rate}) or clip"

@@ -18,7 +18,8 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("train", help="train a checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on with the run called --name")
-    parser.add_argument("--preset", default=None, help=f"one of {', '.join(preset_names())}")
+    presets = f"one of {', '.join(preset_names())}, or a .toml file"
+    parser.add_argument("--preset", default=None, help=presets)
     add_flags(parser, {name: f for name, f in TrainConfig.model_fields.items() if name != "preset"})
     parser.set_defaults(run=run)
 
