@@ -4,7 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -128,8 +127,8 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_every_flag_of_a_search_stands_in_the_manual() -> None:
-    parser: Any = training.__main__.build_parser()
-    commands = parser._subparsers._group_actions[0].choices
+    module: ModuleType = training.__main__
+    commands = module.build_parser()._subparsers._group_actions[0].choices
     flags = {action.option_strings[0] for action in commands["tune"]._actions}
     own = flags - {f"--{name.replace('_', '-')}" for name in TRAINING_FIELDS} - {"-h"}
     text = document("docs/training.md")
