@@ -51,6 +51,12 @@ class ModelConfig(BaseModel):
             raise ValueError("mogrifier_rank is of no use without mogrifier_rounds")
         return self
 
+    @model_validator(mode="after")
+    def _skips_have_layers(self) -> Self:
+        if self.skip and self.num_layers == 1:
+            raise ValueError("skip is of no use with num_layers 1")
+        return self
+
     @property
     def is_plain(self) -> bool:
         """Whether it is a stack of cells and nothing more."""

@@ -213,6 +213,11 @@ def test_a_config_survives_json() -> None:
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
 
 
+def test_skips_without_layers_to_skip_are_refused() -> None:
+    with pytest.raises(ValidationError, match="skip is of no use with num_layers 1"):
+        ModelConfig(vocab_size=8, skip=True, num_layers=1)
+
+
 def test_a_rank_without_rounds_is_refused() -> None:
     with pytest.raises(ValidationError, match="mogrifier_rank is of no use"):
         ModelConfig(vocab_size=8, mogrifier_rank=4)

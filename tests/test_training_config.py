@@ -58,6 +58,9 @@ def test_a_refusal_names_the_field(fields: dict[str, object], named: str) -> Non
         ({"final_learning_rate": 0.1, "schedule": "constant"}, "final_learning_rate"),
         ({"averaging_patience": 2, "averaging": 0}, "averaging_patience"),
         ({"mogrifier_rank": 2}, "mogrifier_rank"),
+        ({"dropout_between": 0.2}, "dropout_between: is of no use with num_layers 1"),
+        ({"averaging": 1, "averaging_patience": 9}, "averaging_patience: is 9, and patience 8"),
+        ({"schedule": "plateau", "plateau_patience": 9}, "plateau_patience: is 9"),
     ],
 )
 def test_what_would_be_ignored_is_refused(fields: dict[str, object], named: str) -> None:
@@ -67,6 +70,12 @@ def test_what_would_be_ignored_is_refused(fields: dict[str, object], named: str)
 
 def test_what_a_preset_says_of_another_schedule_does_not_stand_in_the_way() -> None:
     assert resolve("awd-char", {"schedule": "cosine"}).schedule == "cosine"
+
+
+def test_given_rounds_replace_a_presets_mogrifier() -> None:
+    assert resolve("mogrifier-char", {}).mogrifier_rank > 0
+    without = resolve("mogrifier-char", {"mogrifier_rounds": "0"})
+    assert (without.mogrifier_rounds, without.mogrifier_rank) == (0, 0)
 
 
 def test_an_unknown_preset_lists_the_known() -> None:

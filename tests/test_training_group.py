@@ -11,7 +11,7 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from training_runs import arguments, refusal, saved_step, small_corpus, wait_for
+from training_runs import arguments, refusal, resuming, saved_step, small_corpus, wait_for
 
 from model.errors import ParameterError
 from training.__main__ import main
@@ -48,17 +48,28 @@ def last_state(corpus: Path, name: str, file: str) -> dict[str, torch.Tensor]:
     return load_file(corpus.parent / "runs" / name / "last" / file)
 
 
+def progress_of(corpus: Path, name: str) -> dict[str, int]:
+    path = corpus.parent / "runs" / name / "last" / "progress.json"
+    progress: dict[str, int] = json.loads(path.read_text())
+    return progress
+
+
 def children(pid: int) -> list[int]:
     return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_two_processes_make_the_updates_of_one(corpus: Path) -> None:
     """In float32 and without dropout, whose masks are each process's own."""
-    fields = {"dropout": 0, "precision": "fp32", "steps": 60, "batch_size": 6, "averaging": 0.9}
+    fields = {"dropout": 0, "precision": "fp32", "steps": 200, "batch_size": 6, "averaging": 1}
+    # What hangs on validations has to be agreed on: falling rates, averaging, and stopping early.
+    fields |= {"evaluations": 50, "schedule": "plateau", "plateau_patience": 1, "patience": 3}
+    fields |= {"averaging_patience": 2, "learning_rate": 0.1}
     assert main(arguments(corpus, "one", **fields)) == 0
     said = finished(torchrun(arguments(corpus, "two", **fields)))
     assert said.count("done: ") == 1  # one of them speaks
     one, two = (read_metrics(corpus.parent / "runs" / name) for name in ("one", "two"))
+    assert 0 < progress_of(corpus, "one")["averaging_since"] < progress_of(corpus, "one")["step"]
+    assert progress_of(corpus, "one")["step"] < 200
     assert [line["step"] for line in one] == [line["step"] for line in two]
     for figure in ("train_nats", "gradient_norm", "learning_rate", "valid_nats", "final_nats"):
         lines = [(a[figure], b[figure]) for a, b in zip(one, two, strict=True) if figure in a]
@@ -78,9 +89,9 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
     process = torchrun(command, restarts=1)
     wait_for(lambda: saved_step(corpus, "hurt") > 10)
     os.kill(children(process.pid)[-1], signal.SIGKILL)
-    finished(process)
-    resumed = json.loads((corpus.parent / "runs/hurt/last/progress.json").read_text())
-    assert resumed["step"] == STEPS
+    said = finished(process)
+    assert "stopped by" not in said
+    assert progress_of(corpus, "hurt")["step"] == STEPS
     for file in ("model", "optimizer", "carried", "random"):
         whole, hurt = (last_state(corpus, n, f"{file}.safetensors") for n in ("whole", "hurt"))
         assert whole.keys() == hurt.keys()
@@ -89,6 +100,29 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
         last_state(corpus, "whole", "random.safetensors")["cpu"],
         last_state(corpus, "whole", "random.safetensors")["cpu.1"],
     )
+
+
+def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path) -> None:
+    process = torchrun(arguments(corpus, "cut", steps=400, save_seconds=0.05))
+    wait_for(lambda: saved_step(corpus, "cut") > 5)
+    os.kill(children(process.pid)[-1], signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert said.count("go on with: python -m training train --resume") == 1
+    assert 5 < saved_step(corpus, "cut") < 400
+    hidden = last_state(corpus, "cut", "carried.safetensors")["hidden"]
+    assert hidden.shape[1] == 4
+    assert main(resuming(corpus, "cut")) == 0
+    assert progress_of(corpus, "cut")["step"] == 400
+
+
+def test_a_restart_does_not_take_over_another_run_of_that_name(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(arguments(corpus, "old", steps=3)) == 0
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert "exists" in refusal(capsys, arguments(corpus, "old", steps=5))
+    assert progress_of(corpus, "old")["step"] == 3
 
 
 def test_a_run_of_many_needs_a_name(

@@ -149,6 +149,31 @@ def test_the_penalties_are_mean_squares_of_activations_and_of_their_change() -> 
     assert regularization(temporal_activation_reg=1.0).penalty(top[:1], seen[:1]) == 0
 
 
+def test_everything_that_disturbs_reaches_the_loss() -> None:
+    """Each place by itself: what a Noise gives there is what the network goes on with."""
+    network = network_of()
+    state = network.zero_state(B)
+    plain = Objective(network, regularization())(tokens, tokens, state).surprisal
+    fields = ("dropout_embedding", "dropout_input", "dropout_between", "dropout_output")
+    for field in (*fields, "weight_drop"):
+        disturbed = Objective(network, regularization(**{field: 0.5}))(tokens, tokens, state)
+        assert not torch.isclose(disturbed.surprisal, plain), field
+
+
+def test_activations_are_penalised_as_the_output_saw_them_and_changes_as_they_came() -> None:
+    network = network_of()
+    fields = {"dropout_output": 0.5, "activation_reg": 2.0, "temporal_activation_reg": 3.0}
+    noise = regularization(**fields)
+    torch.manual_seed(5)
+    losses = Objective(network, noise)(tokens, tokens, network.zero_state(B))
+    top, _ = network.read(tokens, network.zero_state(B))
+    torch.manual_seed(5)
+    seen = noise.output(top)
+    assert not torch.equal(seen, top)
+    expected = 2 * (seen**2).mean() + 3 * ((top[1:] - top[:-1]) ** 2).mean()
+    torch.testing.assert_close(losses.loss - losses.surprisal, expected)
+
+
 def test_the_loss_is_the_surprisal_and_the_penalties() -> None:
     network = network_of()
     plain = Objective(network, regularization())(tokens, tokens, network.zero_state(B))

@@ -11,6 +11,7 @@ from model.config import ModelConfig
 from model.network import Network, State
 from training.batches import Streams
 from training.config import TrainConfig
+from training.group import ALONE, Group
 from training.trainer import Trainer
 
 
@@ -22,13 +23,19 @@ def one_thread(torch_as_before: None) -> Iterator[None]:
         yield
 
 
-def trainer_of(**fields: object) -> Trainer:
+def trainer_of(*, group: Group = ALONE, **fields: object) -> Trainer:
     settings = {"steps": 1000, "batch_size": 50, "sequence_length": 4, "dropout": 0, **fields}
     config = TrainConfig.model_validate(settings)
     shape = ModelConfig(vocab_size=9, embedding_size=6, hidden_size=6, num_layers=1)
     ids = np.arange(4000, dtype=np.uint16) % 9
-    streams = Streams(ids, batch_size=50, sequence_length=4, seed=1)
-    return Trainer(config, Network(shape).initialise(), streams)
+    streams = Streams(
+        ids,
+        batch_size=50,
+        sequence_length=config.sequence_length,
+        vary_lengths=config.vary_lengths,
+        seed=1,
+    )
+    return Trainer(config, Network(shape).initialise(), streams, group)
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
@@ -59,6 +66,34 @@ def test_other_schedules_do_not_heed_validations() -> None:
     trainer = trainer_of(schedule="constant", plateau_patience=1, warmup=0)
     trainer.heed(5)
     assert trainer.step().learning_rate == trainer.config.learning_rate
+
+
+def test_the_learning_rate_goes_with_the_length_of_a_window() -> None:
+    trainer = trainer_of(schedule="constant", warmup=0, vary_lengths=True, sequence_length=20)
+    seen: list[int] = []
+
+    def measure(_: nn.Module, args: tuple[Tensor, Tensor, State]) -> None:
+        seen.append(args[0].shape[1])
+
+    trainer.objective.register_forward_pre_hook(measure)
+    rates = [trainer.step().learning_rate for _ in range(4)]
+    assert len(set(seen)) > 1
+    assert rates == pytest.approx([trainer.config.learning_rate * n / 20 for n in seen])
+
+
+def test_by_the_clock_the_writer_says_how_far_a_run_is() -> None:
+    class Late(Group):
+        """A process whose own clock says something else than the writer's."""
+
+        def agreed(self, value: float) -> float:
+            return 0.25
+
+    trainer = trainer_of(steps=None, minutes=1000.0, group=Late())
+    trainer.step()
+    assert trainer.progress == 0.25
+    by_steps = trainer_of(steps=10, group=Late())
+    by_steps.step()
+    assert by_steps.progress == 0.1
 
 
 def test_averaging_begins_when_validation_has_stopped_gaining() -> None:

@@ -32,16 +32,18 @@ class MovingAverage:
             self.averages = {name: w.detach().clone() for name, w in self._weights.items()}
 
     @torch.no_grad()
-    def begin(self, step: int) -> None:
-        """Average from update number `step` on, if that has not begun (triggered averaging).
+    def begin(self, step: int) -> bool:
+        """Average from update number `step` on; whether that is new (triggered averaging).
 
-        The moment is the one of Merity et al. 2018 (NT-ASGD) and Melis et al. 2020: when
-        validation has stopped gaining.
+        As in Melis et al. 2020 the moment is when validation has stopped gaining; Merity et al.
+        2018 (NT-ASGD) look for the same with a rule that fires a little earlier.
         """
-        if self.averages and self.since is None:
-            self.since = step
-            for name, average in self.averages.items():
-                average.copy_(self._weights[name])
+        if not self.averages or self.since is not None:
+            return False
+        self.since = step
+        for name, average in self.averages.items():
+            average.copy_(self._weights[name])
+        return True
 
     @torch.no_grad()
     def update(self, step: int) -> None:

@@ -170,7 +170,7 @@ class TrainConfig(CorpusOptions):
         0,
         ge=0,
         description="average from the moment on when so many validations brought no gain "
-        "(triggered averaging, Merity et al. 2018); 0: from the start",
+        "(triggered averaging, as in Melis et al. 2020); 0: from the start",
     )
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
@@ -222,15 +222,24 @@ def preset_names() -> list[str]:
 def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
     """The config of a preset with the given fields in place of its own.
 
-    A given budget replaces the preset's, whichever of the three it was. Raises ParameterError.
+    A given budget replaces the preset's, whichever of the three it was; given Mogrifier rounds
+    the preset's rank. Raises ParameterError.
     """
     _require_no_inherited(given)
     fields: dict[str, object] = dict(_read_preset(preset))
     if any(name in given for name in BUDGETS):
         fields = {name: value for name, value in fields.items() if name not in BUDGETS}
+    if "mogrifier_rounds" in given:
+        fields.pop("mogrifier_rank", None)
     config = checked({**fields, **given, "preset": preset})
     _require_useful(config, given)
     return config
+
+
+def _require_less(config: TrainConfig, name: str) -> None:
+    value, patience = getattr(config, name), config.patience
+    if 0 < patience < value:
+        raise ParameterError(name, f"is {value}, and patience {patience} ends the run before")
 
 
 def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
@@ -238,10 +247,16 @@ def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
     for name, (other, values) in ONLY_WITH.items():
         if name in given and (found := getattr(config, other)) not in values:
             raise ParameterError(name, f"is for {other} {' or '.join(values)}, not {found}")
-    if "mogrifier_rank" in given and config.mogrifier_rounds == 0:
+    if config.averaging_patience > 0:
+        if "averaging_patience" in given and config.averaging == 0:
+            raise ParameterError("averaging_patience", "is of no use without averaging")
+        _require_less(config, "averaging_patience")
+    if config.schedule == "plateau":
+        _require_less(config, "plateau_patience")
+    if config.mogrifier_rank > 0 and config.mogrifier_rounds == 0:
         raise ParameterError("mogrifier_rank", "is of no use without mogrifier_rounds")
-    if "averaging_patience" in given and config.averaging == 0:
-        raise ParameterError("averaging_patience", "is of no use without averaging")
+    if "dropout_between" in given and config.num_layers == 1:
+        raise ParameterError("dropout_between", "is of no use with num_layers 1")
 
 
 def _require_no_inherited(given: Mapping[str, object]) -> None:

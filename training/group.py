@@ -66,10 +66,9 @@ ALONE = Group()
 class Processes(Group):
     """Several processes that torch.distributed has joined."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self) -> None:
         self.rank = distributed.get_rank()
         self.size = distributed.get_world_size()
-        self._device = device
 
     def agreed(self, value: float) -> float:
         """The writer's value, in every process."""
@@ -162,6 +161,6 @@ def joined(device_name: str) -> Iterator[Group]:
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"the processes do not find one another ({error})") from error
     try:
-        yield Processes(device)
+        yield Processes()
     finally:
         distributed.destroy_process_group()

@@ -66,7 +66,7 @@ class Loop:
     def go_on_from(self, progress: Progress) -> None:
         """Take up the counters of a state that was saved."""
         best = self._keeper.best
-        if progress.best_nats is not None and not best.exists():
+        if progress.best_nats is not None and not self._group.agreed(best.exists()):
             self._display.say(f"{best} is gone; the next validation writes it again")
             progress = progress.model_copy(update={"best_nats": None})
         self._progress = progress
@@ -138,7 +138,9 @@ class Loop:
         with self._not_training(), self._trainer.average.in_place():
             self._evaluate(due, wanted)
         self._trainer.look_at_the_clock()
-        self._trainer.heed(self._progress.evaluations_without_gain)
+        if self._trainer.heed(self._progress.evaluations_without_gain):
+            # The average is another network, and gets as many validations to show its worth.
+            self._progress = self._progress.model_copy(update={"evaluations_without_gain": 0})
         self._evaluation_seconds += time.monotonic() - started
 
     @property

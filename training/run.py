@@ -112,11 +112,18 @@ def _nothing_left_of(folder: Path) -> Iterator[None]:
 def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
     """Go on with a run that was interrupted. Raises RunError when that is not possible."""
     config = read_config(folder)
-    with locked(folder) if group.is_writer else nullcontext():
+    _require_equal_shares(config, group)
+    with ExitStack() as held:
+
+        def claim() -> None:
+            held.enter_context(locked(folder))
+            corpus = load_corpus(_data_folder(config, folder))
+            _require_unchanged(corpus, folder.name, config.checkpoints_dir)
+
+        group.by_the_writer(claim)
         corpus = load_corpus(_data_folder(config, folder))
-        _require_unchanged(corpus, folder.name, config.checkpoints_dir)
         # Without a state it was killed before its first save, and begins again.
-        has_state = (folder / LAST).exists()
+        has_state = bool(group.agreed((folder / LAST).exists()))
         initial = checkpoints.load(folder / LAST) if has_state else _initial(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{_data_folder(config, folder)} is not the corpus that run began with")
@@ -128,13 +135,17 @@ def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
 def _require_possible(config: TrainConfig, group: Group) -> None:
     """Raise for what could only fail later, when the corpus has been prepared."""
     resolve_device(config.device)
-    if config.batch_size % group.size > 0:
-        problem = f"must be a multiple of {group.size}, the number of processes that share it"
-        raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
+    _require_equal_shares(config, group)
     _architecture(config, vocab_size=2)
     config.checkpoints_dir.mkdir(parents=True, exist_ok=True)
     if not os.access(config.checkpoints_dir, os.W_OK):
         raise RunError(f"checkpoints_dir: {config.checkpoints_dir} may not be written to")
+
+
+def _require_equal_shares(config: TrainConfig, group: Group) -> None:
+    if config.batch_size % group.size > 0:
+        problem = f"must be a multiple of {group.size}, the number of processes that share it"
+        raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
 
 
 def _require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:

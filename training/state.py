@@ -64,7 +64,7 @@ def gather_state(trainer: Trainer) -> Gathered:
     carried = {name: torch.cat(group.collected(part), dim=1) for name, part in parts.items()}
     generators = {
         _generator_name(kind, rank): state
-        for kind, own in _generators().items()
+        for kind, own in _generators(trainer.network.device).items()
         for rank, state in enumerate(group.collected(own))
     }
     return Gathered(carried, generators)
@@ -96,7 +96,7 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
         trainer.average.restore(load_file(folder / AVERAGE))
         trainer.carried = _carried(load_file(folder / CARRIED), trainer)
         _restore_counters(trainer, progress)
-        _restore_generators(load_file(folder / RANDOM), trainer.group.rank)
+        _restore_generators(load_file(folder / RANDOM), trainer)
     except (
         OSError,
         KeyError,
@@ -123,7 +123,12 @@ def _restore_counters(trainer: Trainer, progress: Progress) -> None:
 
 def _carried(tensors: dict[str, Tensor], trainer: Trainer) -> State:
     wanted = trainer.carried
-    rows = trainer.group.share(trainer.config.batch_size)
+    batch_size, saved = trainer.config.batch_size, tensors["hidden"].shape
+    if len(saved) != 3 or saved[1] != batch_size:
+        raise ValueError(
+            f"{CARRIED}: the carried state is {tuple(saved)}, not of {batch_size} rows"
+        )
+    rows = trainer.group.share(batch_size)
     device = trainer.network.device
     own = {name: tensor[:, rows].contiguous().to(device) for name, tensor in tensors.items()}
     found = State(own["hidden"], own.get("cell"))
@@ -153,10 +158,10 @@ def _restore_optimizer(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
         trainer.optimizer.state[weight] = moments
 
 
-def _generators() -> dict[str, Tensor]:
+def _generators(device: torch.device) -> dict[str, Tensor]:
     generators = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        generators["cuda"] = torch.cuda.get_rng_state()
+    if device.type == "cuda":
+        generators["cuda"] = torch.cuda.get_rng_state(device)
     return generators
 
 
@@ -164,10 +169,11 @@ def _generator_name(kind: str, rank: int) -> str:
     return kind if rank == 0 else f"{kind}.{rank}"
 
 
-def _restore_generators(generators: dict[str, Tensor], rank: int) -> None:
-    # With more processes than before, the new ones go on with the seed that they were given.
-    if (state := generators.get(_generator_name("cpu", rank))) is not None:
-        torch.set_rng_state(state)
+def _restore_generators(generators: dict[str, Tensor], trainer: Trainer) -> None:
+    rank, device = trainer.group.rank, trainer.network.device
+    if rank > 0 and _generator_name("cpu", rank) not in generators:
+        return  # more processes than before: this one goes on with the seed that it was given
+    torch.set_rng_state(generators[_generator_name("cpu", rank)])
     state = generators.get(_generator_name("cuda", rank))
-    if state is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state)
+    if state is not None and device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)

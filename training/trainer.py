@@ -5,6 +5,7 @@ place in the text, counters) and nothing else: no files, no logs, no signals.
 """
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,7 +53,10 @@ class Trainer:
         self.carried = network.zero_state(self._rows.stop - self._rows.start)
         self.step_number = 0
         self.seconds_before = 0.0  # of earlier sessions of this run
-        self.autocast_dtype = _autocast_dtype(config.precision, network.device)
+        self.autocast_dtype = _autocast_dtype(config.precision, network.device, group)
+        if config.weight_drop > 0:
+            # cuDNN says so once a process, and for dropped weights there is no other way.
+            warnings.filterwarnings("ignore", message="RNN module weights are not part of single")
         self._started = time.monotonic()
         self.progress = 0.0  # the share of the budget that is spent, in [0, 1]
 
@@ -90,13 +94,12 @@ class Trainer:
         self.look_at_the_clock()
         return result
 
-    def heed(self, validations_without_gain: int) -> None:
-        """Act on what the last validation said."""
+    def heed(self, validations_without_gain: int) -> bool:
+        """Act on what the last validation said; whether averaging has just begun."""
         config, count = self.config, validations_without_gain
         if config.schedule == "plateau" and count > 0 and count % config.plateau_patience == 0:
             self.rate_drops += 1
-        if 0 < config.averaging_patience <= count:
-            self.average.begin(self.step_number)
+        return count >= config.averaging_patience and self.average.begin(self.step_number)
 
     def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
         device = self.network.device
@@ -129,7 +132,9 @@ class Trainer:
 
 
 def _autocast_dtype(
-    precision: Literal["auto", "bf16", "fp32"], device: torch.device
+    precision: Literal["auto", "bf16", "fp32"], device: torch.device, group: Group
 ) -> torch.dtype | None:
-    use_bf16 = has_fast_bf16(device) if precision == "auto" else precision == "bf16"
+    # Machines may differ; what they carry and exchange may not.
+    is_slow = precision == "auto" and group.any(not has_fast_bf16(device))
+    use_bf16 = precision == "bf16" or (precision == "auto" and not is_slow)
     return torch.bfloat16 if use_bf16 else None

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from model.errors import ParameterError
+from model.errors import ModelError, ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import TrainConfig, preset_names, resolve
 from training.errors import RunError
-from training.group import Group, is_one_of_many, is_restart, joined
+from training.group import is_one_of_many, is_restart, joined
 from training.run import Outcome, resume, start
-from training.runfolder import has_begun, resume_flags
+from training.runfolder import has_begun, read_config, resume_flags
 
 
 def add(commands: Commands) -> None:
@@ -29,21 +29,31 @@ def run(args: argparse.Namespace) -> int:
     given = given_fields(args, TrainConfig.model_fields.keys() - {"preset"})
     if is_one_of_many() and args.name is None:
         raise ParameterError("name", "must be given where several processes train one network")
-    with joined(args.device if args.device is not None else "auto") as group:
+    if args.resume:
+        folder = _run_to_resume(args, given)
+        config = read_config(folder)
+    else:
+        config = resolve(args.preset if args.preset is not None else "tiny", given)
+        folder = config.runs_dir / str(config.name)
+    with joined(config.device) as group:
         console = Console(stderr=True, quiet=not group.is_writer)
-        if args.resume:
-            outcome = resume(_run_to_resume(args, given), console, group)
-        else:
-            config = resolve(args.preset if args.preset is not None else "tiny", given)
-            outcome = _begun_or_gone_on_with(config, console, group)
+        try:
+            if args.resume or _is_begun_already(folder, config):
+                outcome = resume(folder, console, group)
+            else:
+                outcome = start(config, console, group)
+        except ModelError:
+            if group.is_writer:
+                raise
+            return 2  # one of them says it
         return _told(outcome, console)
 
 
-def _begun_or_gone_on_with(config: TrainConfig, console: Console, group: Group) -> Outcome:
-    """A new run; but where torchrun started this again after a death, the one that it began."""
-    if is_restart() and config.name is not None and has_begun(config.runs_dir / config.name):
-        return resume(config.runs_dir / config.name, console, group)
-    return start(config, console, group)
+def _is_begun_already(folder: Path, config: TrainConfig) -> bool:
+    """Whether torchrun started this again, after a death, and the run in `folder` is this one."""
+    if not is_restart() or not has_begun(folder):
+        return False
+    return read_config(folder).model_dump() == config.model_dump()
 
 
 def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
