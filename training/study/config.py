@@ -6,7 +6,6 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from model.config import Width
 from model.errors import ParameterError
 from training.config import TrainConfig
 
@@ -32,8 +31,11 @@ class StudyConfig(BaseModel):
         None, ge=1, description="weight updates of each network on recall, instead of by the clock"
     )
     seeds: int = Field(3, ge=1, le=100, description="networks of each cell trained on recall")
-    hidden_size: Width = Field(
-        128, ge=32, description="width of the lstm on text; the other cells get as many parameters"
+    hidden_size: int = Field(
+        128,
+        ge=32,
+        le=2048,
+        description="width of the lstm on text; the other cells get as many parameters",
     )
     checkpoint: Path | None = Field(
         None, description="an lstm's checkpoint to look into the gates of, instead of the study's"

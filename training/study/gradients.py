@@ -40,7 +40,7 @@ class Reach:
         return cls(lower=lower, median=median, upper=upper)
 
     def steps_above(self, share: float) -> int:
-        """How many steps back (at least one) the median falls below `share`; its length if never."""
+        """How many steps back, at least 1, the median falls below `share`; its length if never."""
         below = np.flatnonzero(self.median[1:] < share)
         return 1 + int(below[0]) if len(below) else len(self.median)
 

@@ -15,12 +15,15 @@ from training.errors import CorpusError
 
 POEM_LINES, POEM_WIDTH = range(8, 13), 60  # what fits on a plot; empty lines count
 PROSE_CHARACTERS = 240
+DOCUMENT_IDS = 100_000  # poems are looked for in no more than this
+LEAST_STRIDE = 16  # ids between windows: nearer ones would be nearly the same
 
 
 def spread_windows(ids: Ids, length: int, count: int) -> Tensor:
     """At most `count` windows of `length` ids, spread evenly over a text: (count, length) int64.
 
-    Where the text is short they overlap. Raises CorpusError when it is too short for one.
+    Where the text is short they overlap, or are fewer. Raises CorpusError when it is too short
+    for one.
     """
     last = len(ids) - length
     if last < 0:
@@ -28,15 +31,16 @@ def spread_windows(ids: Ids, length: int, count: int) -> Tensor:
             f"the held-out text has {len(ids)} characters and the study reads {length} on end; "
             "name more text"
         )
-    starts = np.linspace(0, last, min(count, last + 1)).astype(np.int64)
+    starts = np.linspace(0, last, min(count, 1 + last // LEAST_STRIDE)).astype(np.int64)
     return torch.from_numpy(ids[starts[:, None] + np.arange(length)].astype(np.int64))
 
 
 def documents_of(corpus: Corpus) -> list[str]:
-    """The held-out documents as text; of a text without documents one, which is all of it."""
-    pieces = np.split(corpus.valid, np.flatnonzero(corpus.valid == BOS_ID))
+    """The first held-out documents as text; a text without documents is one."""
+    ids = corpus.valid[:DOCUMENT_IDS]
+    pieces = np.split(ids, np.flatnonzero(ids == BOS_ID))
     texts = (corpus.tokenizer.decode(piece.tolist()) for piece in pieces)
-    return [text for text in texts if text.strip()]
+    return [text for text in texts if text]
 
 
 def choose_poem(documents: Sequence[str]) -> str:

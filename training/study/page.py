@@ -45,13 +45,12 @@ def _setting(study: Study) -> str:
     names = [Path(source.name).name for source in manifest.sources]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     trained = table(
-        ("cell", "units", "parameters", "training", "held-out text, state carried"),
+        ("cell", "units", "parameters", "held-out text, state carried"),
         [
             (
                 cell,
                 text.shapes[cell].hidden_size,
                 f"{num_parameters(text.shapes[cell]):,}",
-                f"{text.trained[cell].seconds:.0f} s",
                 f"{text.trained[cell].nats:.3f} nats",
             )
             for cell in CELLS

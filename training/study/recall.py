@@ -51,7 +51,7 @@ class RecallTask:
     def draw_gap(self, generator: torch.Generator) -> int:
         """A gap to train on, 0 to `longest_gap`; short ones more often (evenly on a log axis)."""
         exponent = float(torch.rand((), generator=generator))
-        return int((1 + self.longest_gap) ** exponent) - 1
+        return int((2 + self.longest_gap) ** exponent) - 1
 
 
 class RecallTrainer:

@@ -4,7 +4,6 @@ Knows nothing of what is then measured on them.
 """
 
 import copy
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,7 +27,6 @@ class Trained:
 
     before: Network
     after: Network
-    seconds: float
     nats: float  # per token of held-out text, state carried
 
     @property
@@ -52,13 +50,11 @@ def affordable_steps(corpus: Corpus, networks: Mapping[Cell, Network], seconds: 
 def train_on_text(corpus: Corpus, network: Network, config: TrainConfig) -> Trained:
     """Train a copy of `network`. Raises RunError when it diverges."""
     trainer = _trainer(corpus, copy.deepcopy(network), config)
-    began = time.monotonic()
     while trainer.progress < 1:
         trainer.step()
-    seconds = time.monotonic() - began
     after = trainer.network.eval()
     nats = mean_surprisal(after, corpus.valid[: EVALUATION_TOKENS + 1])
-    return Trained(before=network, after=after, seconds=seconds, nats=nats)
+    return Trained(before=network, after=after, nats=nats)
 
 
 def _trainer(corpus: Corpus, network: Network, config: TrainConfig) -> Trainer:
