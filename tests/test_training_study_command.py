@@ -41,7 +41,8 @@ def test_a_study_writes_its_page_and_every_plot_it_names(
     corpus: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = corpus.parent / "study"
-    args = arguments(corpus, out, checkpoint=tiny_checkpoint, layer=1)
+    by_clock = {"minutes": 1e-5, "text_steps": None, "recall_steps": None}
+    args = arguments(corpus, out, checkpoint=tiny_checkpoint, layer=1, **by_clock)
     assert main(args) == 0
     assert f"done: {out / PAGE}" in capsys.readouterr().err
     page = (out / PAGE).read_text(encoding="utf-8")
@@ -49,7 +50,7 @@ def test_a_study_writes_its_page_and_every_plot_it_names(
     assert {PAGE, *plots} == {file.name for file in out.iterdir()} == set(FILES)
     assert all((out / plot).read_bytes().startswith(PNG) for plot in plots)
     assert "Layer 1 of the checkpoint" in page
-    assert "--text-steps 2 --recall-steps 2 --seeds 1 --seed 1 --hidden-size 32" in page
+    assert "--text-steps 1 --recall-steps 1 --seeds 1 --seed 1 --hidden-size 32" in page
     rows = re.findall(r"^\| (\w+) \| \d+ \| ([\d,]+) \| [\d.]+ nats \|$", page, re.M)
     assert [cell for cell, _ in rows] == list(CELLS)
     counts = [int(count.replace(",", "")) for _, count in rows]

@@ -17,7 +17,9 @@ from training.study.cold_start import doubling_spans
 from training.study.gates import GATES
 from training.study.networks import CELLS, Shapes, num_parameters
 from training.study.plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
+from training.study.recall import TASKS, TEST_TASKS
 from training.study.results import GateFindings, RecallFindings, Study, TextFindings
+from training.study.text import BATCH_SIZE, SEQUENCE_LENGTH
 
 PAGE = "study.md"
 FILES = (PAGE, GRADIENTS, RECALL, COLD_START, GATE_PLOT)
@@ -60,8 +62,8 @@ def _setting(study: Study) -> str:
 
 Three recurrent cells read one character at a time and carry a state along. An **rnn** computes its
 state anew at every step. A **gru** mixes the new with the old by two gates. An **lstm** also has a
-cell state c beside the hidden state h: it is changed only by adding, and three gates say what is
-kept (forget gate), written (input gate) and shown (output gate). What that is good for is measured
+cell state c beside the hidden state h, which is not computed anew but kept and added to; three
+gates say how much is kept (forget gate), written (input gate) and shown (output gate). What that is good for is measured
 here on networks of one layer and nearly equal numbers of parameters: the same text, batches, seed,
 number of weight updates and learning rate for all, none tuned for one of them.
 
@@ -69,8 +71,8 @@ number of weight updates and learning rate for all, none tuned for one of them.
 
 Text: {", ".join(names[:3])}{more}; {manifest.train.characters:,} characters to learn from and
 {manifest.valid.characters:,} held out, on which everything below is measured. Each network made
-{text.steps:,} weight updates of 16 x 128 characters; in training gradients end at the border of
-128 characters."""
+{text.steps:,} weight updates of {BATCH_SIZE} x {SEQUENCE_LENGTH} characters; in training,
+gradients end at the border of {SEQUENCE_LENGTH} characters."""
 
 
 def _gradients(text: TextFindings) -> str:
@@ -126,9 +128,9 @@ def _recall(recall: RecallFindings) -> str:
 
 `k b d ! m q f a ... x e ?` asks for m: the letter after the mark, while others of the same
 {task.letters} letters go by. Naming any letter is right in {task.chance:.3f} of all cases. Networks
-of their own ({_units(recall.shapes)}) made {recall.steps:,} updates of 64 tasks, with gaps of
+of their own ({_units(recall.shapes)}) made {recall.steps:,} updates of {TASKS} tasks, with gaps of
 0 to {task.longest_gap} letters, short ones more often; longer gaps come only in the test. Each
-number is the mean of {seeds} seed{"s" if seeds > 1 else ""} (worst-best), 500 tasks each.
+number is the mean of {seeds} seed{"s" if seeds > 1 else ""} (worst-best), {TEST_TASKS} tasks each.
 
 {table(("cell", "parameters", *map(str, recall.gaps)), rows)}
 

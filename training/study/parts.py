@@ -42,7 +42,7 @@ COLD_POSITIONS, COLD_WINDOWS = 255, 1024
 KIND_CHARACTERS = 4_000
 
 RECALL_WIDTH, RECALL_EMBEDDING = 64, 16
-RECALL_TRIALS = 30  # updates differ in length, by their gap
+RECALL_TRIALS = 20  # updates differ in length, by their gap
 GAPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 400)
 
 Say = Callable[[str], None]

@@ -19,7 +19,7 @@ from training.config import TrainConfig
 from training.evaluation import evaluating
 from training.optimizer import build_optimizer, learning_rate
 
-TEST_ROWS = 500
+TASKS, TEST_TASKS = 64, 500  # of one update, of one measurement
 TEST_SEEDS = 2**62  # added to a seed: tasks of the test are not those of training
 
 
@@ -82,7 +82,7 @@ class RecallTrainer:
 
 def recall_config(*, steps: int, seed: int) -> TrainConfig:
     """How every cell is trained on recall."""
-    return TrainConfig(steps=steps, seed=seed, batch_size=64)
+    return TrainConfig(steps=steps, seed=seed, batch_size=TASKS)
 
 
 def train_on_recall(network: Network, task: RecallTask, config: TrainConfig) -> Network:
@@ -94,7 +94,7 @@ def train_on_recall(network: Network, task: RecallTask, config: TrainConfig) -> 
 
 
 def accuracy(
-    network: Network, task: RecallTask, gap: int, *, rows: int = TEST_ROWS, seed: int = 0
+    network: Network, task: RecallTask, gap: int, *, rows: int = TEST_TASKS, seed: int = 0
 ) -> float:
     """The share of fresh tasks that are answered right; any id may be answered, not only letters.
 

@@ -17,6 +17,7 @@ from training.study.pace import affordable
 from training.trainer import Trainer
 
 EMBEDDING_SIZE = 32
+BATCH_SIZE, SEQUENCE_LENGTH = 16, 128
 EVALUATION_TOKENS = 20_000
 TRIALS = 5
 
@@ -37,7 +38,13 @@ class Trained:
 
 def text_config(*, steps: int, seed: int) -> TrainConfig:
     """How every cell is trained on text; fp32, so that all have the same arithmetic."""
-    return TrainConfig(steps=steps, seed=seed, batch_size=16, sequence_length=128, precision="fp32")
+    return TrainConfig(
+        steps=steps,
+        seed=seed,
+        batch_size=BATCH_SIZE,
+        sequence_length=SEQUENCE_LENGTH,
+        precision="fp32",
+    )
 
 
 def affordable_steps(corpus: Corpus, networks: Mapping[Cell, Network], seconds: float) -> int:
