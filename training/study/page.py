@@ -63,9 +63,11 @@ def _setting(study: Study) -> str:
 Three recurrent cells read one character at a time and carry a state along. An **rnn** computes its
 state anew at every step. A **gru** mixes the new with the old by two gates. An **lstm** also has a
 cell state c beside the hidden state h, which is not computed anew but kept and added to; three
-gates say how much is kept (forget gate), written (input gate) and shown (output gate). What that is good for is measured
-here on networks of one layer and nearly equal numbers of parameters: the same text, batches, seed,
-number of weight updates and learning rate for all, none tuned for one of them.
+gates say how much is kept (forget gate), written (input gate) and shown (output gate).
+
+What that is good for is measured here on networks of one layer and nearly equal numbers of
+parameters: the same text, batches, seed, number of weight updates and learning rate for all, none
+tuned for one of them.
 
 {trained}
 
