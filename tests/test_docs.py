@@ -18,6 +18,7 @@ from service.schemas import GenerateRequest
 from service.settings import Settings
 from service.worker import Service
 from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+from training.study.config import StudyConfig
 
 pytest_plugins = ["service_fixtures"]
 
@@ -48,6 +49,11 @@ TRAINING_FIELDS = TrainConfig.model_fields
 @pytest.mark.parametrize("name", TRAINING_FIELDS)
 def test_every_training_field_stands_in_the_manual_with_default_and_help(name: str) -> None:
     assert training_row(name, TRAINING_FIELDS[name]) in document("docs/training.md")
+
+
+@pytest.mark.parametrize("name", StudyConfig.model_fields)
+def test_every_field_of_a_study_stands_in_its_manual_with_default_and_help(name: str) -> None:
+    assert training_row(name, StudyConfig.model_fields[name]) in document("docs/study.md")
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -106,7 +112,7 @@ def test_the_readme_names_every_source_file() -> None:
     text = document("README.md")
     listed = set(re.findall(r"^ +([a-z0-9_]+\.py) ", text, flags=re.MULTILINE))
     packages = (
-        *("model", "training", "training/commands", "training/search"),
+        *("model", "training", "training/commands", "training/search", "training/study"),
         *("service", "service/engine", "service/routes"),
     )
     there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}

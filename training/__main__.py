@@ -1,7 +1,7 @@
-"""`python -m training prepare | train | tune | evaluate`: texts at the terminal.
+"""`python -m training prepare | train | tune | evaluate | study`: texts at the terminal.
 
-Every field of CorpusOptions and TrainConfig is a flag of the same name. Errors that a user can
-mend are one line and exit code 2; what a signal stopped ends with 128 + its number.
+Every field of CorpusOptions, TrainConfig and StudyConfig is a flag of the same name. Errors that
+a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its number.
 """
 
 import argparse
@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from model.errors import ModelError
-from training.commands import evaluate, prepare, train, tune
+from training.commands import evaluate, prepare, study, train, tune
 from training.signals import Interrupted, interrupting
 
-COMMANDS = (prepare, train, tune, evaluate)
+COMMANDS = (prepare, train, tune, evaluate, study)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -166,7 +166,7 @@ def _require_texts(names: Sequence[str], folder: Path) -> None:
         if is_prepared(name):
             raise CorpusError(
                 f"{name}: a prepared corpus, not text; it can only be used as the one --corpus of "
-                "train and evaluate"
+                "train, evaluate and study"
             )
     require_outside(names, folder)
 

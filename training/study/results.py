@@ -1,0 +1,72 @@
+"""What a study has found, part by part, for the plots and the page. Holds numbers, makes none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from model.config import Cell
+from training.corpus import Manifest
+from training.study.cold_start import Losses
+from training.study.config import StudyConfig
+from training.study.gates import Gates
+from training.study.gradients import Reach
+from training.study.networks import Shapes
+from training.study.recall import RecallTask
+from training.study.text import Trained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TextFindings:
+    """What networks that learned text show; `reaches` by stage, cell and state (h or c)."""
+
+    shapes: Shapes
+    steps: int
+    trained: Mapping[Cell, Trained]
+    reaches: Mapping[str, Mapping[Cell, Mapping[str, Reach]]]
+    places: int
+    cold: Mapping[Cell, Losses]
+    windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RecallFindings:
+    """Accuracies by cell, then by seed, then by gap."""
+
+    shapes: Shapes
+    steps: int
+    task: RecallTask
+    gaps: tuple[int, ...]
+    accuracies: Mapping[Cell, list[list[float]]]
+
+    def means(self, cell: Cell) -> list[float]:
+        """The mean over the seeds, gap by gap."""
+        return [fmean(column) for column in zip(*self.accuracies[cell], strict=True)]
+
+    def ranges(self, cell: Cell) -> tuple[list[float], list[float]]:
+        """The worst and the best seed, gap by gap."""
+        columns = list(zip(*self.accuracies[cell], strict=True))
+        return [min(column) for column in columns], [max(column) for column in columns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GateFindings:
+    """The gates of one layer over a poem, and by kind of character over more text."""
+
+    source: str  # which network
+    layer: int  # counted from 1
+    pieces: list[str]  # of the poem, as it was read
+    poem: Gates
+    by_kind: Mapping[str, Mapping[str, float]]
+    characters: int  # that `by_kind` is over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Study:
+    """Everything that a page needs."""
+
+    config: StudyConfig
+    manifest: Manifest
+    text: TextFindings
+    recall: RecallFindings
+    gates: GateFindings
+    minutes: float
