@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from training_runs import refusal
 
 from training.__main__ import main
 from training.commands.tables import Grid, grids_of, markdown, shown
-from training_runs import refusal
-
 
 LEARNING = ("--dynamic", "--dynamic-segment", "20", "--dynamic-learning-rate", "0.003")
 WRITING = ("--form", "--form-characters", "600", "--form-temperature", "1", "--form-seed", "3")
@@ -35,8 +34,9 @@ def test_everything_asked_for_is_in_the_object_and_in_the_folder(
     assert facts["dynamic_nats_per_character"] < facts["nats_per_character"]
     assert facts["dynamic_bits_per_character"] > facts["dynamic_nats_per_character"]
     generated, held_out = (facts["form"][side] for side in ("generated", "held_out"))
-    assert generated["form"]["characters"] == held_out["form"]["characters"] == 600
-    assert held_out["form"]["real_words"] > 2 * generated["form"]["real_words"]
+    assert generated["characters"] == held_out["characters"] == 600
+    assert held_out["real_words"] > 2 * generated["real_words"]
+    assert len(held_out["copied"]["passage"]) == held_out["copied"]["longest"] > 0
     page = (out / "evaluation.md").read_text("utf-8")
     assert page.startswith("# Evaluation of tiny\n")
     assert f"| dynamic nats per character | {facts['dynamic_nats_per_character']:.4f} |" in page

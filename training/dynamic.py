@@ -37,10 +37,10 @@ class DynamicOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     learning_rate: float = Field(
-        1e-4, ge=0, le=1, description="how far a step moves a weight; 0 learns nothing"
+        3e-4, ge=0, le=1, description="how far a step moves a weight; 0 learns nothing"
     )
     decay: float = Field(
-        0.0, ge=0, le=1, description="share of the way back to the old weights after each step"
+        0.003, ge=0, le=1, description="share of the way back to the old weights after each step"
     )
     segment: int = Field(50, ge=1, le=65_536, description="tokens between two steps")
 

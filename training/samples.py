@@ -18,13 +18,14 @@ from model.paths import Decoder, decoder_of
 from model.prefill import Prefill, feed
 from model.tokenizer import BOS_ID, Tokenizer
 from training.corpus import Ids
+from training.evaluation import TokenIds
 
 ROWS = 16  # documents that are written at a time
 STEPS = 16  # tokens between two looks at which of them have ended
 DECODED_AT_ONCE = 1 << 20
 
 
-def texts_of(tokenizer: Tokenizer, ids: Ids, *, has_documents: bool) -> Iterator[str]:
+def texts_of(tokenizer: Tokenizer, ids: Ids | TokenIds, *, has_documents: bool) -> Iterator[str]:
     """The documents of ids between `<s>` symbols, or the pieces of one text without documents."""
     if has_documents:
         borders = np.flatnonzero(ids == BOS_ID)
@@ -37,7 +38,7 @@ def texts_of(tokenizer: Tokenizer, ids: Ids, *, has_documents: bool) -> Iterator
 
 
 def draw(documents: Sequence[str], characters: int, longest: int, seed: int) -> list[str]:
-    """This many characters of some documents, in an order that the seed gives."""
+    """Some of the documents, of this many characters in all, in an order that the seed gives."""
     shuffled = list(documents)
     random.Random(seed).shuffle(shuffled)  # noqa: S311
     return cut([document[:longest] for document in shuffled], characters)

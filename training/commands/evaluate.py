@@ -17,7 +17,7 @@ from model.errors import ParameterError
 from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
-from training.comparison import FormOptions, compare, training_text_of
+from training.comparison import FormOptions, Side, compare, training_text_of
 from training.config import TrainConfig
 from training.corpus import CorpusOptions, options_of
 from training.dynamic import DynamicOptions, dynamic_score
@@ -84,12 +84,18 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
     if args.per_document:
         facts["per_document"] = _by_document(result)
     if form is not None:
-        facts["form"] = asdict(compare(loaded, result, source, form))
+        compared = compare(loaded, result, source, form)
+        sides = {"generated": compared.generated, "held_out": compared.held_out}
+        facts["form"] = {name: _figures(side) for name, side in sides.items()}
     return facts
 
 
 def _by_document(result: Evaluation) -> list[dict[str, object]]:
     return [{"title": document.title, **_numbers(document.score)} for document in result.documents]
+
+
+def _figures(side: Side) -> dict[str, object]:
+    return {**asdict(side.form), "copied": asdict(side.copying)}
 
 
 def _numbers(score: Score) -> dict[str, float | int]:

@@ -53,8 +53,9 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     for key, value in facts.items():
         name = f"{prefix}{_named(key)}"
         if isinstance(value, list | tuple):
-            value = {str(number): each for number, each in enumerate(value, start=1)}
-        if isinstance(value, Mapping):
+            counted = {str(number): each for number, each in enumerate(value, start=1)}
+            found |= _flat(counted, f"{name} ")
+        elif isinstance(value, Mapping):
             found |= _flat(value, f"{name} ")
         else:
             found[name] = shown(value)
