@@ -63,6 +63,13 @@ def test_a_text_that_is_the_source_is_copied_whole(anthology: str) -> None:
     assert copying_of([text], [lengths]).mean_length == pytest.approx(300.5)
 
 
+def test_a_text_is_searched_for_the_same_in_any_company(anthology: str) -> None:
+    text, longer, source = anthology[100:160], anthology[2000:2400], anthology[:1500]
+    (alone,) = longest_matches([text], source, block=200)
+    together = longest_matches([longer, text], source, block=200)
+    assert together[1].tolist() == alone.tolist()
+
+
 def test_passages_do_not_span_two_texts() -> None:
     texts = ["ab", "cd"]
     copying = copying_of(texts, longest_matches(texts, "abcd"))

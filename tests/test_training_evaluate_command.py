@@ -80,6 +80,14 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert named in refusal(capsys, [*command, *extra])
 
 
+def test_a_training_text_without_text_is_refused(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.txt").write_text("\n", encoding="utf-8")
+    args = [*command, "--form", "--training-text", str(tmp_path / "empty.txt")]
+    assert "training_text: there is no text" in refusal(capsys, args)
+
+
 def test_a_file_where_the_folder_should_be_is_refused_before_anything_is_measured(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

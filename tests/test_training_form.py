@@ -49,6 +49,13 @@ def test_every_figure_of_a_small_poem() -> None:
     assert form.line_characters.mean == pytest.approx((18 + 8 + 18 + 12 + 8 + 1) / 6)
 
 
+def test_the_order_of_documents_changes_no_share(anthology: str) -> None:
+    documents = anthology[:6000].split("\n\n\n")
+    one, other = (form_of(each, {"the", "a"}) for each in (documents, documents[::-1]))
+    assert (one.real_words, one.distinct_words) == (other.real_words, other.distinct_words)
+    assert one.repeated_lines == other.repeated_lines
+
+
 def test_a_text_among_its_own_words_is_real(anthology: str) -> None:
     assert form_of([anthology], set(words(anthology))).real_words == 1
     assert form_of([anthology], ()).real_words == 0

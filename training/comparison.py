@@ -4,7 +4,7 @@ The people's text is the held-out one; what counts as a word, and what as copied
 text says. Knows nothing of the terminal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
 from model.parameters import SamplingParams
-from training.copying import Copying, copying_of, longest_matches
+from training.copying import Copying, Integers, copying_of, longest_matches
 from training.corpus import CorpusOptions, is_prepared, load_corpus
+from training.errors import CorpusError
 from training.evaluation import Evaluation
 from training.form import Form, form_of, words
 from training.reading import read_texts
@@ -76,14 +77,18 @@ def compare(
     )
     known = set(words(training_text))
     lengths = longest_matches([*generated, *held_out], training_text)
-    sides = [
-        Side(form=form_of(side, known, are_whole=has_documents), copying=copying_of(side, found))
-        for side, found in (
-            (generated, lengths[: len(generated)]),
-            (held_out, lengths[len(generated) :]),
-        )
-    ]
-    return Comparison(generated=sides[0], held_out=sides[1])
+    count = len(generated)
+    return Comparison(
+        generated=_side(generated, lengths[:count], known, are_whole=has_documents),
+        held_out=_side(held_out, lengths[count:], known, are_whole=has_documents),
+    )
+
+
+def _side(
+    texts: Sequence[str], lengths: Sequence[Integers], known: Container[str], *, are_whole: bool
+) -> Side:
+    form = form_of(texts, known, are_whole=are_whole)
+    return Side(form=form, copying=copying_of(texts, lengths))
 
 
 def training_text_of(
@@ -110,4 +115,7 @@ def training_text_of(
 
 
 def _joined(texts: Iterable[str], *, has_documents: bool) -> str:
-    return (BORDER if has_documents else "").join(texts)
+    whole = (BORDER if has_documents else "").join(texts)
+    if not whole:
+        raise CorpusError("training_text: there is no text in it to compare with")
+    return whole

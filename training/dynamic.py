@@ -5,7 +5,7 @@ segment is scored first and only then learned from, by one step; each step ends 
 the way back to the weights as they were. As there, a weight's gradient is divided by the root of
 its mean square, so that a weight moves far where the text pulls it one way, whatever its scale.
 There the mean is over the training text; here it is over the segments read so far, which needs
-no other text and was as good where it was tried.
+no other text and was no worse where both were tried; plain descent was.
 
 What is learned so is the text's own: its names, refrains, spelling. That is another question
 than what the carried state alone foretells, and its figure stands beside that one, not in its
