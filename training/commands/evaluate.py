@@ -1,19 +1,26 @@
-"""`python -m training evaluate`: how well a checkpoint predicts a text, as a table or JSON."""
+"""`python -m training evaluate`: how well a checkpoint predicts a text, and in what form it writes.
+
+The figures go to the terminal, as tables or JSON, and where asked for to a folder, as both.
+"""
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from model import checkpoint as checkpoints
 from model.device import resolve_device
+from model.durable import write_file
+from model.errors import ParameterError
 from model.scoring import Score
-from training.commands.flags import Commands, add_flags, given_fields
+from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
+from training.commands.tables import grids_of, markdown, print_grids
+from training.comparison import FormOptions, Side, compare, training_text_of
 from training.config import TrainConfig
 from training.corpus import CorpusOptions, options_of
+from training.dynamic import DynamicOptions, dynamic_score
 from training.evaluation import Evaluation, cold_window_nats, measure
 
 
@@ -25,17 +32,44 @@ def add(commands: Commands) -> None:
     options = {name: CorpusOptions.model_fields[name] for name in names}
     add_flags(parser, {"corpus": TrainConfig.model_fields["corpus"], **options})
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--out", type=Path, help="folder for evaluation.json and evaluation.md")
     parser.add_argument("--per-document", action="store_true", help="list every document")
     parser.add_argument("--cold-window", type=int, help="also over cold windows of N tokens")
+    add_switched(parser, "dynamic", DynamicOptions, "also with weights that go on learning")
+    add_switched(parser, "form", FormOptions, "also the form of what it writes")
+    meaning = "for --form, the text it was trained on; default: that of a prepared --corpus"
+    parser.add_argument("--training-text", nargs="+", default=(), help=meaning)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print how well a checkpoint predicts a text."""
-    loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)  # what cannot be written ends it now
+    facts = _facts(args)
+    grids = grids_of(facts)
+    if args.out is not None:
+        title = f"Evaluation of {args.checkpoint.resolve().name}"
+        write_file(args.out / "evaluation.json", json.dumps(facts, indent=2) + "\n")
+        write_file(args.out / "evaluation.md", markdown(title, grids))
+    if args.json:
+        print(json.dumps(facts))
+    else:
+        print_grids(grids, Console())
+    return 0
+
+
+def _facts(args: argparse.Namespace) -> dict[str, object]:
+    dynamic, form = switched(args, "dynamic", DynamicOptions), switched(args, "form", FormOptions)
+    if form is None and args.training_text:
+        raise ParameterError("training_text", "says nothing without --form")
+    options = options_of(given_fields(args, CorpusOptions.model_fields))
     names = args.corpus if args.corpus is not None else TrainConfig.model_fields["corpus"].default
-    result = measure(loaded, names, options_of(given_fields(args, CorpusOptions.model_fields)))
+    # Read first: it may not be there, and the rest takes minutes.
+    source = training_text_of(args.training_text, names, options) if form is not None else ""
+    loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
+    result = measure(loaded, names, options)
     facts: dict[str, object] = {
         **_numbers(result.total),
         "documents": len(result.documents),
@@ -43,16 +77,25 @@ def run(args: argparse.Namespace) -> int:
     }
     if args.cold_window is not None:
         facts["cold_window_nats"] = cold_window_nats(loaded.network, result.ids, args.cold_window)
-    if args.json:
-        if args.per_document:
-            facts["per_document"] = [
-                {"title": document.title, **_numbers(document.score)}
-                for document in result.documents
-            ]
-        print(json.dumps(facts))
-    else:
-        _print_tables(facts, result if args.per_document else None)
-    return 0
+    if dynamic is not None:
+        score = dynamic_score(loaded.network, result.ids, result.total.characters, dynamic)
+        facts["dynamic_nats_per_character"] = score.nats_per_character
+        facts["dynamic_bits_per_character"] = score.bits_per_character
+    if args.per_document:
+        facts["per_document"] = _by_document(result)
+    if form is not None:
+        compared = compare(loaded, result, source, form)
+        sides = {"generated": compared.generated, "held_out": compared.held_out}
+        facts["form"] = {name: _figures(side) for name, side in sides.items()}
+    return facts
+
+
+def _by_document(result: Evaluation) -> list[dict[str, object]]:
+    return [{"title": document.title, **_numbers(document.score)} for document in result.documents]
+
+
+def _figures(side: Side) -> dict[str, object]:
+    return {**asdict(side.form), "copied": asdict(side.copying)}
 
 
 def _numbers(score: Score) -> dict[str, float | int]:
@@ -62,20 +105,3 @@ def _numbers(score: Score) -> dict[str, float | int]:
         "perplexity": score.perplexity,
         "characters": score.characters,
     }
-
-
-def _print_tables(facts: dict[str, object], result: Evaluation | None) -> None:
-    console = Console()
-    summary = Table(show_header=False)
-    for name, value in facts.items():
-        shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
-        summary.add_row(name.replace("_", " "), shown)
-    console.print(summary)
-    if result is None:
-        return
-    by_document = Table("document", "characters", "bits per character")
-    for document in result.documents:
-        bits = f"{document.score.bits_per_character:.4f}"
-        # As Text: square brackets in a title are not markup.
-        by_document.add_row(Text(document.title), f"{document.score.characters:,}", bits)
-    console.print(by_document)

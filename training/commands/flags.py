@@ -5,12 +5,16 @@ Knows nothing of what the fields mean.
 
 import argparse
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias, get_origin
+from typing import TypeAlias, TypeVar, get_origin
 
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+from model.errors import ParameterError
 
 # argparse gives what `add_subparsers` returns no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+Options = TypeVar("Options", bound=BaseModel)
 
 
 def add_flags(parser: argparse.ArgumentParser, fields: Mapping[str, FieldInfo]) -> None:
@@ -33,3 +37,26 @@ def given_fields(args: argparse.Namespace, names: Iterable[str]) -> dict[str, ob
         # A shell cannot easily write a line end: \n stands for one.
         given["document_separator"] = separator.replace("\\n", "\n")
     return given
+
+
+def add_switched(
+    parser: argparse.ArgumentParser, switch: str, options: type[BaseModel], meaning: str
+) -> None:
+    """The flag `--SWITCH`, and `--SWITCH-FIELD` for every field of what it can be told."""
+    parser.add_argument(f"--{switch}", action="store_true", help=meaning)
+    add_flags(parser, {f"{switch}_{name}": f for name, f in options.model_fields.items()})
+
+
+def switched(args: argparse.Namespace, switch: str, options: type[Options]) -> Options | None:
+    """The options of a switch, or None where it is off. Raises ParameterError, with the field."""
+    given = {name: getattr(args, f"{switch}_{name}") for name in options.model_fields}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not getattr(args, switch):
+        for name in given:
+            raise ParameterError(f"{switch}_{name}", f"says nothing without --{switch}")
+        return None
+    try:
+        return options.model_validate(given)
+    except ValidationError as error:
+        problem = ParameterError.from_validation(error)
+        raise ParameterError(f"{switch}_{problem.field}", problem.problem) from error
