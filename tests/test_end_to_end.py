@@ -84,13 +84,13 @@ def test_the_service_streams_what_the_checkpoint_generates(trained: "Server", ho
 
 def test_the_model_that_ships_is_offered_and_the_newest_is_the_default(trained: "Server") -> None:
     listed = requests.get(f"{trained.url}/v1/models", timeout=5).json()["data"]
-    assert {entry["id"] for entry in listed} == {"anthology", "mine"}
+    assert {entry["id"] for entry in listed} == {"verse", "mine"}
     assert stream(trained) == stream(trained, model="mine")
 
 
 def test_the_model_that_ships_writes_lines_of_verse(trained: "Server") -> None:
     headers = {"Accept": "application/json"}
-    fields = {**FIELDS, "model": "anthology"}
+    fields = {**FIELDS, "model": "verse"}
     url = f"{trained.url}/v1/generate"
     answer = requests.post(url, json=fields, headers=headers, timeout=30).json()
     lines = [line for line in answer["choices"][0]["text"].split("\n") if line]

@@ -74,7 +74,7 @@ def test_a_network_that_cannot_go_the_path_asked_for_is_refused_with_the_reason(
         registry.scan()
     assert names(registry) == []
     assert [line["event"] for line in logs] == ["checkpoint_refused"]
-    assert "this network is a gru; choose auto or fp32" in logs[0]["reason"]
+    assert "embedding 32; choose auto or fp32" in logs[0]["reason"]
 
 
 def test_an_unchanged_folder_is_loaded_once(

@@ -78,6 +78,12 @@ def test_given_rounds_replace_a_presets_mogrifier() -> None:
     assert (without.mogrifier_rounds, without.mogrifier_rank) == (0, 0)
 
 
+def test_a_given_dropout_is_for_all_places_that_are_not_given() -> None:
+    assert resolve("small", {}).dropout_input == 0
+    config = resolve("small", {"dropout": 0.4, "dropout_output": 0.5})
+    assert (config.dropout, config.dropout_input, config.dropout_output) == (0.4, None, 0.5)
+
+
 def test_an_unknown_preset_lists_the_known() -> None:
     with pytest.raises(ParameterError, match="tiny"):
         resolve("gigantic", {})

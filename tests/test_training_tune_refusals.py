@@ -25,7 +25,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ({"steps": 3}, "study tiny was begun with another steps"),
         ({"steps": None, "epochs": 1}, "begun with another epochs, steps"),
-        ({"preset": "small"}, "study tiny was begun with another preset;"),
+        ({"preset": "small"}, "study tiny was begun with another averaging, preset, "),
         ({"corpus": "other.txt"}, "was prepared from another text"),
         ({"split": "contiguous"}, "was prepared from another text, or with other options"),
         ({"space": "other.toml"}, "begun with another range of clip, learning_rate, state_reset"),

@@ -33,6 +33,13 @@ ONLY_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
     "plateau_patience": ("schedule", ("plateau",)),
 }
 
+# Fields of a preset that give way, and those that they give way to when given.
+REPLACED_BY: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
+    (frozenset(BUDGETS), frozenset(BUDGETS)),
+    (frozenset({"dropout_input", "dropout_between", "dropout_output"}), frozenset({"dropout"})),
+    (frozenset({"mogrifier_rank"}), frozenset({"mogrifier_rounds"})),
+)
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -222,16 +229,14 @@ def preset_names() -> list[str]:
 def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
     """The config of a preset with the given fields in place of its own.
 
-    A given budget replaces the preset's, whichever of the three it was; given Mogrifier rounds
-    the preset's rank. Raises ParameterError.
+    Some given fields put out others of the preset, too: see REPLACED_BY. Raises ParameterError.
     """
     _require_no_inherited(given)
-    fields: dict[str, object] = dict(_read_preset(preset))
-    if any(name in given for name in BUDGETS):
-        fields = {name: value for name, value in fields.items() if name not in BUDGETS}
-    if "mogrifier_rounds" in given:
-        fields.pop("mogrifier_rank", None)
-    config = checked({**fields, **given, "preset": preset})
+    replaced = {
+        name for names, triggers in REPLACED_BY if given.keys() & triggers for name in names
+    }
+    own = {name: value for name, value in _read_preset(preset).items() if name not in replaced}
+    config = checked({**own, **given, "preset": preset})
     _require_useful(config, given)
     return config
 
