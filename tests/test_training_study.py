@@ -162,7 +162,9 @@ def test_chance_is_what_a_fixed_answer_gets() -> None:
 def test_gaps_to_train_on_are_all_that_are_asked_for() -> None:
     task, generator = RecallTask(longest_gap=6), torch.Generator().manual_seed(1)
     assert {task.draw_gap(generator) for _ in range(500)} == set(range(7))
-    assert {RecallTask(longest_gap=0).draw_gap(generator) for _ in range(20)} == {0}
+    for gap in (0, 15, 100):
+        alone = RecallTask(shortest_gap=gap, longest_gap=gap)
+        assert {alone.draw_gap(generator) for _ in range(100)} == {gap}
 
 
 @pytest.mark.parametrize("cell", CELLS)

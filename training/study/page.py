@@ -11,14 +11,13 @@ from pathlib import Path
 
 import torch
 
-from model.config import Cell
 from training.config import ANTHOLOGY
 from training.study.cold_start import doubling_spans
 from training.study.gates import GATES
 from training.study.networks import CELLS, Shapes, num_parameters
 from training.study.plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
 from training.study.recall import TASKS, TEST_TASKS
-from training.study.results import GateFindings, RecallFindings, Study, TextFindings
+from training.study.results import Accuracies, GateFindings, RecallFindings, Study, TextFindings
 from training.study.text import BATCH_SIZE, SEQUENCE_LENGTH
 
 PAGE = "study.md"
@@ -113,40 +112,52 @@ def _fall(step: int, length: int) -> str:
 
 
 def _recall(recall: RecallFindings) -> str:
-    task = recall.task
-    seeds = len(recall.accuracies["lstm"])
-    rows = []
-    for cell in CELLS:
-        worst, best = recall.ranges(cell)
-        cells = [
-            f"{m:.2f} ({low:.2f}-{high:.2f})"
-            for m, low, high in zip(recall.means(cell), worst, best, strict=True)
-        ]
-        rows.append((cell, f"{num_parameters(recall.shapes[cell]):,}", *cells))
-    shown = "; ".join(f"{cell} {_good_until(recall, cell)}" for cell in CELLS)
+    task, seeds = recall.mixed_task, len(recall.alone.by_cell["lstm"])
     return f"""## 2. Recall of a symbol across a gap
 
 ![Accuracy over the gap]({RECALL})
 
-`k b d ! m q f a ... x e ?` asks for m: the letter after the mark, while others of the same
+`c b d h ! f a g f ... c e ?` asks for f: the letter after the mark, while others of the same
 {task.letters} letters go by. Naming any letter is right in {task.chance:.3f} of all cases. Networks
-of their own ({_units(recall.shapes)}) made {recall.steps:,} updates of {TASKS} tasks, with gaps of
-0 to {task.longest_gap} letters, short ones more often; longer gaps come only in the test. Each
-number is the mean of {seeds} seed{"s" if seeds > 1 else ""} (worst-best), {TEST_TASKS} tasks each.
+of their own ({_units(recall.shapes)}) made {recall.steps:,} updates of {TASKS} tasks each.
+Numbers are means of {seeds} seed{"s" if seeds > 1 else ""} (worst-best), {TEST_TASKS} tasks each.
 
-{table(("cell", "parameters", *map(str, recall.gaps)), rows)}
+**One gap alone.** For each gap another network, which has seen no other gap: all that it can learn
+from has to come back across the whole gap, as in part 1.
 
-Right in at least {GOOD_ACCURACY:.0%} of all cases, on the mean of the seeds: {shown}."""
+{_accuracy_table(recall.alone, recall.shapes)}
+
+Right in at least {GOOD_ACCURACY:.0%} of all cases, on the mean of the seeds:
+{_good_until(recall.alone)}.
+
+**Gaps of 0 to {task.longest_gap}, short ones more often.** One network for all gaps: it may learn
+on short ones what long ones need. Gaps beyond {task.longest_gap} come only in the test.
+
+{_accuracy_table(recall.mixed, recall.shapes)}
+
+Right in at least {GOOD_ACCURACY:.0%}: {_good_until(recall.mixed)}."""
+
+
+def _accuracy_table(accuracies: Accuracies, shapes: Shapes) -> str:
+    rows = []
+    for cell in CELLS:
+        columns = zip(accuracies.means(cell), *accuracies.ranges(cell), strict=True)
+        shown = (f"{mean:.2f} ({worst:.2f}-{best:.2f})" for mean, worst, best in columns)
+        rows.append((cell, f"{num_parameters(shapes[cell]):,}", *shown))
+    return table(("cell", "parameters", *(f"gap {gap}" for gap in accuracies.gaps)), rows)
+
+
+def _good_until(accuracies: Accuracies) -> str:
+    said = []
+    for cell in CELLS:
+        pairs = zip(accuracies.gaps, accuracies.means(cell), strict=True)
+        good = [gap for gap, _ in takewhile(lambda pair: pair[1] >= GOOD_ACCURACY, pairs)]
+        said.append(f"{cell} up to a gap of {good[-1]}" if good else f"{cell} at no gap")
+    return "; ".join(said)
 
 
 def _units(shapes: Shapes) -> str:
     return ", ".join(f"{cell} of {shapes[cell].hidden_size}" for cell in CELLS) + " units"
-
-
-def _good_until(recall: RecallFindings, cell: Cell) -> str:
-    pairs = zip(recall.gaps, recall.means(cell), strict=True)
-    good = [gap for gap, _ in takewhile(lambda pair: pair[1] >= GOOD_ACCURACY, pairs)]
-    return f"up to a gap of {good[-1]}" if good else "at no gap"
 
 
 def _cold_start(text: TextFindings) -> str:

@@ -3,7 +3,7 @@
 Says what it is about to do; knows nothing of plots, pages and folders.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -26,7 +26,7 @@ from training.study.recall import (
     recall_config,
     train_on_recall,
 )
-from training.study.results import GateFindings, RecallFindings, TextFindings
+from training.study.results import Accuracies, GateFindings, RecallFindings, TextFindings
 from training.study.text import (
     EMBEDDING_SIZE,
     Trained,
@@ -35,14 +35,15 @@ from training.study.text import (
     train_on_text,
 )
 
-TEXT_SHARE, RECALL_SHARE = 0.5, 0.35  # of the minutes; the rest is for measuring
+TEXT_SHARE, RECALL_SHARE = 0.4, 0.45  # of the minutes; the rest is for measuring
 
 REACH, REACH_LEAD, REACH_PLACES = 200, 100, 64  # steps back, steps read before them, places
 COLD_POSITIONS, COLD_WINDOWS = 255, 1024
 KIND_CHARACTERS = 4_000
 
-RECALL_WIDTH, RECALL_EMBEDDING = 64, 16
-RECALL_TRIALS = 20  # updates differ in length, by their gap
+RECALL_WIDTH, RECALL_EMBEDDING = 48, 16
+RECALL_TRIALS = 10  # updates differ in length, by their gap
+GAPS_ALONE = (0, 5, 10, 15, 20, 30)
 GAPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 400)
 
 Say = Callable[[str], None]
@@ -85,29 +86,45 @@ def study_text(config: StudyConfig, corpus: Corpus, device: torch.device, say: S
 
 def study_recall(config: StudyConfig, device: torch.device, say: Say) -> RecallFindings:
     """Part 2: networks of their own, from several seeds."""
-    task = RecallTask()
+    mixed_task = RecallTask()
+    alone_tasks = [RecallTask(shortest_gap=gap, longest_gap=gap) for gap in GAPS_ALONE]
     shapes = equal_shapes(
-        vocab_size=task.vocab_size, embedding_size=RECALL_EMBEDDING, lstm_width=RECALL_WIDTH
+        vocab_size=mixed_task.vocab_size, embedding_size=RECALL_EMBEDDING, lstm_width=RECALL_WIDTH
     )
     steps = config.recall_steps
     if steps is None:
         seconds = RECALL_SHARE * config.minutes * 60 / config.seeds
-        steps = _affordable_recall_steps(shapes, task, seconds, device)
-    accuracies: dict[Cell, list[list[float]]] = {cell: [] for cell in CELLS}
+        steps = _affordable_recall_steps(shapes, [mixed_task, *alone_tasks], seconds, device)
+    alone: dict[Cell, list[list[float]]] = {cell: [] for cell in CELLS}
+    mixed: dict[Cell, list[list[float]]] = {cell: [] for cell in CELLS}
     for seed in range(config.seed, config.seed + config.seeds):
         settings = recall_config(steps=steps, seed=seed)
         for cell, shape in shapes.items():
-            say(f"recall: {cell}, seed {seed}, {steps:,} updates")
-            network = train_on_recall(fresh(shape, seed, device), task, settings)
-            accuracies[cell].append([accuracy(network, task, gap, seed=seed) for gap in GAPS])
-    return RecallFindings(shapes=shapes, steps=steps, task=task, gaps=GAPS, accuracies=accuracies)
+            say(f"recall: {cell}, seed {seed}, {steps:,} updates of {1 + len(GAPS_ALONE)} networks")
+            alone[cell].append([])
+            for task in alone_tasks:
+                network = train_on_recall(fresh(shape, seed, device), task, settings)
+                alone[cell][-1].append(accuracy(network, task, task.longest_gap, seed=seed))
+            network = train_on_recall(fresh(shape, seed, device), mixed_task, settings)
+            mixed[cell].append([accuracy(network, mixed_task, gap, seed=seed) for gap in GAPS])
+    return RecallFindings(
+        shapes=shapes,
+        steps=steps,
+        mixed_task=mixed_task,
+        alone=Accuracies(gaps=GAPS_ALONE, by_cell=alone),
+        mixed=Accuracies(gaps=GAPS, by_cell=mixed),
+    )
 
 
 def _affordable_recall_steps(
-    shapes: Shapes, task: RecallTask, seconds: float, device: torch.device
+    shapes: Shapes, tasks: Sequence[RecallTask], seconds: float, device: torch.device
 ) -> int:
     config = recall_config(steps=1 + RECALL_TRIALS, seed=0)
-    trainers = [RecallTrainer(fresh(shape, 0, device), task, config) for shape in shapes.values()]
+    trainers = [
+        RecallTrainer(fresh(shape, 0, device), task, config)
+        for shape in shapes.values()
+        for task in tasks
+    ]
     return affordable([trainer.step for trainer in trainers], seconds, trials=RECALL_TRIALS)
 
 

@@ -13,7 +13,7 @@ from model.config import Cell
 from training.study.cold_start import doubling_spans
 from training.study.gates import GATES
 from training.study.gradients import Reach
-from training.study.results import GateFindings, RecallFindings, Study, TextFindings
+from training.study.results import Accuracies, GateFindings, RecallFindings, Study, TextFindings
 
 GRADIENTS, RECALL, COLD_START, GATE_PLOT = (
     "gradients.png",
@@ -65,28 +65,33 @@ def _draw_reach(axes: Axes, cell: Cell, state: str, reach: Reach) -> None:
 
 def draw_recall(recall: RecallFindings, target: Path) -> None:
     """Accuracy over the gap: the mean of the seeds, and the range between worst and best."""
-    figure = Figure(figsize=(8, 4.6), layout="constrained", dpi=DPI)
-    axes = figure.subplots()
-    for cell in recall.accuracies:
-        worst, best = recall.ranges(cell)
-        style = f"{MARKERS[cell]}{STYLES[cell]}"
-        axes.plot(recall.gaps, recall.means(cell), style, color=COLOURS[cell], label=cell)
-        axes.fill_between(recall.gaps, worst, best, color=COLOURS[cell], alpha=0.15)
-    chance = recall.task.chance
-    axes.axhline(chance, color="grey", linewidth=1, label=f"chance, {chance:.3f}")
-    longest = recall.task.longest_gap
-    axes.axvline(longest, color="grey", linewidth=1, linestyle=(0, (1, 3)))
-    axes.text(longest * 0.95, 1.02, "trained up to here", color="dimgrey", ha="right")
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xlim(-0.1, recall.gaps[-1] * 1.1)
-    axes.set_xticks(recall.gaps, labels=[str(gap) for gap in recall.gaps])
-    axes.set_xticks([], minor=True)
-    axes.set_ylim(0, 1.1)
-    axes.set_xlabel("letters between the marked one and the question (log axis)")
-    axes.set_ylabel("share of answers that are right")
-    axes.grid(alpha=0.3)
-    _legend_above(figure, axes)
+    figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=DPI)
+    alone, mixed = figure.subplots(1, 2, sharey=True)
+    for axes, accuracies in ((alone, recall.alone), (mixed, recall.mixed)):
+        _draw_accuracies(axes, accuracies, recall.mixed_task.chance)
+    alone.set_title("each network trained on one gap alone")
+    alone.set_ylabel("share of answers that are right")
+    alone.set_ylim(0, 1.1)
+    longest = recall.mixed_task.longest_gap
+    mixed.set_title(f"trained on gaps of 0 to {longest}, short ones more often")
+    mixed.axvline(longest, color="grey", linewidth=1, linestyle=(0, (1, 3)))
+    mixed.set_xscale("symlog", linthresh=1)
+    mixed.set_xticks(recall.mixed.gaps, labels=[str(gap) for gap in recall.mixed.gaps])
+    mixed.set_xticks([], minor=True)
+    _legend_above(figure, alone)
     figure.savefig(target)
+
+
+def _draw_accuracies(axes: Axes, accuracies: Accuracies, chance: float) -> None:
+    for cell in accuracies.by_cell:
+        worst, best = accuracies.ranges(cell)
+        style = f"{MARKERS[cell]}{STYLES[cell]}"
+        axes.plot(accuracies.gaps, accuracies.means(cell), style, color=COLOURS[cell], label=cell)
+        axes.fill_between(accuracies.gaps, worst, best, color=COLOURS[cell], alpha=0.15)
+    axes.axhline(chance, color="grey", linewidth=1, label=f"chance, {chance:.3f}")
+    axes.set_xticks(accuracies.gaps)
+    axes.set_xlabel("letters between the marked one and the question")
+    axes.grid(alpha=0.3)
 
 
 def draw_cold_start(text: TextFindings, target: Path) -> None:

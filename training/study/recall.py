@@ -1,6 +1,6 @@
 """Recall across a gap: a letter is marked, other letters go by, then it must be named.
 
-    k b d ! m q f a ... x e ?     the answer is m
+    c b d h ! f a g f ... c e ?     the answer is f, the one after the mark
 
 The letters that go by are of the same alphabet, so what is held must be shielded from what comes
 in: that is what gates are for (after the tasks of Hochreiter & Schmidhuber 1997). Letters are
@@ -27,9 +27,10 @@ TEST_SEEDS = 2**62  # added to a seed: tasks of the test are not those of traini
 class RecallTask:
     """What is to be recalled. Ids 0 to `letters` - 1 are letters; then the mark, then the query."""
 
-    letters: int = 26
-    lead: int = 8  # letters before the mark
-    longest_gap: int = 100  # in training; longer ones are only tested
+    letters: int = 8
+    lead: int = 4  # letters before the mark
+    shortest_gap: int = 0  # in training, as is the longest; others are only tested
+    longest_gap: int = 100
 
     @property
     def vocab_size(self) -> int:
@@ -49,9 +50,10 @@ class RecallTask:
         return torch.cat([before, mark, after, mark + 1], dim=1), after[:, 0]
 
     def draw_gap(self, generator: torch.Generator) -> int:
-        """A gap to train on, 0 to `longest_gap`; short ones more often (evenly on a log axis)."""
+        """A gap to train on; short ones more often (evenly on a log axis)."""
+        low, high = 1 + self.shortest_gap, 2 + self.longest_gap
         exponent = float(torch.rand((), generator=generator))
-        return int((2 + self.longest_gap) ** exponent) - 1
+        return int(low * (high / low) ** exponent) - 1
 
 
 class RecallTrainer:

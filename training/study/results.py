@@ -29,23 +29,31 @@ class TextFindings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RecallFindings:
-    """Accuracies by cell, then by seed, then by gap."""
+class Accuracies:
+    """Shares of right answers by cell, then by seed, then by gap."""
 
-    shapes: Shapes
-    steps: int
-    task: RecallTask
     gaps: tuple[int, ...]
-    accuracies: Mapping[Cell, list[list[float]]]
+    by_cell: Mapping[Cell, list[list[float]]]
 
     def means(self, cell: Cell) -> list[float]:
         """The mean over the seeds, gap by gap."""
-        return [fmean(column) for column in zip(*self.accuracies[cell], strict=True)]
+        return [fmean(column) for column in zip(*self.by_cell[cell], strict=True)]
 
     def ranges(self, cell: Cell) -> tuple[list[float], list[float]]:
         """The worst and the best seed, gap by gap."""
-        columns = list(zip(*self.accuracies[cell], strict=True))
+        columns = list(zip(*self.by_cell[cell], strict=True))
         return [min(column) for column in columns], [max(column) for column in columns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RecallFindings:
+    """What networks recall that were trained on one gap alone, and on gaps of all lengths."""
+
+    shapes: Shapes
+    steps: int
+    mixed_task: RecallTask
+    alone: Accuracies  # each gap's by a network of its own
+    mixed: Accuracies  # all gaps' by the same network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
