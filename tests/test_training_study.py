@@ -1,6 +1,7 @@
 """The parts of a study: each gives the figure that theory, or another way to it, does."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -216,6 +217,13 @@ def test_the_gates_give_back_the_networks_states(layer: int) -> None:
     assert last.cell is not None
     torch.testing.assert_close(gates.cell[-1], last.cell[layer, 0])
     torch.testing.assert_close(gates.hidden[-1], last.hidden[layer, 0])
+
+
+def test_gates_that_are_not_the_networks_are_found_out() -> None:
+    gates = gates_over(small("lstm"), [1, 2, 3], 1)
+    assert gates.give_back_states()
+    assert not replace(gates, forget=1 - gates.forget).give_back_states()
+    assert not replace(gates, output=1 - gates.output).give_back_states()
 
 
 def test_kinds_of_characters() -> None:

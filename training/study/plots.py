@@ -31,6 +31,7 @@ STYLES = {"rnn": ":", "gru": "--", "lstm": "-"}
 MARKERS = {"rnn": "s", "gru": "^", "lstm": "o"}
 LOWEST_SHARE = 1e-12  # what is smaller is nothing, beside the noise of training
 ROW_CHARACTERS = 64
+GAP_AXIS = "letters from the marked one to the question"
 SHOWN = {"\n": "\u21b5", " ": "\u00b7", "<s>": "\u25b8"}
 
 
@@ -66,16 +67,18 @@ def _draw_reach(axes: Axes, cell: Cell, state: str, reach: Reach) -> None:
 def draw_recall(recall: RecallFindings, target: Path) -> None:
     """Accuracy over the gap: the mean of the seeds, and the range between worst and best."""
     figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=DPI)
-    alone, mixed = figure.subplots(1, 2, sharey=True)
+    alone, mixed = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.4))
     for axes, accuracies in ((alone, recall.alone), (mixed, recall.mixed)):
         _draw_accuracies(axes, accuracies, recall.mixed_task.chance)
     alone.set_title("each network trained on one gap alone")
     alone.set_ylabel("share of answers that are right")
     alone.set_ylim(0, 1.1)
     longest = recall.mixed_task.longest_gap
-    mixed.set_title(f"trained on gaps of 0 to {longest}, short ones more often")
+    mixed.set_title(f"trained on gaps of 0 to {longest} (dotted), short ones more often")
     mixed.axvline(longest, color="grey", linewidth=1, linestyle=(0, (1, 3)))
+    mixed.set_xlabel(f"{GAP_AXIS} (log axis)")
     mixed.set_xscale("symlog", linthresh=1)
+    mixed.set_xlim(-0.1, recall.mixed.gaps[-1] * 1.2)
     mixed.set_xticks(recall.mixed.gaps, labels=[str(gap) for gap in recall.mixed.gaps])
     mixed.set_xticks([], minor=True)
     _legend_above(figure, alone)
@@ -90,7 +93,7 @@ def _draw_accuracies(axes: Axes, accuracies: Accuracies, chance: float) -> None:
         axes.fill_between(accuracies.gaps, worst, best, color=COLOURS[cell], alpha=0.15)
     axes.axhline(chance, color="grey", linewidth=1, label=f"chance, {chance:.3f}")
     axes.set_xticks(accuracies.gaps)
-    axes.set_xlabel("letters between the marked one and the question")
+    axes.set_xlabel(GAP_AXIS)
     axes.grid(alpha=0.3)
 
 
