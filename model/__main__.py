@@ -24,7 +24,7 @@ from model.paths import decoder_of
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID
 
-SHIPPED = Path(__file__).parent / "pretrained" / "anthology"
+SHIPPED = Path(__file__).parent / "pretrained" / "verse"
 
 
 def build_parser() -> argparse.ArgumentParser:
