@@ -1,12 +1,11 @@
 """The three forms of an answer to `/v1/generate`: plain text, server-sent events, one JSON object.
 
 All three read the same outbox and show the same text. Every way out, a client that has gone
-included, cancels the request, which frees its slots.
+included, ends the job, which frees its slots.
 """
 
-import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,97 +13,55 @@ from flask import Response, jsonify
 
 from model.generation import TokenLogprob
 from service import sse
-from service.client import Client
-from service.engine.engine import Engine
 from service.engine.failure import RequestFailedError
 from service.engine.outbox import Delta
-from service.engine.request import Request
-from service.errors import CLIENT_CLOSED_REQUEST, ApiError, ErrorBody, failure_body
+from service.errors import failure_body
+from service.jobs import ClientGoneError, Job, Jobs
+from service.streams import StreamCutError, event_chunks, stream
 
-LOOK_S = 0.25  # between looks whether the client is still there
-PING_S = 5.0
 HEADERS_AFTER_S = 5.0  # plain text: an error before the first piece can still be a status code
 
 
-class StreamCutError(ConnectionResetError):
-    """Ends a plain-text stream that failed, so that nobody takes it for whole.
-
-    gunicorn treats it like a connection that broke: the chunked body stays unterminated.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the stream was cut")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A submitted request and what answering it needs."""
+class Answer:
+    """A job under way and what its answer tells beside the text."""
 
-    request: Request
-    engine: Engine
-    client: Client
+    job: Job
+    jobs: Jobs
     model: str
     seed: int
     echo: str  # the prompt, or nothing
-    handed_over: Callable[[float], None]  # told the seconds between two waves of text
 
     def describe(self) -> dict[str, Any]:
         """What is known before the first piece."""
-        prompt = self.request.prompt
+        prompt = self.job.requests[0].prompt
         return {
-            "id": self.request.request_id,
+            "id": self.job.job_id,
             "model": self.model,
             "seed": self.seed,
             "prompt": {"folded": prompt.num_folded, "unknown": prompt.num_unknown},
         }
 
-    def usage(self) -> dict[str, int]:
-        """What was read and written."""
-        prompt, written = self.request.num_prompt_tokens, self.request.num_tokens
+    def headers(self) -> dict[str, str]:
+        """The same for the forms that have no other place for it."""
         return {
-            "prompt_tokens": prompt,
-            "completion_tokens": written,
-            "total_tokens": prompt + written,
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            "X-Strophe-Id": self.job.job_id,
+            "X-Strophe-Model": self.model,
+            "X-Strophe-Seed": str(self.seed),
         }
 
-    def waves(self) -> Iterator[list[Delta]]:
-        """What is written, as it comes; an empty list now and then while nothing does.
-
-        Raises RequestFailedError, and ClientGoneError where the client was seen to leave.
-        """
-        outbox = self.request.outbox
-        next_look, last = time.monotonic(), None
-        while not outbox.is_done:
-            # Also while text comes: a JSON answer writes nothing that could tell.
-            if time.monotonic() >= next_look:
-                self._require_client()
-                next_look = time.monotonic() + LOOK_S
-            deltas = outbox.take(LOOK_S)
-            if deltas:
-                now = time.monotonic()
-                if last is not None:
-                    self.handed_over(now - last)
-                last = now
-            yield deltas
-
-    def _require_client(self) -> None:
-        if self.client.has_gone:
-            self.engine.cancel(self.request)
-            raise ClientGoneError
+    def stream(self, chunks: Iterator[bytes], content_type: str) -> Response:
+        """The answer whose body comes bit by bit."""
+        return stream(self.jobs, self.job, chunks, content_type, self.headers())
 
 
-class ClientGoneError(ApiError):
-    """The client has closed the connection before its answer was there."""
-
-    def __init__(self) -> None:
-        super().__init__(CLIENT_CLOSED_REQUEST, ErrorBody(message="the client has gone"))
-
-
-def plain_text(job: Job) -> Response:
+def plain_text(answer: Answer) -> Response:
     """The text as it comes. Waits a little for the first piece, to answer errors as such."""
-    waves = job.waves()
+    waves = answer.job.waves()
     begun = _first_waves(waves)
-    return _stream(job, _plain_chunks(job, begun, waves), "text/plain; charset=utf-8")
+    return answer.stream(_plain_chunks(answer, begun, waves), "text/plain; charset=utf-8")
 
 
 def _first_waves(waves: Iterator[list[Delta]]) -> list[Delta]:
@@ -116,51 +73,48 @@ def _first_waves(waves: Iterator[list[Delta]]) -> list[Delta]:
 
 
 def _plain_chunks(
-    job: Job, begun: Sequence[Delta], waves: Iterator[list[Delta]]
+    answer: Answer, begun: Sequence[Delta], waves: Iterator[list[Delta]]
 ) -> Iterator[bytes]:
-    yield (job.echo + _text(begun)).encode()
+    yield (answer.echo + _text(begun)).encode()
     try:
         for deltas in waves:
             yield _text(deltas).encode()
     except (RequestFailedError, ClientGoneError) as error:
         raise StreamCutError from error
+    if answer.job.cut_short:
+        raise StreamCutError
 
 
 def _text(deltas: Sequence[Delta]) -> str:
     return "".join(delta.text for delta in deltas)
 
 
-def events(job: Job) -> Response:
+def events(answer: Answer) -> Response:
     """One JSON event a piece, between an opening event and the usage."""
-    return _stream(job, _events(job), "text/event-stream; charset=utf-8")
+    return answer.stream(_events(answer), sse.CONTENT_TYPE)
 
 
-def _events(job: Job) -> Iterator[bytes]:
-    yield sse.event(job.describe())
-    if job.echo:
-        for index in range(job.request.num_rows):
-            yield sse.event({"index": index, "text": job.echo})
+def _events(answer: Answer) -> Iterator[bytes]:
+    job = answer.job
+    yield sse.event(answer.describe())
+    if answer.echo:
+        for index in range(len(job.generations)):
+            yield sse.event({"index": index, "text": answer.echo})
     try:
-        yield from _pieces_and_pings(job)
+        yield from event_chunks(job, _pieces)
     except RequestFailedError as error:
         yield sse.event(failure_body(error.failure).as_json())
         return
-    except ClientGoneError as error:
-        raise StreamCutError from error
+    for index in job.cut_short:
+        yield sse.event(
+            {"index": index, "text": "", "finish_reason": "cancelled", "stop_reason": None}
+        )
     yield sse.event({"usage": job.usage()})
     yield sse.DONE
 
 
-def _pieces_and_pings(job: Job) -> Iterator[bytes]:
-    last_sent = time.monotonic()
-    for deltas in job.waves():
-        if deltas:
-            yield b"".join(sse.event(_piece(delta)) for delta in deltas)
-        elif time.monotonic() - last_sent >= PING_S:
-            yield sse.PING
-        else:
-            continue
-        last_sent = time.monotonic()
+def _pieces(deltas: Sequence[Delta]) -> bytes:
+    return b"".join(sse.event(_piece(delta)) for delta in deltas)
 
 
 def _piece(delta: Delta) -> dict[str, Any]:
@@ -178,56 +132,29 @@ def _logprob(entry: TokenLogprob) -> dict[str, Any]:
     return {"token": entry.token, "logprob": entry.logprob, "top": top}
 
 
-def whole(job: Job) -> Response:
+def whole(answer: Answer) -> Response:
     """Everything at the end, as one object."""
-    choices = [_Choice(index=index) for index in range(job.request.num_rows)]
+    job = answer.job
+    gathered: list[list[Delta]] = [[] for _ in job.generations]
     try:
         for deltas in job.waves():
             for delta in deltas:
-                choices[delta.index].add(delta)
+                gathered[delta.index].append(delta)
     finally:
-        job.engine.cancel(job.request)
-    content = {**job.describe(), "choices": [c.as_json(job) for c in choices], "usage": job.usage()}
-    response = jsonify(content)
-    response.headers.update(_headers(job))
+        answer.jobs.end(job)
+    choices = [_choice(answer, index, deltas) for index, deltas in enumerate(gathered)]
+    response = jsonify({**answer.describe(), "choices": choices, "usage": job.usage()})
+    response.headers.update(answer.headers())
     return response
 
 
-class _Choice:
-    """One of the texts of a JSON answer, as it grows."""
-
-    def __init__(self, *, index: int) -> None:
-        self._index = index
-        self._deltas: list[Delta] = []
-
-    def add(self, delta: Delta) -> None:
-        self._deltas.append(delta)
-
-    def as_json(self, job: Job) -> dict[str, Any]:
-        generation = job.request.generations[self._index]
-        logprobs = [_logprob(entry) for delta in self._deltas for entry in delta.logprobs]
-        return {
-            "index": self._index,
-            "text": job.echo + _text(self._deltas),
-            "finish_reason": generation.finish_reason,
-            "stop_reason": generation.stop_reason,
-            "logprobs": None if generation.params.logprobs is None else logprobs,
-        }
-
-
-def _stream(job: Job, chunks: Iterator[bytes], content_type: str) -> Response:
-    job.client.limit_writes()
-    response = Response(chunks, content_type=content_type)
-    response.headers.update(_headers(job))
-    # Not in the generator: a response that is never iterated would never get there.
-    response.call_on_close(lambda: job.engine.cancel(job.request))
-    return response
-
-
-def _headers(job: Job) -> dict[str, str]:
+def _choice(answer: Answer, index: int, deltas: Sequence[Delta]) -> dict[str, Any]:
+    generation = answer.job.generations[index]
+    logprobs = [_logprob(entry) for delta in deltas for entry in delta.logprobs]
     return {
-        "Cache-Control": "no-store",
-        "X-Accel-Buffering": "no",
-        "X-Strophe-Model": job.model,
-        "X-Strophe-Seed": str(job.seed),
+        "index": index,
+        "text": answer.echo + _text(deltas),
+        "finish_reason": generation.finish_reason or "cancelled",
+        "stop_reason": generation.stop_reason,
+        "logprobs": None if generation.params.logprobs is None else logprobs,
     }

@@ -7,10 +7,11 @@ from flask import Flask, Response, g
 
 from service.engine.engine import Engine
 from service.errors import register_error_handlers
+from service.jobs import Jobs, new_id
 from service.logs import log_requests
 from service.metrics import Metrics
 from service.registry import Registry
-from service.routes.generate import generate_blueprint, new_request_id
+from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint
 from service.routes.models import models_blueprint
 from service.settings import Settings
@@ -22,7 +23,8 @@ def create_app(settings: Settings, engine: Engine, registry: Registry, metrics: 
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     _watch_gauges(metrics, engine, registry)
     log_requests(app)
-    app.register_blueprint(generate_blueprint(settings, engine, registry, metrics))
+    jobs = Jobs(engine, metrics)
+    app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     return app
@@ -45,7 +47,7 @@ def _bare_app() -> Flask:
 
     @app.before_request
     def name_request() -> None:
-        g.request_id = new_request_id()
+        g.request_id = new_id("req")
 
     @app.after_request
     def tell_name(response: Response) -> Response:
@@ -56,8 +58,8 @@ def _bare_app() -> Flask:
 
 
 def _watch_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
-    metrics.watch("slots", "Texts that can be written at once", lambda: engine.num_slots)
-    metrics.watch("slots_used", "Slots in use", lambda: engine.num_slots - engine.num_free_slots)
-    metrics.watch("streams_running", "Requests that hold slots", lambda: engine.num_running)
-    metrics.watch("requests_waiting", "Requests in the queue", lambda: engine.num_waiting)
+    metrics.watch("slots", "Texts that can be written at once", lambda: engine.load.num_slots)
+    metrics.watch("slots_used", "Slots in use", lambda: engine.load.num_used)
+    metrics.watch("streams_running", "Requests that hold slots", lambda: engine.load.num_running)
+    metrics.watch("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
     metrics.watch("models_loaded", "Models on offer", lambda: len(registry.served))

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from model.errors import ParameterError
 from service.engine.failure import Failure, RequestFailedError, SaturatedError, UnavailableError
+from service.jobs import ClientGoneError
 
 RETRY_AFTER_S = 1
 MAX_MESSAGE = 400
@@ -92,6 +93,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(SaturatedError, _saturated)
     app.register_error_handler(UnavailableError, _unavailable)
     app.register_error_handler(RequestFailedError, _request_failed)
+    app.register_error_handler(ClientGoneError, _client_gone)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -112,6 +114,10 @@ def _request_failed(error: RequestFailedError) -> Response:
     if error.failure is Failure.STOPPING:
         return busy(error.failure.value, "stopping").as_response()
     return ApiError(500, failure_body(error.failure)).as_response()
+
+
+def _client_gone(_: ClientGoneError) -> Response:
+    return ApiError(CLIENT_CLOSED_REQUEST, ErrorBody(message="the client has gone")).as_response()
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -70,7 +70,7 @@ def log_requests(app: Flask) -> None:
 
     @app.after_request
     def log_at_the_end(response: Response) -> Response:
-        started_at, generation = g.started_at, g.get("generation")
+        started_at, job = g.started_at, g.get("job")
         facts = {
             "id": g.request_id,
             "method": printable(request.method),
@@ -79,10 +79,8 @@ def log_requests(app: Flask) -> None:
         }
 
         def write_line() -> None:
-            if generation is not None:
-                facts["tokens"] = generation.num_tokens
-                # The engine may not yet have come to a cancellation.
-                facts["outcome"] = generation.outcome or "cancelled"
+            if job is not None:
+                facts.update(job=job.job_id, tokens=job.num_tokens, outcome=job.outcome)
             log.info("request", **facts, seconds=round(time.monotonic() - started_at, 4))
 
         response.call_on_close(write_line)

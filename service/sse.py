@@ -6,6 +6,7 @@ The payload is always JSON on one line, so a newline in a poem cannot end an eve
 import json
 from typing import Any
 
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
 # One newline: a comment that is followed by a blank line is an empty event to some clients.
 PING = b": ping\n"
@@ -15,3 +16,8 @@ def event(payload: dict[str, Any]) -> bytes:
     """One event."""
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return b"data: " + text.encode() + b"\n\n"
+
+
+def waiting(num_ahead: int) -> bytes:
+    """A comment: so many requests are served before this one begins."""
+    return f": waiting, {num_ahead} ahead\n".encode()

@@ -14,7 +14,7 @@ import model.__main__
 import training.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
-from service.schemas import GenerateRequest
+from service.schemas.generate import GenerateRequest
 from service.settings import Settings
 from service.worker import Service
 from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names

@@ -74,7 +74,7 @@ def test_events_begin_with_the_facts_and_end_with_the_usage(client: FlaskClient)
     response = ask(client, EVENTS)
     first, *pieces, usage = events_of(response)
     assert first == {
-        "id": response.headers["X-Request-Id"],
+        "id": response.headers["X-Strophe-Id"],
         "model": "tiny",
         "seed": 5,
         "prompt": {"folded": 0, "unknown": 0},
@@ -107,6 +107,7 @@ def test_the_headers_tell_model_seed_and_id_and_forbid_buffering(client: FlaskCl
     assert headers["X-Strophe-Model"] == "tiny"
     assert headers["X-Strophe-Seed"] == "5"
     assert headers["X-Request-Id"].startswith("req-")
+    assert headers["X-Strophe-Id"].startswith("gen-")
     assert headers["X-Accel-Buffering"] == "no"
     assert headers["Cache-Control"] == "no-store"
 
@@ -144,10 +145,10 @@ def test_a_stream_that_is_left_frees_its_slot(client: FlaskClient, service: Serv
     body = json.dumps({"max_tokens": 50_000, "min_tokens": 50_000})
     response = client.post("/v1/generate", data=body, buffered=False)
     next(iter(response.response))
-    assert service.engine.num_running == 1
+    assert service.engine.load.num_running == 1
     response.close()
     for _ in range(200):
-        if service.engine.num_running == 0:
+        if service.engine.load.num_running == 0:
             break
         service.engine._thread.join(0.01)
-    assert service.engine.num_running == 0
+    assert service.engine.load.num_running == 0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.schemas import GenerateRequest
+from service.schemas.generate import GenerateRequest
 
 pytest_plugins = ["service_fixtures"]
 

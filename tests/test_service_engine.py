@@ -25,7 +25,7 @@ def test_texts_that_end_in_the_same_step_are_all_whole(
     request = make_request(CheckpointRunner.of(tiny), n=4, max_tokens=20, min_tokens=20)
     engine.submit(request)
     assert [len(text) for text in read(request).values()] == [20] * 4
-    assert engine.num_free_slots == 4
+    assert engine.load.num_free == 4
 
 
 def test_a_request_for_no_tokens_ends_at_once(
@@ -45,7 +45,7 @@ def test_cancelling_a_running_request_frees_its_slot(
     engine.submit(request)
     request.outbox.take(5)
     engine.cancel(request)
-    wait_until(lambda: engine.num_free_slots == 1 and not runner.rows)
+    wait_until(lambda: engine.load.num_free == 1 and not runner.rows)
     assert request.outcome == "cancelled"
 
 
@@ -57,7 +57,7 @@ def test_cancelling_a_queued_request_frees_its_place_at_once(
     for request in queued:
         engine.submit(request)
     engine.cancel(queued[1])
-    assert engine.num_waiting == 0
+    assert engine.load.num_waiting == 0
     assert queued[1].outcome == "cancelled"
 
 
@@ -68,7 +68,7 @@ def test_cancelling_while_the_prompt_is_fed_frees_the_slot(
     request = make_request(CheckpointRunner.of(tiny), "a" * 2_000_000)
     engine.submit(request)
     engine.cancel(request)
-    wait_until(lambda: engine.num_free_slots == 1)
+    wait_until(lambda: engine.load.num_free == 1)
     assert request.num_tokens == 0
 
 

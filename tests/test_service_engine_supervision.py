@@ -60,7 +60,7 @@ def test_what_a_text_had_before_it_failed_is_read_and_its_sisters_steps_count(
     with pytest.raises(RequestFailedError) as caught:
         request.outbox.take(0)
     assert caught.value.failure is Failure.NOT_FINITE
-    assert engine.num_free_slots == 2
+    assert engine.load.num_free == 2
 
 
 def test_an_error_in_a_step_fails_its_requests_and_the_engine_goes_on(

@@ -39,14 +39,14 @@ def feed_all(scheduler: Scheduler[Job]) -> list[Job]:
 
 def test_jobs_start_while_there_are_slots_and_then_wait() -> None:
     scheduler, _ = filled(slots=2, queue=5, count=4)
-    assert (scheduler.num_running, scheduler.num_waiting, scheduler.num_free) == (2, 2, 0)
+    assert (scheduler.load.num_running, scheduler.load.num_waiting, scheduler.num_free) == (2, 2, 0)
 
 
 def test_a_full_queue_refuses_the_next_job() -> None:
     scheduler, _ = filled(slots=1, queue=2, count=3)
     with pytest.raises(SaturatedError):
         scheduler.submit(Job("late"))
-    assert scheduler.num_waiting == 2
+    assert scheduler.load.num_waiting == 2
 
 
 def test_without_a_queue_jobs_still_start_in_free_slots() -> None:
@@ -95,7 +95,7 @@ def test_a_removed_job_frees_its_place_wherever_it_stands(index: int) -> None:
     scheduler.submit(waiting)
     scheduler.remove([*crowd, waiting][index])
     scheduler.submit(Job("new"))
-    assert scheduler.num_running + scheduler.num_waiting == 3
+    assert scheduler.load.num_running + scheduler.load.num_waiting == 3
 
 
 def test_prompts_are_fed_in_turns() -> None:

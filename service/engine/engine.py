@@ -21,7 +21,7 @@ from service.engine.observer import Observer
 from service.engine.outbox import Cadence, OutboxFullError
 from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
-from service.engine.scheduler import Scheduler
+from service.engine.scheduler import Load, Scheduler
 
 MAX_ERRORS_IN_A_ROW = 3
 _IDLE_WAIT_S = 0.25
@@ -83,41 +83,29 @@ class Engine:
         return self._lifecycle.trouble
 
     @property
-    def num_running(self) -> int:
-        """Requests that hold slots."""
+    def load(self) -> Load:
+        """What is in use at this moment."""
         with self._changed:
-            return self._scheduler.num_running
+            return self._scheduler.load
 
-    @property
-    def num_waiting(self) -> int:
-        """Requests in the queue."""
-        with self._changed:
-            return self._scheduler.num_waiting
-
-    @property
-    def num_free_slots(self) -> int:
-        """Slots that nobody holds."""
-        with self._changed:
-            return self._scheduler.num_free
-
-    @property
-    def num_slots(self) -> int:
-        """All slots."""
-        return self._scheduler.num_slots
-
-    def submit(self, request: Request) -> None:
-        """Begin work on `request`. Raises SaturatedError or UnavailableError."""
+    def submit(self, *requests: Request) -> None:
+        """Begin work on all of `requests`, or none. Raises SaturatedError or UnavailableError."""
         if (trouble := self.trouble) is not None:
             raise UnavailableError(trouble)
         with self._changed:
             if self._lifecycle.is_closed:  # since the check above, which needed no lock
                 raise UnavailableError(STOPPED)
-            if request.is_written:
-                self._end_unwritten(request)
-                return
-            self._scheduler.submit(request)
-            request.outbox.cadence = self._cadence
+            self._scheduler.submit(*(each for each in requests if not each.is_written))
+            for request in requests:
+                request.outbox.cadence = self._cadence
+                if request.is_written:
+                    self._end_unwritten(request)
             self._changed.notify()
+
+    def num_ahead(self, request: Request) -> int | None:
+        """How many wait before it for their turn; None when it does not wait."""
+        with self._changed:
+            return self._scheduler.num_ahead(request)
 
     def cancel(self, request: Request) -> None:
         """Nobody wants it any more. Nothing happens when it has ended; may be called twice."""
@@ -151,7 +139,7 @@ class Engine:
         self._at_risk = ()
         if self._lifecycle.is_drain_over:
             self._fail(self._all_requests(), Failure.STOPPING)
-        self._cadence.readers = self.num_running
+        self._cadence.readers = self.load.num_running
         self._drop_cancelled()
         self._feed_prompts()
         self._step_texts()
@@ -228,7 +216,7 @@ class Engine:
         if (waited := request.note_first_piece()) is not None:
             self._observer.began_writing(waited)
         try:
-            request.outbox.put(stepped.index, stepped.piece)
+            request.outbox.put(request.first_index + stepped.index, stepped.piece)
         except OutboxFullError:
             self._let_go(request, "error", Failure.SLOW_READER)
             return
@@ -254,7 +242,7 @@ class Engine:
         """Nothing was asked for: max_tokens is 0."""
         for index, generation in enumerate(request.generations):
             nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
-            request.outbox.put(index, nothing)
+            request.outbox.put(request.first_index + index, nothing)
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
@@ -293,5 +281,5 @@ class Engine:
 
     def _wait_for_work(self) -> None:
         with self._changed:
-            if not self._scheduler.num_running and self._lifecycle.goes_on:
+            if not self._scheduler.load.num_running and self._lifecycle.goes_on:
                 self._changed.wait(_IDLE_WAIT_S)

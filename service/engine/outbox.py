@@ -1,4 +1,4 @@
-"""What one request has written and its reader has not yet taken.
+"""What was written for one reader, by one request or several, and it has not yet taken.
 
 The engine puts pieces of a few tokens; the reader takes them merged: the first at once, then by
 time, the last at once, so that a stream costs one wake-up an interval and not one a character.
@@ -70,10 +70,14 @@ class _Pending:
 
 
 class Outbox:
-    """One writer (the engine thread) and one reader (an HTTP thread)."""
+    """One writing thread (the engine's) and one reader (an HTTP thread).
+
+    It is closed when each of `num_requests` has closed it, or one of them with a failure.
+    """
 
     def __init__(
         self,
+        num_requests: int = 1,
         *,
         cadence: Cadence | None = None,
         max_pending: int = MAX_PENDING,
@@ -86,7 +90,7 @@ class Outbox:
         self._pending: dict[int, _Pending] = {}
         self._size = 0
         self._next_flush = 0.0  # the first piece goes at once
-        self._is_closed = False
+        self._num_open = num_requests
         self._failure: Failure | None = None
 
     def put(self, index: int, piece: Piece) -> None:
@@ -104,11 +108,16 @@ class Outbox:
                 self._changed.notify()
 
     def close(self, failure: Failure | None = None) -> None:
-        """Nothing more comes: the texts are whole, or `failure` says why not."""
+        """Nothing more comes from one request: its texts are whole, or `failure` says why not."""
         with self._changed:
-            self._is_closed = True
-            self._failure = failure
+            self._num_open -= 1
+            if self._failure is None:
+                self._failure = failure
             self._changed.notify()
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._num_open <= 0 or self._failure is not None
 
     @property
     def is_done(self) -> bool:

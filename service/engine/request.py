@@ -28,7 +28,10 @@ class Phase(Enum):
 
 
 class Request:
-    """`generations` are the texts to write, one row each, all after the same prompt."""
+    """`generations` are the texts to write, one row each, all after the same prompt.
+
+    Requests that share an outbox number their texts through, each from its `first_index` on.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class Request:
         prompt: EncodedPrompt,
         generations: Sequence[Generation],
         outbox: Outbox | None = None,
+        first_index: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
@@ -45,6 +49,7 @@ class Request:
         self.prompt = prompt
         self.generations = tuple(generations)
         self.outbox = outbox if outbox is not None else Outbox()
+        self.first_index = first_index
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.is_cancelled = False

@@ -9,6 +9,7 @@ Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler between t
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from service.engine.failure import SaturatedError
@@ -29,6 +30,21 @@ class Job(Protocol):
 J = TypeVar("J", bound=Job)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Slots, and the jobs that hold some (running) or want some (waiting)."""
+
+    num_slots: int
+    num_free: int
+    num_running: int
+    num_waiting: int
+
+    @property
+    def num_used(self) -> int:
+        """Slots that somebody holds."""
+        return self.num_slots - self.num_free
+
+
 class Scheduler(Generic[J]):
     """Moves jobs from waiting to feeding to writing as slots allow."""
 
@@ -41,14 +57,14 @@ class Scheduler(Generic[J]):
         self._held: dict[J, int] = {}  # slots, by who holds them
 
     @property
-    def num_waiting(self) -> int:
-        """Jobs without slots."""
-        return len(self._waiting)
-
-    @property
-    def num_running(self) -> int:
-        """Jobs with slots."""
-        return len(self._feeding) + len(self._writing)
+    def load(self) -> Load:
+        """What is in use now."""
+        return Load(
+            num_slots=self.num_slots,
+            num_free=self.num_free,
+            num_running=len(self._feeding) + len(self._writing),
+            num_waiting=len(self._waiting),
+        )
 
     @property
     def num_free(self) -> int:
@@ -75,13 +91,17 @@ class Scheduler(Generic[J]):
         """How long to feed before the next step."""
         return FEEDING_S if self._writing else FEEDING_ALONE_S
 
-    def submit(self, job: J) -> None:
-        """Give it slots, or a place in the queue. Raises SaturatedError when there is neither."""
-        can_start = not self._waiting and job.num_rows <= self.num_free
-        if not can_start and len(self._waiting) >= self._max_waiting:
+    def submit(self, *jobs: J) -> None:
+        """Give all of them slots or places in the queue, or none. Raises SaturatedError then."""
+        num_late = self._num_that_must_wait(jobs)
+        if num_late and len(self._waiting) + num_late > self._max_waiting:
             raise SaturatedError
-        self._waiting.append(job)
+        self._waiting.extend(jobs)
         self._admit()
+
+    def num_ahead(self, job: J) -> int | None:
+        """How many stand before it in the queue; None when it does not stand there."""
+        return self._waiting.index(job) if job in self._waiting else None
 
     def is_waiting(self, job: J) -> bool:
         """Whether it stands in the queue."""
@@ -115,6 +135,14 @@ class Scheduler(Generic[J]):
                 place.remove(job)
         self._held.pop(job, None)
         self._admit()
+
+    def _num_that_must_wait(self, jobs: Sequence[J]) -> int:
+        free = 0 if self._waiting else self.num_free
+        for place, job in enumerate(jobs):
+            free -= job.num_rows
+            if free < 0:
+                return len(jobs) - place
+        return 0
 
     def _admit(self) -> None:
         while self._waiting and self._waiting[0].num_rows <= self.num_free:

@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from service.intake import find_model
 from service.registry import Registry, Served
-from service.routes.generate import find_model
 
 
 def models_blueprint(registry: Registry) -> Blueprint:

@@ -9,10 +9,14 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
-from model.errors import ParameterError, shortened
 from model.parameters import SamplingParams
-
-MAX_CHOICES = 16
+from service.schemas.body import (
+    MAX_CHOICES,
+    given,
+    one_or_many,
+    require_known_fields,
+    whole_characters,
+)
 
 
 class GenerateRequest(SamplingParams):
@@ -30,26 +34,11 @@ class GenerateRequest(SamplingParams):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The request that a JSON object asks for. Raises ParameterError, which names the field."""
-        for name in content:
-            if name not in cls.model_fields:
-                allowed = ", ".join(sorted(cls.model_fields))
-                raise ParameterError(shortened(name)[1:-1], f"no such field; allowed: {allowed}")
-        # Every field may be left out, and null means just that.
-        return cls.checked(**{name: value for name, value in content.items() if value is not None})
+        require_known_fields(content, cls)
+        return cls.checked(**given(content))
 
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _one_stop(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("prompt")
-    @classmethod
-    def _whole_characters(cls, value: str) -> str:
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"holds half a surrogate pair at character {error.start}") from error
-        return value
+    _one_stop = field_validator("stop", mode="before")(one_or_many)
+    _whole_characters = field_validator("prompt")(whole_characters)
 
     def sampling(self) -> SamplingParams:
         """The part that decoding knows, with a seed."""

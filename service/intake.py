@@ -1,0 +1,93 @@
+"""A checked body becomes requests of the engine: the model is found, this service's limits hold.
+
+Knows nothing of answers.
+"""
+
+from collections.abc import Sequence
+
+from model.errors import ParameterError
+from model.generation import Generation
+from model.parameters import MAX_SEED, SamplingParams
+from model.tokenizer import EncodedPrompt
+from service.engine.outbox import Outbox
+from service.engine.request import Request
+from service.errors import ApiError, bad_request, busy
+from service.registry import ModelNotFoundError, NoModelError, Registry, Served
+from service.settings import Settings
+
+
+def find_model(registry: Registry, name: str | None) -> Served:
+    """The model that a request names, or the default one. Raises ApiError."""
+    try:
+        return registry.find(name)
+    except ModelNotFoundError as error:
+        raise bad_request(
+            f"the model {error.name!r} does not exist; GET /v1/models lists those that do",
+            param="model",
+            code="model_not_found",
+            status=404,
+        ) from error
+    except NoModelError as error:
+        raise busy("no model is loaded", "no_model") from error
+
+
+def require_within_limits(
+    settings: Settings, params: SamplingParams, *, prompt_length: int, num_texts: int
+) -> None:
+    """What this service's settings allow, beyond the bounds of the fields."""
+    if prompt_length > settings.max_prompt:
+        raise prompt_too_long(prompt_length, settings.max_prompt)
+    if "max_tokens" in params.model_fields_set and params.max_tokens > settings.max_tokens:
+        raise ParameterError("max_tokens", f"must be at most {settings.max_tokens} here")
+    if num_texts > settings.max_streams:
+        raise ParameterError("n", f"must be at most {settings.max_streams} here")
+
+
+def prompt_too_long(length: int, most: int) -> ApiError:
+    """The answer to a text that is longer than this service takes."""
+    return bad_request(
+        f"prompt: has {length} characters, at most {most} are taken",
+        param="prompt",
+        code="prompt_too_long",
+        status=413,
+    )
+
+
+def within_cap(params: SamplingParams, settings: Settings) -> SamplingParams:
+    """The default of max_tokens, unlike a wish, gives way to the service's cap."""
+    return params.model_copy(update={"max_tokens": min(params.max_tokens, settings.max_tokens)})
+
+
+def engine_requests(
+    job_id: str,
+    served: Served,
+    prompts: Sequence[EncodedPrompt],
+    params: SamplingParams,
+    num_texts: int,
+) -> list[Request]:
+    """One request a prompt, of `num_texts` texts each; all share an outbox.
+
+    `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
+    the texts that it gets alone. Raises ParameterError for what this vocabulary cannot honour.
+    """
+    outbox = Outbox(len(prompts))
+    return [
+        Request(
+            request_id=job_id,
+            runner=served.runner,
+            prompt=prompt,
+            generations=[
+                Generation(served.runner.tokenizer, prompt, _seed_after(params, index))
+                for index in range(num_texts)
+            ],
+            outbox=outbox,
+            first_index=number * num_texts,
+        )
+        for number, prompt in enumerate(prompts)
+    ]
+
+
+def _seed_after(params: SamplingParams, index: int) -> SamplingParams:
+    """The same parameters with a later seed, which wraps at 2**63."""
+    seed = params.seed if params.seed is not None else 0
+    return params.model_copy(update={"seed": (seed + index) % (MAX_SEED + 1)})

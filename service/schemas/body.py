@@ -1,0 +1,44 @@
+"""What the bodies of all routes have in common: null means left out, errors name the field.
+
+Knows nothing of Flask.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from model.errors import ParameterError, shortened
+
+MAX_CHOICES = 16  # texts for one prompt
+
+
+def given(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that were given a value."""
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def unknown_fields(content: Mapping[str, Any], body: type[BaseModel]) -> list[str]:
+    """The names that `body` has no field for, in the order in which they came."""
+    return [name for name in content if name not in body.model_fields]
+
+
+def require_known_fields(content: Mapping[str, Any], body: type[BaseModel]) -> None:
+    """Raises ParameterError for the first field that `body` does not have."""
+    for name in unknown_fields(content, body):
+        allowed = ", ".join(sorted(body.model_fields))
+        raise ParameterError(shortened(name)[1:-1], f"no such field; allowed: {allowed}")
+
+
+def one_or_many(value: object) -> object:
+    """A stop string by itself stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def whole_characters(text: str) -> str:
+    """The text itself. Raises ValueError where UTF-8 could not write it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"holds half a surrogate pair at character {error.start}") from error
+    return text
