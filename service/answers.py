@@ -228,6 +228,7 @@ def _headers(job: Job) -> dict[str, str]:
     return {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
+        "X-Strophe-Id": job.request.request_id,
         "X-Strophe-Model": job.model,
         "X-Strophe-Seed": str(job.seed),
     }

@@ -78,8 +78,12 @@ def log_requests(app: Flask) -> None:
             "status": response.status_code,
         }
 
+        if (key_name := g.get("key_name")) is not None:
+            facts["key"] = key_name
+
         def write_line() -> None:
             if generation is not None:
+                facts["generation"] = generation.request_id
                 facts["tokens"] = generation.num_tokens
                 # The engine may not yet have come to a cancellation.
                 facts["outcome"] = generation.outcome or "cancelled"

@@ -1,6 +1,5 @@
 """`POST /v1/generate`: a prompt goes in, text comes out, in the form that Accept asks for."""
 
-import uuid
 from collections.abc import Callable
 
 from flask import Blueprint, Response, g, request
@@ -27,11 +26,6 @@ FORMS: dict[str, Callable[[Job], Response]] = {
     "text/event-stream": answers.events,
     "application/json": answers.whole,
 }
-
-
-def new_request_id() -> str:
-    """An id that cannot be guessed."""
-    return f"req-{uuid.uuid4().hex}"
 
 
 def generate_blueprint(
@@ -109,7 +103,7 @@ def prepared(
     ]
     return Job(
         request=Request(
-            request_id=g.request_id, runner=served.runner, prompt=prompt, generations=generations
+            request_id=g.generation_id, runner=served.runner, prompt=prompt, generations=generations
         ),
         engine=engine,
         client=Client(request.environ),
