@@ -3,14 +3,16 @@
 Starts nothing: threads, sockets and the engine belong to `service.worker`.
 """
 
-from flask import Flask, Response, g
+from flask import Flask
 
+from service.access.control import control_access
 from service.engine.engine import Engine
 from service.errors import register_error_handlers
-from service.jobs import Jobs, new_id
+from service.jobs import Jobs
 from service.logs import log_requests
 from service.metrics import Metrics
 from service.registry import Registry
+from service.request_ids import name_requests
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint
 from service.routes.models import models_blueprint
@@ -23,6 +25,7 @@ def create_app(settings: Settings, engine: Engine, registry: Registry, metrics: 
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     _watch_gauges(metrics, engine, registry)
     log_requests(app)
+    control_access(app, settings)
     jobs = Jobs(engine, metrics)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
@@ -44,16 +47,7 @@ def _bare_app() -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose the body
     register_error_handlers(app)
-
-    @app.before_request
-    def name_request() -> None:
-        g.request_id = new_id("req")
-
-    @app.after_request
-    def tell_name(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        return response
-
+    name_requests(app)
     return app
 
 

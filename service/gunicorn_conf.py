@@ -18,7 +18,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from model.errors import ModelError
 from service.logs import configure_logs, standard_logging
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from service.worker import Service
@@ -80,7 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         worker = importlib.import_module("service.worker")
         try:
             self._service = worker.Service(self._settings, self._ops_socket)
-        except ModelError as error:
+        except (ModelError, SettingsError) as error:
             structlog.get_logger().error("cannot_start", reason=str(error))
             raise SystemExit(APP_LOAD_ERROR) from error
         app: WsgiApp = self._service.app

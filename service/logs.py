@@ -78,6 +78,9 @@ def log_requests(app: Flask) -> None:
             "status": response.status_code,
         }
 
+        if (key_name := g.get("key_name")) is not None:
+            facts["key"] = key_name
+
         def write_line() -> None:
             if job is not None:
                 facts.update(job=job.job_id, tokens=job.num_tokens, outcome=job.outcome)

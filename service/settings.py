@@ -5,17 +5,22 @@ the error messages are made of these. Knows nothing of what uses them.
 """
 
 import os
+import re
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import limits
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from model.errors import ParameterError
+from model.errors import ParameterError, shortened
 from model.parameters import PathName
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
+STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
 class SettingsError(Exception):
@@ -87,6 +92,38 @@ class Settings(BaseSettings):
     drain: float = Field(
         30.0, ge=1, le=3600, description="seconds that running streams get after SIGTERM"
     )
+    api_keys: SecretStr | None = Field(
+        None, description="keys that may call, with commas between them; unset: everyone may"
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file of such keys, one a line; a change is taken up at once"
+    )
+    rate_limit: str | None = Field(
+        None,
+        max_length=200,
+        description="requests for text that one client may send, such as 60/minute;1000/hour",
+    )
+    rate_limit_storage: SecretStr = Field(
+        SecretStr("memory://"),
+        description="where they are counted: memory:// or redis://HOST:PORT/NUMBER, which "
+        "several processes can share",
+    )
+    max_streams_per_client: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="requests for text that one client may have at once, those that wait included",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="proxies in front, whose X-Forwarded-For tells the client's address",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="origins of web pages that may call, with commas between them; * is every one",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least important lines to log"
     )
@@ -95,6 +132,46 @@ class Settings(BaseSettings):
     @classmethod
     def _lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rates(cls, value: str | None) -> str | None:
+        try:
+            rates = [] if value is None else limits.parse_many(value)
+        except ValueError:
+            rates = [limits.RateLimitItemPerSecond(0)]
+        if any(rate.amount < 1 for rate in rates):
+            example = "such as 60/minute;1000/hour, each 1 or more"
+            raise ValueError(f"must be rates {example}, got {shortened(value)}")
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _storage(cls, value: SecretStr) -> SecretStr:
+        # The messages do not show the value: there may be a password in it.
+        scheme, separator, _ = value.get_secret_value().partition("://")
+        if not separator or scheme not in STORAGE_SCHEMES:
+            known = ", ".join(f"{each}://" for each in STORAGE_SCHEMES)
+            raise ValueError(f"must begin with one of {known}")
+        if scheme != "memory" and find_spec("redis") is None:
+            raise ValueError(f"{scheme}:// needs the package redis: install strophe[redis]")
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().lower() for part in value.split(","))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                example = "* or such as https://example.org:8080, without a path"
+                raise ValueError(f"an origin is {example}, got {shortened(origin)}")
+        return value
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

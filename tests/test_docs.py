@@ -83,7 +83,7 @@ def test_every_setting_stands_in_the_operations_manual(name: str) -> None:
 def test_every_route_stands_in_the_api(service: Service) -> None:
     text = document("docs/api.md")
     for rule in service.app.url_map.iter_rules():
-        path = re.sub(r"<(?:[a-z]+:)?([a-z]+)>", r"<\1>", str(rule))
+        path = re.sub(r"<(?:[a-z]+:)?(?:job_)?([a-z]+)>", r"<\1>", str(rule))
         method = "POST" if rule.methods is not None and "POST" in rule.methods else "GET"
         assert re.search(rf"`{method} {re.escape(path)}`|`{method} /v1/models/<name>`", text), rule
 
@@ -113,7 +113,7 @@ def test_the_readme_names_every_source_file() -> None:
     listed = set(re.findall(r"^ +([a-z0-9_]+\.py) ", text, flags=re.MULTILINE))
     packages = (
         *("model", "training", "training/commands", "training/search", "training/study"),
-        *("service", "service/engine", "service/routes"),
+        *("service", "service/access", "service/engine", "service/routes"),
     )
     there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
     assert there - {"__init__.py"} == listed

@@ -1,12 +1,15 @@
 """A generation is cancelled by its id, and one that waits tells its place."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+
+from service.worker import Service
 
 pytest_plugins = ["service_fixtures"]
 
@@ -40,6 +43,16 @@ class Stream:
 
     def rest(self) -> list[str]:
         return b"".join(self._chunks).decode().split("\n\n")
+
+
+@pytest.fixture(autouse=True)
+def idle(service: Service) -> None:
+    """Nothing is left from the test before: the engine comes to a cancellation a moment later."""
+    for _ in range(500):
+        load = service.engine.load
+        if not load.num_running and not load.num_waiting:
+            break
+        time.sleep(0.01)
 
 
 def cancel(client: FlaskClient, job_id: str) -> Any:

@@ -250,9 +250,9 @@ def test_a_port_that_is_taken_is_one_clear_line(
 
 
 def test_a_wrong_setting_is_one_clear_line(free_ports: Callable[[int], list[int]]) -> None:
-    ended = run_service(STROPHE_API_KEYS="secret")
+    ended = run_service(STROPHE_API_KEY="secret")
     assert ended.returncode == 2
-    assert ended.stderr.startswith("error: STROPHE_API_KEYS: no such setting")
+    assert ended.stderr.startswith("error: STROPHE_API_KEY: no such setting")
     assert ended.stderr.count("\n") == 1
 
 

@@ -47,6 +47,18 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("STROPHE_POLL", "nan"),
         ("STROPHE_DRAIN", "inf"),
         ("STROPHE_LOG_LEVEL", "loud"),
+        ("STROPHE_RATE_LIMIT", "often"),
+        ("STROPHE_RATE_LIMIT", "0/minute"),
+        ("STROPHE_RATE_LIMIT", "60/minute;"),
+        ("STROPHE_RATE_LIMIT", "60/fortnight"),
+        ("STROPHE_RATE_LIMIT_STORAGE", "localhost:6379"),
+        ("STROPHE_RATE_LIMIT_STORAGE", "mongodb://localhost"),
+        ("STROPHE_MAX_STREAMS_PER_CLIENT", "0"),
+        ("STROPHE_TRUSTED_PROXIES", "-1"),
+        ("STROPHE_CORS_ORIGINS", "null"),
+        ("STROPHE_CORS_ORIGINS", "example.org"),
+        ("STROPHE_CORS_ORIGINS", "https://example.org/"),
+        ("STROPHE_CORS_ORIGINS", "https://example.org,"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(
@@ -57,11 +69,28 @@ def test_a_bad_value_is_one_line_that_names_the_variable(
         read_settings()
 
 
-@pytest.mark.parametrize("name", ["STROPHE_PROT", "STROPHE_API_KEYS", "strophe_port"])
+@pytest.mark.parametrize("name", ["STROPHE_PROT", "STROPHE_API_KEY", "strophe_port"])
 def test_an_unknown_variable_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
     with pytest.raises(SettingsError, match=f"^{name}: no such setting"):
         read_settings()
+
+
+def test_lists_have_commas_between_their_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STROPHE_CORS_ORIGINS", "https://Example.org, http://[::1]:3000")
+    assert read_settings().cors_origins == ("https://example.org", "http://[::1]:3000")
+
+
+@pytest.mark.parametrize("name", ["STROPHE_API_KEYS", "STROPHE_RATE_LIMIT_STORAGE"])
+def test_a_secret_is_shown_neither_by_settings_nor_by_errors(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "redis://:hush-hush@localhost/0")
+    assert "hush" not in repr(read_settings()) + read_settings().model_dump_json()
+    monkeypatch.setenv("STROPHE_RATE_LIMIT_STORAGE", "reddis://:hush-hush@localhost/0")
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert "hush" not in str(caught.value)
 
 
 def test_settings_do_not_change() -> None:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from model.errors import ParameterError
 from service import answers
+from service.access.marks import uncounted
 from service.answers import Answer
 from service.body import json_object
 from service.client import Client
@@ -44,6 +45,7 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
             raise
 
     @blueprint.post("/v1/generate/<job_id>/cancel")
+    @uncounted
     def cancel(job_id: str) -> Response:
         if not jobs.cancel(job_id):
             raise bad_request(

@@ -7,6 +7,7 @@ written. Idle is not stalled, and slow is not dead.
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from service.access.marks import public
 from service.engine.engine import Engine
 from service.metrics import Metrics
 from service.registry import Registry
@@ -17,6 +18,7 @@ def health_blueprint(engine: Engine, registry: Registry, metrics: Metrics) -> Bl
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
+    @public
     def healthz() -> Response:
         return verdict("alive", engine.trouble if engine.is_broken else None)
 

@@ -1,0 +1,34 @@
+"""All of access control in one call, in the order in which a request meets it."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from service.access.cors import allow_origins
+from service.access.guard import require_keys
+from service.access.keyring import KeyRing
+from service.access.rates import limit_rates
+from service.access.streams import limit_streams
+from service.settings import Settings
+
+
+def control_access(app: Flask, settings: Settings) -> None:
+    """Everything that the settings ask for. Raises SettingsError when the keys cannot be read."""
+    if settings.trusted_proxies:
+        trust_proxies(app, settings.trusted_proxies)
+    # Before the keys: a browser sends none with its preflights.
+    if settings.cors_origins:
+        allow_origins(app, settings.cors_origins)
+    if (ring := KeyRing.of(settings)) is not None:
+        require_keys(app, ring)
+    # Before the rate: what does not fit now is not counted.
+    if settings.max_streams_per_client is not None:
+        limit_streams(app, settings.max_streams_per_client)
+    if settings.rate_limit is not None:
+        limit_rates(app, settings.rate_limit, settings.rate_limit_storage.get_secret_value())
+
+
+def trust_proxies(app: Flask, count: int) -> None:
+    """Take the client's address from X-Forwarded-For, as `count` proxies in front wrote it."""
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        app.wsgi_app, x_for=count, x_proto=0, x_host=0, x_port=0, x_prefix=0
+    )

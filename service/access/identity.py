@@ -1,0 +1,29 @@
+"""Whom limits count: a key by its name where there are keys, else the client's address."""
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from flask import g, request
+
+HOME_BITS = 64  # of an IPv6 address: what one customer has to himself
+
+
+def client_id() -> str:
+    """Who sends this request; never the key itself."""
+    name = g.get("key_name")
+    return f"address:{neighbourhood(request.remote_addr)}" if name is None else f"key:{name}"
+
+
+def neighbourhood(address: str | None) -> str:
+    """The address, or the network of an IPv6 address, which has a new one for every request.
+
+    What is no address (a proxy may write anything) is counted together.
+    """
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:  # how a socket on :: shows an IPv4 client
+            return str(parsed.ipv4_mapped)
+        return str(IPv6Network((int(parsed), HOME_BITS), strict=False))
+    return str(parsed)
