@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from model.errors import ParameterError
 from model.parameters import SamplingParams
 from model.stopping import FinishReason, StopMatcher
-from model.tokenizer import BOS_ID, EncodedPrompt, Tokenizer
+from model.tokenizer import BOS_ID, DOCUMENT_END, EncodedPrompt, Tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,15 @@ class Generation:
 
 
 def bias_by_id(tokenizer: Tokenizer, params: SamplingParams) -> dict[int, float]:
-    """`logit_bias` by token id. Raises ParameterError for what is not one known token."""
+    """`logit_bias` by token id. Raises ParameterError for what is not one known token.
+
+    `<s>` by itself is the token that ends a document.
+    """
     biases = {}
     for text, value in params.logit_bias.items():
+        if text == DOCUMENT_END:
+            biases[BOS_ID] = value
+            continue
         ids = tokenizer.encode(text)
         if len(ids) != 1 or not tokenizer.knows(text):
             raise ParameterError("logit_bias", f"{text!r} is not a token of this model")

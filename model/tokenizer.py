@@ -18,13 +18,14 @@ from typing import Any, Literal
 import numpy as np
 import sentencepiece
 
-from model.errors import TokenizerError
+from model.errors import ParameterError, TokenizerError, shortened
 from model.folding import fold
 
 TokenizerKind = Literal["char", "unigram", "bpe"]
 
 UNK_ID = 0
 BOS_ID = 1  # `<s>`: opens a document and, when sampled, ends it
+UNKNOWN, DOCUMENT_END = "<unk>", "<s>"  # how those two are shown by themselves
 SPACE_PIECE = "\u2581"  # SentencePiece writes a space so
 REPLACEMENT = "\ufffd"
 
@@ -113,6 +114,14 @@ class Tokenizer:
             ids=[BOS_ID, *ids], num_folded=num_folded, num_unknown=ids.count(UNK_ID)
         )
 
+    def prompt_of_ids(self, ids: Sequence[int]) -> EncodedPrompt:
+        """A prompt that comes as ids. Raises ParameterError for one that is not there."""
+        for token_id in ids:
+            if not 0 <= token_id < self.vocab_size:
+                there = f"the ids of this model are 0 to {self.vocab_size - 1}"
+                raise ParameterError("prompt", f"{there}, got {shortened(token_id)}")
+        return EncodedPrompt(ids=[BOS_ID, *ids], num_folded=0, num_unknown=0)
+
     def knows(self, char: str) -> bool:
         """Whether `char` can be written without `<unk>`."""
         return UNK_ID not in self.encode(char)
@@ -120,7 +129,7 @@ class Tokenizer:
     def token_text(self, token_id: int) -> str:
         """How one token is shown by itself: `<s>`, `<unk>`, or its text."""
         if token_id in (UNK_ID, BOS_ID):
-            return "<unk>" if token_id == UNK_ID else "<s>"
+            return UNKNOWN if token_id == UNK_ID else DOCUMENT_END
         return unescape(self.piece_bytes[token_id].decode("utf-8", "replace"))
 
     def decode(self, ids: Iterable[int]) -> str:

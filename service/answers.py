@@ -17,7 +17,7 @@ from service.engine.failure import RequestFailedError
 from service.engine.outbox import Delta
 from service.errors import failure_body
 from service.jobs import ClientGoneError, Job, Jobs
-from service.streams import StreamCutError, event_chunks, stream
+from service.streams import StreamCutError, event_chunks, job_headers, stream
 
 HEADERS_AFTER_S = 5.0  # plain text: an error before the first piece can still be a status code
 
@@ -44,13 +44,7 @@ class Answer:
 
     def headers(self) -> dict[str, str]:
         """The same for the forms that have no other place for it."""
-        return {
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",
-            "X-Strophe-Id": self.job.job_id,
-            "X-Strophe-Model": self.model,
-            "X-Strophe-Seed": str(self.seed),
-        }
+        return job_headers(self.job, self.model, self.seed)
 
     def stream(self, chunks: Iterator[bytes], content_type: str) -> Response:
         """The answer whose body comes bit by bit."""

@@ -13,6 +13,7 @@ from service.logs import log_requests
 from service.metrics import Metrics
 from service.registry import Registry
 from service.request_ids import name_requests
+from service.routes.completions import completions_blueprint
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint
 from service.routes.models import models_blueprint
@@ -28,6 +29,7 @@ def create_app(settings: Settings, engine: Engine, registry: Registry, metrics: 
     control_access(app, settings)
     jobs = Jobs(engine, metrics)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
+    app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     return app

@@ -63,7 +63,9 @@ def engine_requests(
     served: Served,
     prompts: Sequence[EncodedPrompt],
     params: SamplingParams,
+    *,
     num_texts: int,
+    prompt_logprobs: int | None = None,
 ) -> list[Request]:
     """One request a prompt, of `num_texts` texts each; all share an outbox.
 

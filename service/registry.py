@@ -17,7 +17,7 @@ import structlog
 from model.errors import ModelError
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
-from service.folders import Candidate, FileFacts, candidates
+from service.folders import Candidate, FileFacts, candidates, fingerprint
 
 
 class LoadedRunner(Runner, Protocol):
@@ -64,6 +64,7 @@ class Served:
     runner: LoadedRunner
     source: Candidate
     is_shipped: bool
+    fingerprint: str  # of what is in its files
 
 
 class Registry:
@@ -180,6 +181,7 @@ class Registry:
             if not source.has_servable_name:
                 raise ModelError("the folder's name cannot be a model's: letters, digits and ._+-")
             runner = self._load(source.folder)
+            print_of_files = fingerprint(source.folder)
         # RuntimeError and MemoryError: torch cannot hold what the folder describes.
         except (ModelError, OSError, ValueError, RuntimeError, MemoryError) as error:
             self._refused[source.folder] = source.facts
@@ -195,7 +197,13 @@ class Registry:
             path=runner.path_name,
         )
         is_shipped = source.folder.parent == self._shipped
-        return Served(name=source.name, runner=runner, source=source, is_shipped=is_shipped)
+        return Served(
+            name=source.name,
+            runner=runner,
+            source=source,
+            is_shipped=is_shipped,
+            fingerprint=print_of_files,
+        )
 
     def _watch(self) -> None:
         while not self._stopped.is_set():

@@ -26,6 +26,17 @@ class StreamCutError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the stream was cut")
 
 
+def job_headers(job: Job, model: str, seed: int) -> dict[str, str]:
+    """What is told of a job whatever the form of its answer."""
+    return {
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+        "X-Strophe-Id": job.job_id,
+        "X-Strophe-Model": model,
+        "X-Strophe-Seed": str(seed),
+    }
+
+
 def stream(
     jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str, headers: Mapping[str, str]
 ) -> Response:

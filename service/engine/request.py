@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, Protocol
 
-from model.generation import Generation, Piece
+from model.generation import Generation, Piece, TokenLogprob
 from model.tokenizer import EncodedPrompt
 from service.engine.outbox import Outbox
 
@@ -50,6 +50,7 @@ class Request:
         self.generations = tuple(generations)
         self.outbox = outbox if outbox is not None else Outbox()
         self.first_index = first_index
+        self.scored_prompt: list[TokenLogprob] | None = None
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.is_cancelled = False

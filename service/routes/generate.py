@@ -86,7 +86,7 @@ def begin(wanted: GenerateRequest, settings: Settings, jobs: Jobs, registry: Reg
     params = within_cap(wanted.sampling(), settings)
     prompt = served.runner.tokenizer.encode_prompt(wanted.prompt)
     job_id = new_id("gen")
-    requests = engine_requests(job_id, served, [prompt], params, wanted.n)
+    requests = engine_requests(job_id, served, [prompt], params, num_texts=wanted.n)
     job = jobs.begin(job_id, requests, Client(request.environ))
     g.job = job  # for the request's log line
     return Answer(
