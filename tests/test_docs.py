@@ -113,7 +113,7 @@ def test_the_readme_names_every_source_file() -> None:
     listed = set(re.findall(r"^ +([a-z0-9_]+\.py) ", text, flags=re.MULTILINE))
     packages = (
         *("model", "training", "training/commands", "training/search", "training/study"),
-        *("service", "service/engine", "service/routes"),
+        *("service", "service/engine", "service/routes", "service/schemas", "service/telemetry"),
     )
     there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
     assert there - {"__init__.py"} == listed
