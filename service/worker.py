@@ -76,6 +76,8 @@ class Service:
 
     def begin_drain(self) -> None:
         """Take nothing new; let what runs go on until the grace time is nearly over."""
+        if self._tracing is not None:
+            self._tracing.begin_drain()
         self.engine.begin_drain(max(self._settings.drain - LAST_WORDS_S, self._settings.drain / 2))
 
     def stop(self) -> None:

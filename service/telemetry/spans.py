@@ -38,6 +38,7 @@ class Spans:
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("strophe", installed_version())
+        self._is_draining = False
 
     def ended(self, exchange: Exchange) -> None:
         """Make the span of the exchange's job, if it had one."""
@@ -58,6 +59,12 @@ class Spans:
         end = exchange.ended_at if exchange.ended_at is not None else time.monotonic()
         span.end(to_wall(end))
         exchange.trace_id = format_trace_id(span.get_span_context().trace_id)
+        if self._is_draining:
+            threading.Thread(target=self._provider.force_flush, name="spans", daemon=True).start()
+
+    def begin_drain(self) -> None:
+        """Send each span at once: the process may be killed before `stop` is called."""
+        self._is_draining = True
 
     def stop(self) -> None:
         """Send what is left, unless the collector takes too long."""

@@ -24,6 +24,9 @@ class Tracing(Protocol):
     def ended(self, exchange: Exchange) -> None:
         """An answer has been sent, or has broken off."""
 
+    def begin_drain(self) -> None:
+        """The process is about to end. Takes no lock, so a signal handler may call it."""
+
     def stop(self) -> None:
         """Send what is left, within a bounded time."""
 
