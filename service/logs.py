@@ -82,9 +82,8 @@ def _clean(name: str, value: object) -> object:
         return value
     if name != "exception":
         return printable(value, MAX_TEXT)
-    # Its lines are its own, and the last ones say most.
-    lines = value[-MAX_TRACEBACK:].split("\n")
-    return "\n".join(printable(line, MAX_TEXT) for line in lines)
+    lines = "\n".join(printable(line, MAX_TEXT) for line in value.split("\n"))
+    return lines[-MAX_TRACEBACK:]  # the last ones say most
 
 
 class Seldom(logging.Filter):
