@@ -89,7 +89,7 @@ class Exchanges:
 def _describe(response: Response) -> Response:
     """Flask has matched the route and made an answer."""
     exchange = cast(Exchange, request.environ[_KEY])
-    exchange.request_id = g.request_id
+    exchange.request_id = g.get("request_id")
     exchange.path = request.path
     exchange.route = None if request.url_rule is None else request.url_rule.rule
     exchange.client = request.remote_addr
