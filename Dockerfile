@@ -20,7 +20,7 @@ COPY README.md LICENSE ./
 COPY model model
 COPY training training
 COPY service service
-RUN pip install ".[serve,redis,train]"
+RUN pip install ".[serve,redis,trace,train]"
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin strophe \

@@ -79,6 +79,7 @@ def make_request(
     params = SamplingParams.checked(**fields)
     return Request(
         request_id="bench",
+        model="bench",
         runner=runner,
         prompt=encoded,
         generations=[Generation(checkpoint.tokenizer, encoded, params)],

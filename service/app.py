@@ -3,31 +3,41 @@
 Starts nothing: threads, sockets and the engine belong to `service.worker`.
 """
 
+import math
+
 from flask import Flask
 
 from service.access.control import control_access
 from service.engine.engine import Engine
 from service.errors import register_error_handlers
 from service.jobs import Jobs
-from service.logs import log_requests
 from service.metrics import Metrics
 from service.registry import Registry
 from service.request_ids import name_requests
 from service.routes.completions import completions_blueprint
 from service.routes.generate import generate_blueprint
-from service.routes.health import health_blueprint
+from service.routes.health import health_blueprint, why_not_ready
 from service.routes.models import models_blueprint
 from service.settings import Settings
+from service.telemetry.exchange import Exchanges
+from service.telemetry.request_log import log_request
+from service.telemetry.tracing import Tracing
 
 
-def create_app(settings: Settings, engine: Engine, registry: Registry, metrics: Metrics) -> Flask:
+def create_app(
+    settings: Settings,
+    engine: Engine,
+    registry: Registry,
+    metrics: Metrics,
+    tracing: Tracing | None = None,
+) -> Flask:
     """The whole surface of the service."""
     app = _bare_app()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     _watch_gauges(metrics, engine, registry)
-    log_requests(app)
+    _watch_exchanges(app, metrics, tracing)
     control_access(app, settings)
-    jobs = Jobs(engine, metrics)
+    jobs = Jobs(engine, metrics.engine)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
@@ -53,9 +63,26 @@ def _bare_app() -> Flask:
     return app
 
 
+def _watch_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> None:
+    # The span first: the log line tells its trace.
+    on_end = [metrics.http.ended, log_request]
+    exchanges = Exchanges(app, on_end if tracing is None else [tracing.ended, *on_end])
+    metrics.watch("http_requests_in_flight", "Answers under way", lambda: exchanges.num_under_way)
+
+
 def _watch_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
     metrics.watch("slots", "Texts that can be written at once", lambda: engine.load.num_slots)
     metrics.watch("slots_used", "Slots in use", lambda: engine.load.num_used)
     metrics.watch("streams_running", "Requests that hold slots", lambda: engine.load.num_running)
     metrics.watch("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
     metrics.watch("models_loaded", "Models on offer", lambda: len(registry.served))
+    metrics.watch(
+        "ready",
+        "Whether a request sent now would be written",
+        lambda: why_not_ready(engine, registry) is None,
+    )
+    metrics.watch(
+        "engine_tick_age_seconds",
+        "Since the engine last began a round of work",
+        lambda: age if (age := engine.since_tick_s) is not None else math.nan,
+    )

@@ -76,6 +76,7 @@ def engine_requests(
     return [
         Request(
             request_id=job_id,
+            model=served.name,
             runner=served.runner,
             prompt=prompt,
             generations=[

@@ -16,7 +16,7 @@ from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, SaturatedError, UnavailableError
 from service.engine.outbox import Delta, Outbox
 from service.engine.request import Outcome, Request
-from service.metrics import Metrics
+from service.telemetry.engine_metrics import EngineMetrics
 
 LOOK_S = 0.25  # between looks whether the client is still there
 
@@ -39,7 +39,7 @@ class Job:
     outbox: Outbox
     client: Client
     engine: Engine
-    metrics: Metrics
+    metrics: EngineMetrics
     is_cancelled: bool = field(default=False, init=False)  # by its id: its text ends where it is
 
     @property
@@ -63,6 +63,17 @@ class Job:
         outcomes = {request.outcome or "cancelled" for request in self.requests}
         worst: tuple[Outcome, ...] = ("error", "cancelled", "length", "stop")
         return next(outcome for outcome in worst if outcome in outcomes)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why not all of its texts are whole; None when they are, or were not wanted."""
+        failed = (request.failure for request in self.requests if request.outcome == "error")
+        return next(failed, None)
+
+    @property
+    def model(self) -> str:
+        """The model that writes it."""
+        return self.requests[0].model
 
     @property
     def num_ahead(self) -> int | None:
@@ -100,7 +111,7 @@ class Job:
             if deltas:
                 now = time.monotonic()
                 if last is not None:
-                    self.metrics.engine.handed_over(now - last)
+                    self.metrics.handed_over(now - last)
                 last = now
             yield deltas
 
@@ -118,7 +129,7 @@ class Job:
 class Jobs:
     """Those under way, by id."""
 
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, metrics: EngineMetrics) -> None:
         self._engine = engine
         self._metrics = metrics
         self._lock = threading.Lock()
@@ -140,7 +151,7 @@ class Jobs:
         try:
             self._engine.submit(*requests)
         except (SaturatedError, UnavailableError):
-            self._metrics.engine.rejected()
+            self._metrics.rejected(requests[0].model)
             raise
         with self._lock:
             self._under_way[job_id] = job

@@ -1,17 +1,21 @@
-"""Logs: one JSON object a line on standard error, and one line a request.
+"""Logs: one JSON object a line on standard error, whoever writes it.
 
-What comes from a client is cut and stripped of control characters before it is logged.
+Every text, also that of other libraries, is cut and stripped of control characters: it may come
+from a client.
 """
 
 import logging
 import sys
+import threading
 import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
 
-MAX_LOGGED = 200
+MAX_LOGGED = 200  # of one text that a client sends
+MAX_TEXT = 1000
+MAX_TRACEBACK = 16_000
+SELDOM_S = 600.0
 
 
 def configure_logs(level: str) -> None:
@@ -21,6 +25,8 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread_error
 
 
 def standard_logging(level: str) -> dict[str, Any]:
@@ -35,15 +41,21 @@ def standard_logging(level: str) -> dict[str, Any]:
         "processors": render,
     }
     handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
+    # A collector that is down fails every few seconds, and in more words each time.
+    seldom = {"level": "WARNING", "handlers": ["seldom"], "propagate": False}
     # gunicorn tells at level info what the service's own lines say better.
     quiet = "WARNING" if level == "info" else level.upper()
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
-        "handlers": {"stderr": handler},
+        "filters": {"seldom": {"()": Seldom}},
+        "handlers": {"stderr": handler, "seldom": {**handler, "filters": ["seldom"]}},
         "root": {"level": quiet, "handlers": ["stderr"]},
-        "loggers": {"gunicorn.error": {"level": quiet, "handlers": [], "propagate": True}},
+        "loggers": {
+            "gunicorn.error": {"level": quiet, "handlers": [], "propagate": True},
+            "opentelemetry": seldom,
+        },
     }
 
 
@@ -52,39 +64,44 @@ def _facts() -> list[structlog.typing.Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _cleaned,
     ]
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int = MAX_LOGGED) -> str:
     """`text`, safe to log: short and without control characters."""
-    return "".join(char if char.isprintable() else "?" for char in text[:MAX_LOGGED])
+    return "".join(char if char.isprintable() else "?" for char in text[:most])
 
 
-def log_requests(app: Flask) -> None:
-    """Log every request when its answer has been sent, or has broken off."""
-    log = structlog.get_logger()
+def _cleaned(_: Any, __: str, facts: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: _clean(name, value) for name, value in facts.items()}
 
-    @app.before_request
-    def note_start() -> None:
-        g.started_at = time.monotonic()
 
-    @app.after_request
-    def log_at_the_end(response: Response) -> Response:
-        started_at, job = g.started_at, g.get("job")
-        facts = {
-            "id": g.request_id,
-            "method": printable(request.method),
-            "path": printable(request.path),
-            "status": response.status_code,
-        }
+def _clean(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if name != "exception":
+        return printable(value, MAX_TEXT)
+    lines = "\n".join(printable(line, MAX_TEXT) for line in value.split("\n"))
+    return lines[-MAX_TRACEBACK:]  # the last ones say most
 
-        if (key_name := g.get("key_name")) is not None:
-            facts["key"] = key_name
 
-        def write_line() -> None:
-            if job is not None:
-                facts.update(job=job.job_id, tokens=job.num_tokens, outcome=job.outcome)
-            log.info("request", **facts, seconds=round(time.monotonic() - started_at, 4))
+class Seldom(logging.Filter):
+    """Passes a line of each kind once in a while."""
 
-        response.call_on_close(write_line)
-        return response
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}  # by logger and wording, without its values
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether such a line has not been seen for long."""
+        kind, now = (record.name, str(record.msg)[:MAX_LOGGED]), time.monotonic()
+        if now - self._last.get(kind, -SELDOM_S) < SELDOM_S:
+            return False
+        self._last[kind] = now
+        return True
+
+
+def _log_thread_error(error: threading.ExceptHookArgs) -> None:
+    thread = error.thread.name if error.thread is not None else None
+    structlog.get_logger().error("thread_error", thread=thread, exc_info=error.exc_value)

@@ -1,10 +1,13 @@
 """A small listener of its own for health and metrics, so that full threads never starve them."""
 
 import socket
+import sys
 import threading
+from typing import Any
 
+import structlog
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -16,14 +19,20 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing: a probe every second is not news."""
 
 
+class _Server(ThreadedWSGIServer):
+    """Tells of a request that could not even be read in a line like the others."""
+
+    def handle_error(self, request: Any, client_address: tuple[str, int] | str) -> None:
+        """The base class would print a traceback."""
+        structlog.get_logger().warning("ops_bad_request", reason=str(sys.exception()))
+
+
 class OpsListener:
     """Serves `app` on a bound, listening socket from a daemon thread."""
 
     def __init__(self, app: Flask, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
-        self._server: BaseWSGIServer = make_server(
-            host, port, app, threaded=True, request_handler=_QuietHandler, fd=listening.fileno()
-        )
+        self._server = _Server(host, port, app, _QuietHandler, fd=listening.fileno())
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
     def start(self) -> None:

@@ -37,11 +37,14 @@ class LoadedRunner(Runner, Protocol):
 class LoadObserver(Protocol):
     """Who wants to know of loads."""
 
-    def checkpoint_loaded(self) -> None:
-        """A checkpoint was taken into service."""
+    def checkpoint_loaded(self, model: str, path: str) -> None:
+        """A checkpoint is about to be offered; `path` is how its steps are computed."""
 
     def checkpoint_refused(self) -> None:
         """A checkpoint could not be read."""
+
+    def checkpoint_removed(self, model: str) -> None:
+        """A model is no longer on offer."""
 
 
 class ModelNotFoundError(Exception):
@@ -142,10 +145,11 @@ class Registry:
         served = dict(self._served)
         for name, sources in found.items():
             self._update(served, name, sources)
-        for name in served.keys() - found.keys():
-            del served[name]
+        gone = served.keys() - found.keys()
+        self._served = {name: model for name, model in served.items() if name not in gone}
+        for name in gone:
+            self._observer.checkpoint_removed(name)
             self._log.info("checkpoint_removed", model=name)
-        self._served = served
         self._refused = {
             source.folder: self._refused[source.folder]
             for sources in found.values()
@@ -189,7 +193,7 @@ class Registry:
             self._log.error("checkpoint_refused", folder=str(source.folder), reason=str(error))
             return None
         self._refused.pop(source.folder, None)
-        self._observer.checkpoint_loaded()
+        self._observer.checkpoint_loaded(source.name, runner.path_name)
         self._log.info(
             "checkpoint_loaded",
             model=source.name,

@@ -21,6 +21,7 @@ from service.metrics import Metrics
 from service.ops import OpsListener
 from service.registry import Registry
 from service.settings import Settings
+from service.telemetry.tracing import start_tracing
 
 SHIPPED = Path(model.pretrained.__path__[0])
 FIRST_SCAN_S = 20.0  # within gunicorn's timeout; a larger model is offered when it is there
@@ -37,6 +38,8 @@ class Service:
         device = resolve_device(settings.device)
         use_threads(settings.threads)
         metrics = Metrics()
+        metrics.describe_build(device=str(device))
+        self._tracing = start_tracing()
         scheduler: Scheduler[Request] = Scheduler(
             num_slots=settings.max_streams, max_waiting=settings.max_queue
         )
@@ -51,7 +54,7 @@ class Service:
             default_model=settings.default_model,
             poll_s=settings.poll,
         )
-        self.app: Flask = create_app(settings, self.engine, self.registry, metrics)
+        self.app: Flask = create_app(settings, self.engine, self.registry, metrics, self._tracing)
         ops_app = create_ops_app(self.engine, self.registry, metrics)
         self._ops = OpsListener(ops_app, ops_socket)
 
@@ -73,12 +76,16 @@ class Service:
 
     def begin_drain(self) -> None:
         """Take nothing new; let what runs go on until the grace time is nearly over."""
+        if self._tracing is not None:
+            self._tracing.begin_drain()
         self.engine.begin_drain(max(self._settings.drain - LAST_WORDS_S, self._settings.drain / 2))
 
     def stop(self) -> None:
         """End all threads."""
         self.registry.stop()
         self.engine.stop()
+        if self._tracing is not None:
+            self._tracing.stop()
         self._ops.stop()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from exposition import metric_sum
 from flask.testing import FlaskClient
 
 from model.generation import Generation
@@ -95,6 +96,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
         seeds = [params.model_copy(update={"seed": (params.seed or 0) + i}) for i in range(n)]
         return Request(
             request_id=prompt[:10],
+            model="tiny",
             runner=runner,
             prompt=encoded,
             generations=[Generation(tokenizer, encoded, each) for each in seeds],
@@ -137,8 +139,7 @@ class Server:
         return requests.get(self.ops_url + path, timeout=2).status_code
 
     def metric(self, name: str) -> float:
-        lines = requests.get(self.ops_url + "/metrics", timeout=5).text.splitlines()
-        return next(float(line.split()[-1]) for line in lines if line.startswith(name + " "))
+        return metric_sum(requests.get(self.ops_url + "/metrics", timeout=5).text, name)
 
     def wait_for_metric(self, name: str, value: float, timeout_s: float = 5) -> float:
         """Seconds until the metric had the value."""

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("model", "training", "service")
-EXTRA_OF = {"model": None, "training": "train", "service": "serve"}
+EXTRAS_OF = {"model": (), "training": ("train",), "service": ("serve", "trace")}
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 SINKS = {"utils", "util", "common", "helpers", "helper", "misc"}
@@ -96,10 +96,10 @@ def distribution_name(name: str) -> str:
 
 
 def declared(package: str) -> set[str]:
-    """The distributions that pyproject installs for one package: core, and its extra."""
+    """The distributions that pyproject installs for one package: core, and its extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = list(project["dependencies"])
-    if (extra := EXTRA_OF[package]) is not None:
+    for extra in EXTRAS_OF[package]:
         requirements += project["optional-dependencies"][extra]
     names = (requirement.split(";")[0].split("[")[0] for requirement in requirements)
     return {
@@ -128,6 +128,10 @@ def test_each_package_is_looked_at(package: str) -> None:
 )
 def test_a_package_does_not_import_another(inside: str, imported: str) -> None:
     assert importers(inside, imported) == []
+
+
+def test_only_one_module_needs_what_the_service_can_do_without() -> None:
+    assert importers("service", "opentelemetry") == ["service.telemetry.spans"]
 
 
 def test_only_the_runner_of_the_service_touches_tensors() -> None:

@@ -83,6 +83,11 @@ class Engine:
         return self._lifecycle.trouble
 
     @property
+    def since_tick_s(self) -> float | None:
+        """How long ago its last round of work began; None before the first."""
+        return self._lifecycle.since_tick_s
+
+    @property
     def load(self) -> Load:
         """What is in use at this moment."""
         with self._changed:
@@ -179,7 +184,8 @@ class Engine:
                 self._scheduler.fed(request)
         for request in fed:
             cached = request.num_cached_tokens
-            self._observer.prompted(fed=request.num_prompt_tokens - cached, cached=cached)
+            fed_now = request.num_prompt_tokens - cached
+            self._observer.prompted(request.model, fed=fed_now, cached=cached)
         self._at_risk = ()
 
     def _step_texts(self) -> None:
@@ -189,18 +195,20 @@ class Engine:
         steps, started = self._pace.steps, self._clock()
         for runner, requests in writing.items():
             self._at_risk = requests
-            self._step(runner, steps)
+            self._step(runner, requests[0].model, steps)
             self._errors_in_a_row = 0
         self._at_risk = ()
         if writing:
             self._pace.note(steps, self._clock() - started)
 
-    def _step(self, runner: Runner, count: int) -> None:
+    def _step(self, runner: Runner, model: str, count: int) -> None:
         started = self._clock()
         stepped = runner.step(count)
         seconds = self._clock() - started
         tokens = sum(each.piece.num_tokens for each in stepped)
-        self._observer.stepped(rows=len(stepped), steps=count, tokens=tokens, seconds=seconds)
+        self._observer.stepped(
+            model, rows=len(stepped), steps=count, tokens=tokens, seconds=seconds
+        )
         for each in stepped:
             self._publish(each)
         # Only now: what the other texts of its request have got in these steps is theirs.
@@ -214,7 +222,7 @@ class Engine:
         if request.is_ended or not stepped.piece.num_tokens:
             return
         if (waited := request.note_first_piece()) is not None:
-            self._observer.began_writing(waited)
+            self._observer.began_writing(request.model, waited)
         try:
             request.outbox.put(request.first_index + stepped.index, stepped.piece)
         except OutboxFullError:
@@ -246,8 +254,8 @@ class Engine:
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
-        seconds = request.end(outcome)
-        self._observer.ended(outcome, seconds)
+        seconds = request.end(outcome, failure)
+        self._observer.ended(request.model, outcome, seconds)
         request.outbox.close(failure)
 
     def _fail(self, requests: Sequence[Request], failure: Failure) -> None:

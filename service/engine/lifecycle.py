@@ -61,14 +61,19 @@ class Lifecycle:
         return self._is_failed or (self.is_closed and not self.is_stopping)
 
     @property
+    def since_tick_s(self) -> float | None:
+        """How long ago the last round of work began; None before the first."""
+        return None if self._last_tick is None else self._clock() - self._last_tick
+
+    @property
     def trouble(self) -> str | None:
         """Why no request can be served now; None when all is well."""
         if self.is_stopping or self._drain_deadline is not None:
             return STOPPED
         if self.is_broken:
             return "the engine has failed and the service must be restarted"
-        if self._last_tick is None:
+        if self.since_tick_s is None:
             return "the engine has not started"
-        if self._clock() - self._last_tick > STALLED_AFTER_S:
+        if self.since_tick_s > STALLED_AFTER_S:
             return "the engine makes no progress"
         return None

@@ -11,14 +11,14 @@ class Observer(Protocol):
     def began(self, seconds: float) -> None:
         """A request got its slots, so long after it came."""
 
-    def prompted(self, *, fed: int, cached: int) -> None:
+    def prompted(self, model: str, *, fed: int, cached: int) -> None:
         """A prompt was read: so many tokens went through the network, so many were known."""
 
-    def stepped(self, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
+    def stepped(self, model: str, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
         """`rows` texts took `steps` steps together, of which `tokens` tokens were wanted."""
 
-    def began_writing(self, seconds: float) -> None:
+    def began_writing(self, model: str, seconds: float) -> None:
         """A request's first piece is there, so long after it came."""
 
-    def ended(self, outcome: Outcome, seconds: float) -> None:
+    def ended(self, model: str, outcome: Outcome, seconds: float) -> None:
         """A request has ended, so long after it came."""

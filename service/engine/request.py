@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from model.generation import Generation, Piece, TokenLogprob
 from model.tokenizer import EncodedPrompt
+from service.engine.failure import Failure
 from service.engine.outbox import Outbox
 
 Outcome = Literal["stop", "length", "cancelled", "error"]
@@ -37,6 +38,7 @@ class Request:
         self,
         *,
         request_id: str,
+        model: str,
         runner: "Runner",
         prompt: EncodedPrompt,
         generations: Sequence[Generation],
@@ -45,6 +47,7 @@ class Request:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
+        self.model = model  # its name, for those who count
         self.runner = runner
         self.prompt = prompt
         self.generations = tuple(generations)
@@ -53,9 +56,11 @@ class Request:
         self.scored_prompt: list[TokenLogprob] | None = None
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
+        self.failure: Failure | None = None  # why it ended without its text
         self.is_cancelled = False
         self.num_cached_tokens = 0  # of the prompt, whose state was known
         self.submitted_at = clock()
+        self.began_at: float | None = None
         self.first_piece_at: float | None = None
         self.ended_at: float | None = None
         self._clock = clock
@@ -94,7 +99,8 @@ class Request:
     def begin(self) -> float:
         """It has its slots, and its prompt is being fed; the seconds that it has waited."""
         self.phase = Phase.FEEDING
-        return self._clock() - self.submitted_at
+        self.began_at = self._clock()
+        return self.began_at - self.submitted_at
 
     def note_first_piece(self) -> float | None:
         """Seconds since submission, the first time; None after that."""
@@ -103,10 +109,11 @@ class Request:
         self.first_piece_at = self._clock()
         return self.first_piece_at - self.submitted_at
 
-    def end(self, outcome: Outcome) -> float:
+    def end(self, outcome: Outcome, failure: Failure | None = None) -> float:
         """Nothing more will happen; the seconds it took."""
         self.phase = Phase.ENDED
         self.outcome = outcome
+        self.failure = failure
         self.ended_at = self._clock()
         return self.ended_at - self.submitted_at
 

@@ -1,0 +1,1 @@
+"""What the service tells of itself: counts for Prometheus, spans, a log line a request."""
