@@ -216,7 +216,6 @@ class _Choice:
 
 
 def _stream(job: Job, chunks: Iterator[bytes], content_type: str) -> Response:
-    job.client.limit_writes()
     response = Response(chunks, content_type=content_type)
     response.headers.update(_headers(job))
     # Not in the generator: a response that is never iterated would never get there.

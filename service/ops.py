@@ -2,18 +2,55 @@
 
 import socket
 import threading
+import time
+from contextlib import suppress
+from typing import Any
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+OPEN_AT_ONCE = 64  # a thread each
+ANSWERED_WITHIN_S = 10.0  # in all, however slowly a client sends or reads
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing, and lets no slow client keep a thread for long."""
+    """Logs nothing."""
 
-    timeout = 10
+    timeout = ANSWERED_WITHIN_S
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing: a probe every second is not news."""
+
+
+class _BoundedServer(ThreadedWSGIServer):
+    """Cuts off clients that are too slow, and the one that has been here longest when many come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._since: dict[Any, float] = {}  # the oldest first
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Called on the listener's thread: a client has connected."""
+        if len(self._since) >= OPEN_AT_ONCE:
+            self._cut(next(iter(list(self._since)), None))
+        self._since[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Called on the client's thread: it was answered, or is gone."""
+        self._since.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Called on the listener's thread twice a second."""
+        oldest = time.monotonic() - ANSWERED_WITHIN_S
+        for request in [each for each, since in list(self._since.items()) if since < oldest]:
+            self._cut(request)
+
+    def _cut(self, request: Any) -> None:
+        self._since.pop(request, None)
+        with suppress(OSError, AttributeError):
+            request.shutdown(socket.SHUT_RDWR)  # its thread is told so, and closes it
 
 
 class OpsListener:
@@ -21,9 +58,7 @@ class OpsListener:
 
     def __init__(self, app: Flask, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
-        self._server: BaseWSGIServer = make_server(
-            host, port, app, threaded=True, request_handler=_QuietHandler, fd=listening.fileno()
-        )
+        self._server = _BoundedServer(host, port, app, _QuietHandler, fd=listening.fileno())
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
     def start(self) -> None:
