@@ -15,7 +15,7 @@ import errno
 import resource
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ
@@ -26,13 +26,19 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     STOP_KEEPALIVE_LINGER,
     ThreadWorker,
 )
-from werkzeug.wsgi import ClosingIterator
 
-from service.connection import CONTINUE, Connection, crowded, head_too_long, too_slow
+from service.connection import (
+    CONTINUE,
+    Connection,
+    Reason,
+    Refusal,
+    crowded,
+    head_too_long,
+    too_slow,
+)
 from service.incoming import Incoming
+from service.writing import WRITE_TIMEOUT_S, in_pieces
 
-WRITE_TIMEOUT_S = 20.0  # a client that takes nothing for so long has gone
-WRITTEN_AT_ONCE = 64 * 1024  # so much must be taken in that time
 LINGER_S = 2.0  # for a client to take its answer and close
 LOOK_S = 0.25  # between looks at the deadlines
 READ_AT_ONCE = 64 * 1024
@@ -41,8 +47,6 @@ ACCEPTED_AT_ONCE = 64
 OWN_SHARE = 64 * 1024
 MAX_GATHERED = 64 * 1024 * 1024
 SPARE_DESCRIPTORS = 256  # for logs, checkpoints and the small listener
-
-WsgiApp = Callable[..., Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,7 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._limits: Limits = self.app.limits
+        self.note_ended: Callable[[Reason], None] = lambda reason: None  # told of each refusal
         # All of this belongs to the main thread.
         self._waiting: dict[Connection, None] = {}  # for their clients, the longest first
         self._answering: dict[Connection, float] = {}  # in a thread, and since when
@@ -81,6 +86,12 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         """Called by gunicorn: the application."""
         super().load_wsgi()
         self.wsgi = in_pieces(self.app.wsgi())
+
+    @property
+    def num_connections(self) -> int:
+        """How many are open."""
+        count: int = self.nr_conns
+        return count
 
     def run(self) -> None:
         """Serve until told to stop, and until what was begun by then has ended."""
@@ -151,6 +162,7 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not self._waiting:
             return False
         self._close(next(iter(self._waiting)))
+        self.note_ended("gave_way")
         return True
 
     def _await_request(self, conn: Connection, seconds: float) -> None:
@@ -233,10 +245,11 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         else:
             self._linger(conn)
 
-    def _refuse(self, conn: Connection, answer: bytes) -> None:
+    def _refuse(self, conn: Connection, refusal: Refusal) -> None:
+        self.note_ended(refusal.reason)
         if conn in self._waiting:
             self._leave(conn)
-        conn.say(answer)
+        conn.say(refusal.answer)
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
@@ -264,22 +277,3 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for conn, since in self._answering.items():
             if now - since > self._limits.answer_s:
                 conn.cut()
-
-
-def in_pieces(app: WsgiApp) -> WsgiApp:
-    """The same application; no write is so long that a slow client could not take it in time."""
-
-    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        body = app(environ, start_response)
-        return ClosingIterator(_pieces(body), getattr(body, "close", None))
-
-    return call
-
-
-def _pieces(body: Iterable[bytes]) -> Iterator[bytes]:
-    for item in body:
-        if len(item) <= WRITTEN_AT_ONCE:
-            yield item
-        else:
-            for start in range(0, len(item), WRITTEN_AT_ONCE):
-                yield item[start : start + WRITTEN_AT_ONCE]

@@ -9,7 +9,8 @@ import json
 import socket
 import time
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
@@ -19,6 +20,9 @@ from service.errors import ErrorBody, busy
 from service.incoming import Incoming
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Reason = Literal["slow", "long_head", "crowded", "gave_way"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class ReadTooSlowError(TimeoutError):
@@ -92,22 +96,31 @@ class Connection(TConn):  # type: ignore[misc]
             self.sock.shutdown(socket.SHUT_RDWR)
 
 
-def too_slow(part: str, seconds: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A whole answer of the one shape, to what is no request yet."""
+
+    reason: Reason
+    answer: bytes
+
+
+def too_slow(part: str, seconds: float) -> Refusal:
     """The request did not come in time."""
     message = f"the request's {part} was not whole after {seconds:g} seconds"
-    return _answer("408 Request Timeout", ErrorBody(message=message, code="request_timeout"))
+    error = ErrorBody(message=message, code="request_timeout")
+    return Refusal("slow", _answer("408 Request Timeout", error))
 
 
-def head_too_long() -> bytes:
+def head_too_long() -> Refusal:
     """No end of the head is to be hoped for."""
     error = ErrorBody(message="the request's head is too long", code="head_too_long")
-    return _answer("431 Request Header Fields Too Large", error)
+    return Refusal("long_head", _answer("431 Request Header Fields Too Large", error))
 
 
-def crowded() -> bytes:
+def crowded() -> Refusal:
     """There is no room for this connection, or for what it sends."""
     error = busy("too many connections, or too much is being sent at once", "crowded")
-    return _answer("503 Service Unavailable", error.body, error.headers)
+    return Refusal("crowded", _answer("503 Service Unavailable", error.body, error.headers))
 
 
 def _answer(status: str, error: ErrorBody, headers: dict[str, str] | None = None) -> bytes:

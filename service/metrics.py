@@ -16,6 +16,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from service.connection import REASONS, Reason
 from service.engine.request import Outcome
 
 _WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -131,6 +132,12 @@ class Metrics:
             "result",
             ("loaded", "refused"),
         )
+        self._ended = _Family(self.registry).counter_by(
+            "connections_ended",
+            "Connections that were ended before their request was whole, by reason",
+            "reason",
+            REASONS,
+        )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
@@ -141,6 +148,10 @@ class Metrics:
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def connection_ended(self, reason: Reason) -> None:
+        """A client was too slow, sent too much, or had to give way."""
+        self._ended.labels(reason).inc()
 
     def checkpoint_loaded(self) -> None:
         """A checkpoint was taken into service."""

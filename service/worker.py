@@ -39,7 +39,7 @@ class Service:
         self._settings = settings
         device = resolve_device(settings.device)
         use_threads(settings.threads)
-        metrics = Metrics()
+        self.metrics = metrics = Metrics()
         scheduler: Scheduler[Request] = Scheduler(
             num_slots=settings.max_streams, max_waiting=settings.max_queue
         )

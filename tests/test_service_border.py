@@ -90,6 +90,8 @@ def test_a_request_that_trickles_in_is_told_so_and_cut(
     idle: "Server", sent: bytes, part: str
 ) -> None:
     """A byte now and then does not prolong it."""
+    ended = 'strophe_connections_ended_total{reason="slow"}'
+    before = idle.metric(ended)
     with connect(idle) as connection:
         connection.sendall(sent)
         connection.settimeout(0.1)
@@ -100,6 +102,7 @@ def test_a_request_that_trickles_in_is_told_so_and_cut(
                 answer = connection.recv(4096)
             except TimeoutError:
                 continue
+    assert idle.metric(ended) == before + 1
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
     assert b"Connection: close" in head
@@ -130,6 +133,8 @@ def test_one_connection_too_many_takes_the_place_of_the_one_that_waits_longest(
             crowd.enter_context(connect(idle))
         assert requests.get(idle.url + "/healthz", timeout=2).status_code == 200
         assert first.recv(100) == b""
+        assert idle.metric("strophe_connections") <= 1000
+        assert idle.metric('strophe_connections_ended_total{reason="gave_way"}') >= 100
 
 
 def test_a_head_without_end_is_refused(idle: "Server") -> None:
