@@ -12,14 +12,15 @@ Knows nothing of the application. What gunicorn does in its threads is left as i
 """
 
 import errno
-import resource
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ
 from signal import SIGTERM, raise_signal
+from threading import Barrier, Timer
 from typing import Any
 
 from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
@@ -46,7 +47,6 @@ ACCEPTED_AT_ONCE = 64
 # Of requests that are not whole: each may hold so much, and more while all hold less than that.
 OWN_SHARE = 64 * 1024
 MAX_GATHERED = 64 * 1024 * 1024
-SPARE_DESCRIPTORS = 256  # for logs, checkpoints and the small listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +73,17 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._gathered = 0  # bytes of all that wait
         self._next_look = 0.0
 
-    def init_process(self) -> None:
-        """Called by gunicorn after the fork."""
-        wanted = self.worker_connections + SPARE_DESCRIPTORS
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft < wanted and soft != resource.RLIM_INFINITY:
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        super().init_process()
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        """Called by gunicorn: all threads there will be.
+
+        The main thread would wait for each that it starts, and in a burst for hundreds.
+        """
+        pool = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="http")
+        all_are_there = Barrier(self.cfg.threads + 1)
+        for _ in range(self.cfg.threads):
+            pool.submit(all_are_there.wait)
+        all_are_there.wait()
+        return pool
 
     def load_wsgi(self) -> None:
         """Called by gunicorn: the application."""
@@ -98,11 +101,14 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         queue = self.method_queue
         self.poller.register(queue.fileno(), EVENT_READ, queue.run_callbacks)
         self.set_accept_enabled(True)
-        while self.alive:
-            self._turn()
-            if not self.is_parent_alive():
-                raise_signal(SIGTERM)  # nobody else is left to send it
-        self._drain()
+        try:
+            while self.alive:
+                self._turn()
+                if not self.is_parent_alive():
+                    raise_signal(SIGTERM)  # nobody else is left to send it
+            self._drain()
+        finally:  # SIGINT comes as SystemExit
+            self._cut_soon()
         self.set_accept_enabled(False)
         for conn in list(self._waiting):
             self._close(conn)
@@ -132,7 +138,16 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             if not running and not expected:
                 return
             self._turn()
-        for conn in running:
+        self._cut_all()
+
+    def _cut_soon(self) -> None:
+        """The process waits for its threads, which must not wait for their clients."""
+        timer = Timer(LINGER_S, self._cut_all)
+        timer.daemon = True
+        timer.start()
+
+    def _cut_all(self) -> None:
+        for conn in list(self._answering):
             conn.cut()
 
     def accept(self, listener: socket.socket) -> None:

@@ -7,6 +7,7 @@ Nothing is loaded before the fork, and the master runs no torch.
 import gc
 import importlib
 import math
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 WORKER_TIMEOUT_S = 30  # the worker's main loop is silent for so long: it is killed
 KEEP_ALIVE_S = 75  # costs a descriptor; longer than proxies and clients keep idle connections
 LAST_WRITES_S = 60.0  # for a slow client to take the end of an answer whose time is up
+SPARE_FILES = 256  # beside connections: for logs, checkpoints and the small listener
 LEAST_BEFORE_KILL_S = 1.0  # of the grace time, for the worker to end by itself
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
@@ -58,6 +60,14 @@ def options(settings: Settings) -> dict[str, Any]:
 def bind_address(host: str, port: int) -> str:
     """The address as gunicorn writes it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def allow_open_files(count: int) -> None:
+    """Raise this process's soft limit to so many, as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count and soft != resource.RLIM_INFINITY:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -91,6 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WsgiApp:
         """Called by gunicorn in the worker: the application."""
+        allow_open_files(self._settings.max_connections + SPARE_FILES)
         configure_logs(self._settings.log_level)
         # Here and not at the top: the master would load torch, only to fork.
         worker = importlib.import_module("service.worker")

@@ -1,6 +1,7 @@
 """Clients that are slow, many, rude or gone, against the real server: nobody else notices."""
 
 import json
+import resource
 import socket
 import struct
 import time
@@ -30,13 +31,21 @@ FORMS = ("text/plain", "text/event-stream", "application/json")
 
 @pytest.fixture(scope="module")
 def server(start_server: "StartServer") -> "Server":
-    """Room for two texts and one request more; a second for a head and one for a body."""
-    return start_server(
-        STROPHE_MAX_STREAMS="2",
-        STROPHE_MAX_QUEUE="1",
-        STROPHE_READ_HEAD="1",
-        STROPHE_READ_BODY="1",
-    )
+    """Room for two texts and one request more; a second for a head and one for a body.
+
+    Its shell allows few open files.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        return start_server(
+            STROPHE_MAX_STREAMS="2",
+            STROPHE_MAX_QUEUE="1",
+            STROPHE_READ_HEAD="1",
+            STROPHE_READ_BODY="1",
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
@@ -133,7 +142,7 @@ def test_one_connection_too_many_takes_the_place_of_the_one_that_waits_longest(
             crowd.enter_context(connect(idle))
         assert requests.get(idle.url + "/healthz", timeout=2).status_code == 200
         assert first.recv(100) == b""
-        assert idle.metric("strophe_connections") <= 1000
+        assert 900 < idle.metric("strophe_connections") <= 1000
         assert idle.metric('strophe_connections_ended_total{reason="gave_way"}') >= 100
 
 
@@ -265,10 +274,11 @@ def test_a_large_answer_is_whole_though_it_is_read_slowly(idle: "Server") -> Non
 
 
 def test_slow_clients_of_the_small_listener_are_bounded_too(idle: "Server") -> None:
+    before = num_threads(idle)
     ops_port = int(idle.ops_url.rpartition(":")[2])
     with ExitStack() as crowd:
         for _ in range(100):
             half = crowd.enter_context(socket.create_connection(("127.0.0.1", ops_port)))
             half.sendall(b"GET /healthz HTTP/1.1\r\n")
         assert idle.probe("/healthz") == 200
-        assert num_threads(idle) < 64 + 50
+        assert before + 10 < num_threads(idle) < before + 64 + 10

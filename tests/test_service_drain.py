@@ -52,14 +52,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 def test_a_full_house_drains(start_server: "StartServer") -> None:
     """64 streams end in-band, those that wait at once; who comes meanwhile is refused in words."""
-    server = start_server(STROPHE_MAX_STREAMS="64", STROPHE_MAX_QUEUE="9", STROPHE_DRAIN="4")
+    server = start_server(STROPHE_MAX_STREAMS="64", STROPHE_MAX_QUEUE="9", STROPHE_DRAIN="6")
     with ExitStack() as crowd, ThreadPoolExecutor(9) as pool:
         running = [crowd.enter_context(begin(server, EVENTS)) for _ in range(63)]
         text = crowd.enter_context(begin(server)).iter_content(10)
         assert len(next(text)) == 10
         queued_events = crowd.enter_context(begin(server, EVENTS))
         queued = [pool.submit(begin, server, each) for each in (None, JSON) * 4]
-        server.wait_for_metric("strophe_requests_waiting", 9)
+        server.wait_for_metric("strophe_requests_waiting", 9, timeout_s=15)
         server.terminate()
         refused = [each.result(timeout=3) for each in queued]
         assert {each.status_code for each in refused} == {503}
@@ -68,7 +68,7 @@ def test_a_full_house_drains(start_server: "StartServer") -> None:
         assert last_event(queued_events)["error"]["code"] == "stopping"
         for pid in (*workers(server), server.process.pid):
             os.kill(pid, signal.SIGTERM)  # again, as an init system may: it changes nothing
-        late = [begin(server) for _ in range(20)]
+        late = [begin(server) for _ in range(8)]
         assert {each.status_code for each in late} == {503}
         assert {each.headers["Connection"] for each in late} == {"close"}
         assert {each.headers["Retry-After"] for each in late} == {"1"}
@@ -128,6 +128,18 @@ def test_a_signal_during_the_start_ends_it(
     server.terminate()
     assert server.process.wait(timeout=15) in (0, -signal.SIGTERM)
     assert "Traceback" not in server.log
+
+
+def test_a_worker_without_its_master_drains_and_ends(
+    unready_server: Callable[..., "Server"],
+) -> None:
+    server = unready_server(STROPHE_DRAIN="2")
+    server.wait_until_ready()
+    (worker,) = workers(server)
+    with begin(server, EVENTS) as stream:
+        server.process.kill()
+        assert last_event(stream)["error"]["code"] == "stopping"
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())
 
 
 def test_a_worker_that_is_killed_is_replaced_and_no_stream_ends_cleanly(

@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +167,24 @@ def test_a_broken_body_is_the_clients_fault(idle: "Server", sent: bytes) -> None
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+def test_half_bodies_that_hold_too_much_together_do_not_keep_out_a_small_request(
+    idle: "Server",
+) -> None:
+    head = b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
+    refused = 'strophe_connections_ended_total{reason="crowded"}'
+    before = idle.metric(refused)
+    with ExitStack() as crowd:
+        for _ in range(45):
+            half = crowd.enter_context(socket.create_connection(("127.0.0.1", idle.port)))
+            half.settimeout(10)
+            with suppress(ConnectionError):
+                half.sendall(head + b" " * 1_900_000)
+        assert len(stream(idle, fields={"max_tokens": 5, "min_tokens": 5}).text) == 5
+        until = time.monotonic() + 10
+        while idle.metric(refused) == before:
+            assert time.monotonic() < until
+
+
 def test_http_1_0_gets_the_text_without_chunks(idle: "Server") -> None:
     body = b'{"max_tokens": 5, "min_tokens": 5}'
     with socket.create_connection(("127.0.0.1", idle.port), timeout=10) as connection:
@@ -207,12 +226,17 @@ def test_a_removed_checkpoint_is_no_longer_offered_and_its_stream_goes_on(
 
 
 def test_ctrl_c_ends_streams_and_the_service_soon(start_server: "StartServer") -> None:
+    """A client that takes nothing holds a thread, but not the process."""
     server = start_server()
-    with stream(server) as running:
-        chunks = running.iter_content(10)
-        next(chunks)
+    body = json.dumps({**ENDLESS, "logprobs": 20}).encode()
+    head = f"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as deaf, stream(server) as running:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(f"{head}Accept: text/event-stream\r\n\r\n".encode() + body)
+        for _ in zip(range(300), running.iter_content(10), strict=False):
+            pass
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(timeout=5) == 0
+        assert server.process.wait(timeout=10) == 0
 
 
 def run_service(**environment: str) -> subprocess.CompletedProcess[str]:
