@@ -32,7 +32,7 @@ class _BoundedServer(ThreadedWSGIServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Called on the listener's thread: a client has connected."""
         if len(self._since) >= OPEN_AT_ONCE:
-            self._cut(next(iter(list(self._since)), None))
+            self._cut_all(list(self._since)[:1])
         self._since[request] = time.monotonic()
         super().process_request(request, client_address)
 
@@ -44,13 +44,13 @@ class _BoundedServer(ThreadedWSGIServer):
     def service_actions(self) -> None:
         """Called on the listener's thread twice a second."""
         oldest = time.monotonic() - ANSWERED_WITHIN_S
-        for request in [each for each, since in list(self._since.items()) if since < oldest]:
-            self._cut(request)
+        self._cut_all([request for request, since in list(self._since.items()) if since < oldest])
 
-    def _cut(self, request: Any) -> None:
-        self._since.pop(request, None)
-        with suppress(OSError, AttributeError):
-            request.shutdown(socket.SHUT_RDWR)  # its thread is told so, and closes it
+    def _cut_all(self, requests: list[Any]) -> None:
+        for request in requests:
+            self._since.pop(request, None)
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)  # its thread is told so, and closes it
 
 
 class OpsListener:

@@ -31,7 +31,7 @@ FORMS = ("text/plain", "text/event-stream", "application/json")
 
 @pytest.fixture(scope="module")
 def server(start_server: "StartServer") -> "Server":
-    """Room for two texts and one request more; a second for a head and one for a body.
+    """Room for two texts and one request more; two seconds for a head, one for a body.
 
     Its shell allows few open files.
     """
@@ -41,7 +41,7 @@ def server(start_server: "StartServer") -> "Server":
         return start_server(
             STROPHE_MAX_STREAMS="2",
             STROPHE_MAX_QUEUE="1",
-            STROPHE_READ_HEAD="1",
+            STROPHE_READ_HEAD="2",
             STROPHE_READ_BODY="1",
         )
     finally:
@@ -93,10 +93,11 @@ def test_hundreds_of_idle_and_half_sent_requests_take_no_thread(idle: "Server") 
 
 
 @pytest.mark.parametrize(
-    ("sent", "part"), [(HALF_HEAD, "head"), (HALF_BODY, "body"), (HALF_CHUNK, "body")]
+    ("sent", "part", "seconds"),
+    [(HALF_HEAD, "head", 2), (HALF_BODY, "body", 1), (HALF_CHUNK, "body", 1)],
 )
 def test_a_request_that_trickles_in_is_told_so_and_cut(
-    idle: "Server", sent: bytes, part: str
+    idle: "Server", sent: bytes, part: str, seconds: int
 ) -> None:
     """A byte now and then does not prolong it."""
     ended = 'strophe_connections_ended_total{reason="slow"}'
@@ -117,7 +118,7 @@ def test_a_request_that_trickles_in_is_told_so_and_cut(
     assert b"Connection: close" in head
     error = json.loads(body)["error"]
     assert error["code"] == "request_timeout"
-    assert error["message"] == f"the request's {part} was not whole after 1 seconds"
+    assert error["message"] == f"the request's {part} was not whole after {seconds} seconds"
 
 
 def test_the_next_request_of_a_connection_has_the_same_time(idle: "Server") -> None:
