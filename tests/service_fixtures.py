@@ -171,15 +171,15 @@ StartServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="module")
-def start_server(
+def unready_server(
     free_ports: Callable[[int], list[int]],
     tiny_checkpoint: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StartServer]:
-    """Start a server with the model `tiny`; settings are given as STROPHE_... keywords."""
-    started: list[Server] = []
+    """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
+    begun: list[Server] = []
 
-    def start(**environment: str) -> Server:
+    def begin(**environment: str) -> Server:
         port, ops_port = free_ports(2)
         settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
         server = Server(
@@ -188,6 +188,21 @@ def start_server(
             {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
             tmp_path_factory.mktemp("server") / "log",
         )
+        begun.append(server)
+        return server
+
+    yield begin
+    for server in begun:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def start_server(unready_server: StartServer) -> Iterator[StartServer]:
+    """The same, ready; each must end well."""
+    started: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        server = unready_server(**environment)
         started.append(server)
         server.wait_until_ready()
         return server

@@ -16,9 +16,10 @@ import structlog
 
 from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
-from service.engine.lifecycle import STOPPED, Lifecycle
+from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
 from service.engine.observer import Observer
 from service.engine.outbox import Cadence, OutboxFullError
+from service.engine.overtime import out_of_time
 from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Load, Scheduler
@@ -35,6 +36,7 @@ class Engine:
         scheduler: Scheduler[Request],
         observer: Observer,
         *,
+        max_request_s: float = FOR_EVER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._scheduler = scheduler
@@ -47,7 +49,7 @@ class Engine:
         self._cancelled: list[Request] = []
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
         self._errors_in_a_row = 0
-        self._lifecycle = Lifecycle(clock)
+        self._lifecycle = Lifecycle(clock, max_request_s)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -66,7 +68,7 @@ class Engine:
         self._lifecycle.stop()
 
     def begin_drain(self, seconds: float) -> None:
-        """Take no more requests; fail those that still run after `seconds`.
+        """Take no more requests; fail those that wait, and after `seconds` those that still run.
 
         Takes no lock, so a signal handler may call it.
         """
@@ -142,13 +144,18 @@ class Engine:
         """Admission happened at submission; drop, feed, step."""
         self._lifecycle.note_tick()
         self._at_risk = ()
-        if self._lifecycle.is_drain_over:
-            self._fail(self._all_requests(), Failure.STOPPING)
+        self._end_those_out_of_time()
         self._cadence.readers = self.load.num_running
         self._drop_cancelled()
         self._feed_prompts()
         self._step_texts()
         self._wait_for_work()
+
+    def _end_those_out_of_time(self) -> None:
+        with self._changed:
+            ending = list(out_of_time(self._scheduler, self._lifecycle))
+        for request, failure in ending:
+            self._let_go(request, "error", failure)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
@@ -261,10 +268,6 @@ class Engine:
     def _fail(self, requests: Sequence[Request], failure: Failure) -> None:
         for request in requests:
             self._let_go(request, "error", failure)
-
-    def _all_requests(self) -> Sequence[Request]:
-        with self._changed:
-            return self._scheduler.jobs
 
     def _recover(self) -> None:
         """Fail those on whom the engine was working; give up where that cannot be told."""
