@@ -14,6 +14,7 @@ from service.registry import Registry
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint
 from service.routes.models import models_blueprint
+from service.routes.score import score_blueprint
 from service.settings import Settings
 
 
@@ -25,6 +26,7 @@ def create_app(settings: Settings, engine: Engine, registry: Registry, metrics: 
     log_requests(app)
     jobs = Jobs(engine, metrics)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
+    app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     return app
