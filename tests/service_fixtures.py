@@ -90,7 +90,14 @@ def make_engine() -> Iterator[Callable[..., Engine]]:
 def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
     """A request that goes on until it is cancelled, unless its fields say otherwise."""
 
-    def make(runner: Runner, prompt: str = "", *, n: int = 1, **fields: object) -> Request:
+    def make(
+        runner: Runner,
+        prompt: str = "",
+        *,
+        n: int = 1,
+        prompt_logprobs: int | None = None,
+        **fields: object,
+    ) -> Request:
         params = SamplingParams.checked(**{"max_tokens": 1_000_000, "seed": 1, **fields})
         encoded = tokenizer.encode_prompt(prompt)
         seeds = [params.model_copy(update={"seed": (params.seed or 0) + i}) for i in range(n)]
@@ -100,6 +107,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
             runner=runner,
             prompt=encoded,
             generations=[Generation(tokenizer, encoded, each) for each in seeds],
+            prompt_logprobs=prompt_logprobs,
         )
 
     return make

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
 from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
 from service.engine.observer import Observer
@@ -102,10 +101,10 @@ class Engine:
         with self._changed:
             if self._lifecycle.is_closed:  # since the check above, which needed no lock
                 raise UnavailableError(STOPPED)
-            self._scheduler.submit(*(each for each in requests if not each.is_written))
+            self._scheduler.submit(*(each for each in requests if each.needs_feeding))
             for request in requests:
                 request.outbox.cadence = self._cadence
-                if request.is_written:
+                if not request.needs_feeding:
                     self._end_unwritten(request)
             self._changed.notify()
 
@@ -169,14 +168,11 @@ class Engine:
             self._feed(requests)
 
     def _next_to_feed(self) -> list[Request]:
-        """Those whose turn it is, as far as one runner can feed them together."""
+        """Those whose turn it is, as far as one runner can feed or score them together."""
         with self._changed:
             feeding = self._scheduler.feeding
-        if not feeding:
-            return []
-        runner = feeding[0].runner
-        together = [request for request in feeding if request.runner is runner]
-        return together[: runner.fed_together]
+        alike = [each for each in feeding if each.is_fed_like(feeding[0])]
+        return alike[: alike[0].fed_together] if alike else []
 
     def _feed(self, requests: list[Request]) -> None:
         for request in requests:
@@ -186,14 +182,24 @@ class Engine:
         fed = requests[0].runner.feed(requests)
         with self._changed:
             self._scheduler.took_turn(requests)
-            for request in fed:
-                request.phase = Phase.WRITING
-                self._scheduler.fed(request)
         for request in fed:
             cached = request.num_cached_tokens
             fed_now = request.num_prompt_tokens - cached
             self._observer.prompted(request.model, fed=fed_now, cached=cached)
+            self._go_on_after_prompt(request)
         self._at_risk = ()
+
+    def _go_on_after_prompt(self, request: Request) -> None:
+        if not request.is_sound:
+            self._let_go(request, "error", Failure.NOT_FINITE)
+            return
+        with self._changed:
+            if request.is_written:  # it was scored, and that was all
+                self._scheduler.remove(request)
+                self._end_unwritten(request)
+            else:
+                request.phase = Phase.WRITING
+                self._scheduler.fed(request)
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
@@ -254,10 +260,8 @@ class Engine:
         request.runner.drop(request)
 
     def _end_unwritten(self, request: Request) -> None:
-        """Nothing was asked for: max_tokens is 0."""
-        for index, generation in enumerate(request.generations):
-            nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
-            request.outbox.put(request.first_index + index, nothing)
+        """No text was asked for: max_tokens is 0, or there are no generations."""
+        request.tell_endings()
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
