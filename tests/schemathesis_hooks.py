@@ -9,14 +9,14 @@ from typing import Any
 import schemathesis
 from schemathesis import Case, HookContext
 
-from service.schemas.completions import CompletionRequest
-from service.schemas.generate import GenerateRequest
+from service.openapi.operations import OPERATIONS
 
 FORMS = ("text/plain", "text/event-stream", "application/json")
 WHOLE = {
     name
-    for body in (GenerateRequest, CompletionRequest)
-    for name, field in body.model_fields.items()
+    for operation in OPERATIONS.values()
+    if operation.body is not None
+    for name, field in operation.body.model_fields.items()
     if field.annotation in (int, int | None)
 }
 KNOWN_TOKENS = 20  # every vocabulary has so many

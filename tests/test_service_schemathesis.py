@@ -35,7 +35,7 @@ def test_the_service_does_what_its_document_says(
     )
     document = f"{server.url}/openapi.json"
     command = [sys.executable, "-c", "from schemathesis.cli import schemathesis as run; run()"]
-    options = ["--header", f"Authorization: Bearer {ALICE}", "--max-examples", "5", "--seed", "1"]
+    options = ["--header", f"Authorization: Bearer {ALICE}", "--max-examples", "10", "--seed", "1"]
     run = subprocess.run(
         [*command, "run", document, *options, "--no-color", "--warnings", "off"],
         env={
