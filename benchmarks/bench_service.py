@@ -9,85 +9,30 @@ as many texts at once. Prints a table, then everything as one line of JSON.
 """
 
 import argparse
-import os
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from bench_engine import EngineSide
-from measured import ROOT, make_checkpoint, ratio, save_checkpoint, show_json, show_table, spread
+from measured import (
+    make_checkpoint,
+    quantile,
+    ratio,
+    save_checkpoint,
+    show_json,
+    show_table,
+    spread,
+)
+from served import Served, free_port, running
 from stream_client import Stream, open_stream, read_all
 
 # Of all streams of the plain app, but at least 20 each: it writes a few hundred a second.
 PLAIN_TOKENS = 512
 TIMEOUT_S = 240
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
-class Served:
-    """A server process and the memory of it and its workers."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, probe_port: int) -> None:
-        self.process = process
-        self.port = port
-        self._probe = f"http://127.0.0.1:{probe_port}/readyz"
-
-    def wait_until_ready(self) -> None:
-        """Raises RuntimeError when it does not come up."""
-        until = time.monotonic() + 60
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(self._probe, timeout=2).close()
-                return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        raise RuntimeError("the server did not become ready")
-
-    def memory_bytes(self) -> int:
-        """Resident memory of the process and its children."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return sum(_resident(int(pid)) for pid in [self.process.pid, *map(int, children.split())])
-
-
-def _resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
-
-
-@contextmanager
-def running(command: list[str], port: int, probe_port: int, **environment: str) -> Iterator[Served]:
-    """A server that is ready, and is ended afterwards."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        served = Served(process, port, probe_port)
-        served.wait_until_ready()
-        yield served
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
 
 
 def our_service(folder: Path, streams: int, threads: int) -> Any:
@@ -142,11 +87,6 @@ def figures(streams: list[Stream], seconds: float, tokens: int) -> dict[str, Any
         "gap_p99": quantile(gaps, 0.99),
         "slowest_to_median": statistics.median(speeds) / speeds[0] if speeds else 0.0,
     }
-
-
-def quantile(ordered: list[float], share: float) -> float:
-    """The smallest value that so large a share does not exceed; 0 of nothing."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def compare(folder: Path, shape: tuple[int, int], count: int, args: Any) -> dict[str, Any]:

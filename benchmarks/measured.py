@@ -62,6 +62,11 @@ def spread(values: dict[str, float], digits: int = 1) -> str:
     return f"{median} ({least} to {most})"
 
 
+def quantile(ordered: list[float], share: float) -> float:
+    """The smallest value that so large a share does not exceed; 0 of nothing."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
 def machine() -> dict[str, Any]:
     """What the figures are of."""
     commit = subprocess.run(

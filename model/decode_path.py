@@ -23,6 +23,14 @@ class DecodePath(nn.Module):
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
         raise NotImplementedError
 
-    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
+        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64.
+
+        Returns what the output layer would see after each id (R, T, ...): `logits` takes it. What
+        stands behind a row's length means nothing.
+        """
+        raise NotImplementedError
+
+    def logits(self, seen: Tensor) -> Tensor:
+        """Logits (N, V) of N places that `feed` has seen; as those of `forward`, bit for bit."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from model.batch import RowBatch, Sampled
 from model.errors import ModelError
-from model.generation import Generation, Piece, TokenLogprob
+from model.generation import Generation, Piece, TokenLogprob, token_logprob
 from model.parameters import SamplingParams
 from model.paths import Decoder
 from model.prefill import Prefill, feed
@@ -68,22 +68,11 @@ def _token_logprobs(
     if wanted is None:
         return ()
     return tuple(
-        _token_logprob(
+        token_logprob(
             tokenizer,
             sampled.sound_ids[row][step],
             sampled.logprobs[step][row],
             sampled.top_ids[step][row][:wanted],
         )
         for step in range(count)
-    )
-
-
-def _token_logprob(
-    tokenizer: Tokenizer, token_id: int, values: list[float], top_ids: list[int]
-) -> TokenLogprob:
-    top = zip(top_ids, values[1:], strict=False)
-    return TokenLogprob(
-        token=tokenizer.token_text(token_id),
-        logprob=values[0],
-        top=tuple((tokenizer.token_text(i), value) for i, value in top),
     )

@@ -15,11 +15,23 @@ from model.tokenizer import BOS_ID, DOCUMENT_END, EncodedPrompt, Tokenizer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLogprob:
-    """A chosen token, its log probability (nats), and the likeliest alternatives."""
+    """A token, its log probability (nats), and the likeliest alternatives."""
 
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...]
+
+
+def token_logprob(
+    tokenizer: Tokenizer, token_id: int, values: Sequence[float], top_ids: Sequence[int]
+) -> TokenLogprob:
+    """`values` are the log probability of `token_id` and those of `top_ids`, or of more."""
+    top = zip(top_ids, values[1:], strict=False)
+    return TokenLogprob(
+        token=tokenizer.token_text(token_id),
+        logprob=values[0],
+        top=tuple((tokenizer.token_text(i), value) for i, value in top),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

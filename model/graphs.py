@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from model.parameters import SamplingParams
-from model.program import Outputs, Program
+from model.program import Outputs, Program, Scored
 from model.sampler import Sampler
 from model.sampling import SamplingRows, Uses
 
@@ -113,6 +113,12 @@ class GraphedProgram:
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
         """As `Program.feed`: prompts have many lengths, and a chunk is one call of cuDNN."""
         self._program.feed(ids, lengths, state)
+
+    def score(
+        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
+    ) -> Scored:
+        """As `Program.score`, for the same reasons."""
+        return self._program.score(ids, following, lengths, state, most)
 
     def _graph(
         self, key: tuple[int, int, Uses], state: list[Tensor], rows: SamplingRows

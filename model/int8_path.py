@@ -69,17 +69,30 @@ class Int8Path(DecodePath):
     def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
         self.advance(ids, state)
-        top = state[0][:, (self.num_layers - 1) * self.width :]
-        logits: Tensor = self.output(top)
-        return logits
+        return self.logits(self._top(state))
 
-    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """Read the first lengths[r] of ids[r] into each row; longest first. ids: (R, T)."""
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
+        """Read the first lengths[r] of ids[r] into each row; longest first. ids: (R, T).
+
+        Returns the top layer's bytes after each id (R, T, W).
+        """
+        seen = torch.empty(len(lengths), lengths[0], self.width, dtype=torch.uint8)
         active = len(lengths)
         for step in range(lengths[0]):
             while lengths[active - 1] <= step:
                 active -= 1
-            self.advance(ids[:active, step], [part[:active] for part in state])
+            rows = [part[:active] for part in state]
+            self.advance(ids[:active, step], rows)
+            seen[:active, step] = self._top(rows)
+        return seen
+
+    def logits(self, seen: Tensor) -> Tensor:
+        """Logits (N, V) of the top layer's bytes (N, W)."""
+        logits: Tensor = self.output(seen)
+        return logits
+
+    def _top(self, state: list[Tensor]) -> Tensor:
+        return state[0][:, (self.num_layers - 1) * self.width :]
 
     def advance(self, ids: Tensor, state: list[Tensor]) -> None:
         """All layers, without the logits."""

@@ -29,6 +29,7 @@ from model.program import Program, compiled
 
 CHUNK = 32  # ids of a prompt that are fed at a time
 FED_TOGETHER = 16  # prompts that the int8 path feeds as rows of one batch
+SCORED_LOGITS = 1 << 19  # in one call, at most: some 10 ms, so that running texts do not wait
 # Rows of one float32 product. On a CPU one text costs as much as a block; on a GPU, where
 # a step of a few hundred rows takes the time of one, it costs next to nothing.
 BLOCK_ROWS = {"cpu": 8, "cuda": 64}
@@ -49,6 +50,11 @@ class Decoder:
     def zero_state(self, rows: int) -> list[Tensor]:
         """The state before any text, for `rows` rows."""
         return self.path.zero_state(rows)
+
+    @property
+    def scored_together(self) -> int:
+        """Prompts to feed in one call where they are scored: each place then has its logits."""
+        return max(1, min(self.fed_together, SCORED_LOGITS // (CHUNK * self.vocab_size)))
 
 
 def decoder_of(network: Network, path: PathName = "auto") -> Decoder:

@@ -43,11 +43,25 @@ class PlainPath(DecodePath):
             logits.append(self._step_block(ids[block], [part[block] for part in state]))
         return torch.cat(logits)
 
-    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """Read the first lengths[r] of ids[r] into each row. ids: (R, T)."""
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
+        """Read the first lengths[r] of ids[r] into each row. ids: (R, T).
+
+        Returns what the output layer would see after each id (R, T, H).
+        """
+        seen = state[0].new_zeros(*ids.shape, state[0].shape[2])
         for row, length in enumerate(lengths):
             part = [each[row : row + 1] for each in state]
-            self._feed_row(ids[row : row + 1, :length], part)
+            seen[row, :length] = self._feed_row(ids[row : row + 1, :length], part)
+        return seen
+
+    def logits(self, seen: Tensor) -> Tensor:
+        """Logits (N, V) of what the output layer is to see (N, H)."""
+        logits = []
+        for block in torch.split(seen, self.block_rows):
+            idle = self.block_rows - len(block)
+            filled = self.network.output(functional.pad(block, (0, 0, 0, idle)))
+            logits.append(filled[: len(block)])
+        return torch.cat(logits)
 
     def _step_block(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         idle = self.block_rows - len(ids)
@@ -56,17 +70,20 @@ class PlainPath(DecodePath):
         _overwrite(state, after)
         return logits[: len(ids)]
 
-    def _feed_row(self, ids: Tensor, state: list[Tensor]) -> None:
+    def _feed_row(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         if ids.shape[1] == self._chunk:
             # cuDNN would take the shorter TF32 for float32, which the single steps do not.
             precise = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
             with precise if ids.is_cuda else nullcontext():
-                _, after = self.network.read(ids, _state(state))
+                seen, after = self.network.read(ids, _state(state))
             _overwrite(state, after)
-            return
+            return seen[:, 0]
+        tops = []
         for step in range(ids.shape[1]):
-            _, after = self.network.read_one(ids[:, step], _state(state))
+            top, after = self.network.read_one(ids[:, step], _state(state))
             _overwrite(state, after)
+            tops.append(top)
+        return torch.cat(tops)
 
 
 @torch.inference_mode()

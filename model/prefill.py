@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from model.parameters import MAX_LOGPROBS
 from model.paths import CHUNK, Decoder
+from model.prompt_scores import PromptScores
 
 
 class Prefill:
@@ -23,15 +25,17 @@ class Prefill:
         *,
         fed: int = 0,
         state: list[Tensor] | None = None,
+        scores: PromptScores | None = None,
     ) -> None:
         """`ids` must hold at least one id, `<s>`.
 
         A `state` (one row, not changed) stands for having fed the first `fed` ids: whole chunks,
-        or all but the last id.
+        or all but the last id. `scores` learn how likely each id is that comes after them.
         """
         self.ids = tuple(ids)
         self.fed = fed
         self.state = decoder.zero_state(1) if state is None else state
+        self.scores = scores
 
     @property
     def num_left(self) -> int:
@@ -51,16 +55,46 @@ class Prefill:
 
 @torch.inference_mode()
 def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
-    """Feed the next chunk of each, or the few ids that are left of it. None may be done."""
+    """Feed the next chunk of each, or the few ids that are left of it. None may be done.
+
+    All of them have scores, or none has.
+    """
     by_length = sorted(prefills, key=lambda prefill: -prefill.num_left)
     lengths = [min(CHUNK, prefill.num_left) for prefill in by_length]
-    ids = torch.zeros(len(lengths), lengths[0], dtype=torch.int64)
-    for row, (prefill, length) in enumerate(zip(by_length, lengths, strict=True)):
-        ids[row, :length] = torch.tensor(prefill.ids[prefill.fed : prefill.fed + length])
+    ids = _next_ids(by_length, lengths, 0).to(decoder.device)
     states = zip(*(prefill.state for prefill in by_length), strict=True)
     together = [torch.cat(parts) for parts in states]
-    decoder.program.feed(ids.to(decoder.device), lengths, together)
+    if by_length[0].scores is None:
+        decoder.program.feed(ids, lengths, together)
+    else:
+        _feed_and_score(decoder, by_length, lengths, ids, together)
     for row, (prefill, length) in enumerate(zip(by_length, lengths, strict=True)):
         prefill.fed += length
         # A copy: a view would keep the rows of all the others alive.
         prefill.state = [part[row : row + 1].clone() for part in together]
+
+
+def _next_ids(prefills: Sequence[Prefill], lengths: list[int], ahead: int) -> Tensor:
+    """(R, T) int64: those of the next chunk, or those that come so many places after them."""
+    ids = torch.zeros(len(lengths), lengths[0], dtype=torch.int64)
+    for row, (prefill, length) in enumerate(zip(prefills, lengths, strict=True)):
+        start = prefill.fed + ahead
+        ids[row, :length] = torch.tensor(prefill.ids[start : start + length])
+    return ids
+
+
+def _feed_and_score(
+    decoder: Decoder,
+    prefills: Sequence[Prefill],
+    lengths: list[int],
+    ids: Tensor,
+    state: list[Tensor],
+) -> None:
+    scores = [prefill.scores for prefill in prefills if prefill.scores is not None]
+    following = _next_ids(prefills, lengths, 1).to(decoder.device)
+    # As many alternatives as decoding looks for: which of equal ones come first may depend on that.
+    most = MAX_LOGPROBS if any(each.alternatives for each in scores) else 0
+    scored = decoder.program.score(ids, following, lengths, state, most)
+    columns = [torch.split(column.cpu(), lengths) for column in scored]
+    for each, *parts in zip(scores, *columns, strict=True):
+        each.add(*parts)

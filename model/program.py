@@ -18,6 +18,8 @@ from model.decode_path import DecodePath
 from model.parameters import MAX_LOGPROBS
 from model.sampling import SamplingRows, Uses, choose, row_sum, uniform
 
+PLACES = 64  # whose logits are there at once: with a large vocabulary they are many
+
 _log = logging.getLogger(__name__)
 
 
@@ -30,12 +32,21 @@ class Outputs(NamedTuple):
     top_ids: Tensor  # (T, R, K) int64: the likeliest ids, the likeliest first
 
 
+class Scored(NamedTuple):
+    """How likely given ids were, at N places. K is 0 where no alternatives are wanted."""
+
+    is_finite: Tensor  # (N,) bool: False where the logits were not numbers
+    logprobs: Tensor  # (N, 1 + K) float64: of the given id, then the likeliest
+    top_ids: Tensor  # (N, K) int64: the likeliest ids, the likeliest first
+
+
 class Program(nn.Module):
     """A decode path, stepped and sampled from."""
 
     def __init__(self, path: DecodePath) -> None:
         super().__init__()
         self.path = path
+        self._places = PLACES
 
     def forward(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
@@ -63,6 +74,30 @@ class Program(nn.Module):
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
         """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
         self.path.feed(ids, lengths, state)
+
+    @torch.jit.export
+    def score(
+        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
+    ) -> Scored:
+        """`feed`, and how likely each of `following` (R, T) was after the id in its place.
+
+        The places are those within `lengths`, row after row; `most` alternatives each.
+        """
+        seen = self.path.feed(ids, lengths, state)
+        ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
+        is_place = torch.arange(ids.shape[1], device=ids.device) < ends
+        finite: list[Tensor] = []
+        logprobs: list[Tensor] = []
+        top_ids: list[Tensor] = []
+        given = torch.split(following[is_place], self._places)
+        for index, part in enumerate(torch.split(seen[is_place], self._places)):
+            logits = self.path.logits(part)
+            is_finite = torch.isfinite(logits).all(dim=-1)
+            values, likeliest = own_logprobs(logits, is_finite, given[index], True, most)
+            finite.append(is_finite)
+            logprobs.append(values)
+            top_ids.append(likeliest)
+        return Scored(torch.cat(finite), torch.cat(logprobs), torch.cat(top_ids))
 
 
 def own_logprobs(

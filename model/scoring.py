@@ -14,6 +14,7 @@ from model.network import Network, State
 
 WINDOW = 1024  # steps scored in one call, fewer where the logits would take too much memory
 MAX_LOGITS = 1 << 24  # values, of all rows and steps of one call
+MAX_EXPONENT = 700.0  # exp of much more is no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Score:
     @property
     def perplexity(self) -> float:
         """exp(nats per character): the number of equally likely choices, by character."""
-        return math.exp(self.nats_per_character)
+        return math.exp(min(self.nats_per_character, MAX_EXPONENT))
 
 
 @torch.inference_mode()

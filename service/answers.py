@@ -114,14 +114,15 @@ def _pieces(deltas: Sequence[Delta]) -> bytes:
 def _piece(delta: Delta) -> dict[str, Any]:
     piece: dict[str, Any] = {"index": delta.index, "text": delta.text}
     if delta.logprobs:
-        piece["logprobs"] = [_logprob(entry) for entry in delta.logprobs]
+        piece["logprobs"] = [logprob_json(entry) for entry in delta.logprobs]
     if delta.finish_reason is not None:
         piece["finish_reason"] = delta.finish_reason
         piece["stop_reason"] = delta.stop_reason
     return piece
 
 
-def _logprob(entry: TokenLogprob) -> dict[str, Any]:
+def logprob_json(entry: TokenLogprob) -> dict[str, Any]:
+    """How one token's log probability and its alternatives are shown."""
     top = [{"token": token, "logprob": value} for token, value in entry.top]
     return {"token": entry.token, "logprob": entry.logprob, "top": top}
 
@@ -144,7 +145,7 @@ def whole(answer: Answer) -> Response:
 
 def _choice(answer: Answer, index: int, deltas: Sequence[Delta]) -> dict[str, Any]:
     generation = answer.job.generations[index]
-    logprobs = [_logprob(entry) for delta in deltas for entry in delta.logprobs]
+    logprobs = [logprob_json(entry) for delta in deltas for entry in delta.logprobs]
     return {
         "index": index,
         "text": answer.echo + _text(deltas),

@@ -19,6 +19,7 @@ from service.routes.docs import docs_blueprint
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint, why_not_ready
 from service.routes.models import models_blueprint
+from service.routes.score import score_blueprint
 from service.settings import Settings
 from service.telemetry.exchange import Exchanges
 from service.telemetry.request_log import log_request
@@ -41,6 +42,7 @@ def create_app(
     jobs = Jobs(engine, metrics.engine)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
+    app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     app.register_blueprint(docs_blueprint(settings))

@@ -1,4 +1,4 @@
-"""The client's end of the connection: whether it is still there, and how long a write may take.
+"""The client's end of the connection: whether it is still there.
 
 Only gunicorn gives the socket; under another server (tests) the client is taken to be there.
 """
@@ -7,8 +7,6 @@ import select
 import socket
 from typing import Any
 
-WRITE_TIMEOUT_S = 20.0  # a client that takes nothing for so long has gone
-
 
 class Client:
     """Made from the request's WSGI environment."""
@@ -16,11 +14,6 @@ class Client:
     def __init__(self, environ: dict[str, Any]) -> None:
         found = environ.get("gunicorn.socket")
         self._socket: socket.socket | None = found
-
-    def limit_writes(self) -> None:
-        """Let no write wait for ever: a client that does not read would keep its thread."""
-        if self._socket is not None:
-            self._socket.settimeout(WRITE_TIMEOUT_S)
 
     @property
     def has_gone(self) -> bool:

@@ -112,7 +112,8 @@ def _unavailable(error: UnavailableError) -> Response:
 def _request_failed(error: RequestFailedError) -> Response:
     if error.failure is Failure.STOPPING:
         return busy(error.failure.value, "stopping").as_response()
-    return ApiError(500, failure_body(error.failure)).as_response()
+    status = 504 if error.failure is Failure.TIMEOUT else 500
+    return ApiError(status, failure_body(error.failure)).as_response()
 
 
 def _client_gone(_: ClientGoneError) -> Response:

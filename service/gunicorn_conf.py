@@ -6,6 +6,8 @@ Nothing is loaded before the fork, and the master runs no torch.
 
 import gc
 import importlib
+import math
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from model.errors import ModelError
+from service.border import BorderWorker, Limits
 from service.logs import configure_logs, standard_logging
 from service.settings import Settings, SettingsError
 
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
     from service.worker import Service
 
 WORKER_TIMEOUT_S = 30  # the worker's main loop is silent for so long: it is killed
-KEEP_ALIVE_S = 5
+KEEP_ALIVE_S = 75  # costs a descriptor; longer than proxies and clients keep idle connections
+LAST_WRITES_S = 60.0  # for a slow client to take the end of an answer whose time is up
+SPARE_FILES = 256  # beside connections: for logs, checkpoints and the small listener
+LEAST_BEFORE_KILL_S = 1.0  # of the grace time, for the worker to end by itself
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
 
@@ -36,13 +42,13 @@ def options(settings: Settings) -> dict[str, Any]:
     chosen = {
         "bind": bind_address(settings.host, settings.port),
         "workers": 1,
-        "worker_class": "gthread",
+        "worker_class": BorderWorker,
         "threads": settings.http_threads,
-        "worker_connections": max(1000, 2 * settings.http_threads),
+        "worker_connections": settings.max_connections,
         "preload_app": False,
         "control_socket_disable": True,
         "timeout": WORKER_TIMEOUT_S,
-        "graceful_timeout": max(1, round(settings.drain)),
+        "graceful_timeout": math.ceil(settings.drain),
         "keepalive": KEEP_ALIVE_S,
         "logconfig_dict": standard_logging(settings.log_level),
         "proc_name": "strophe",
@@ -56,6 +62,14 @@ def bind_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def allow_open_files(count: int) -> None:
+    """Raise this process's soft limit to so many, as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count and soft != resource.RLIM_INFINITY:
+        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with our settings; makes the Service in the worker, after the fork."""
 
@@ -64,6 +78,18 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._ops_socket = ops_socket
         self._service: Service | None = None
         super().__init__()
+
+    @property
+    def limits(self) -> Limits:
+        """What the worker asks for: how long a client may take, and how much it may send."""
+        settings = self._settings
+        return Limits(
+            read_head_s=settings.read_head,
+            read_body_s=settings.read_body,
+            answer_s=settings.max_seconds + LAST_WRITES_S,
+            drain_s=max(settings.drain - LEAST_BEFORE_KILL_S, settings.drain * 0.75),
+            max_body=settings.max_body,
+        )
 
     def load_config(self) -> None:
         """Called by gunicorn."""
@@ -75,6 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WsgiApp:
         """Called by gunicorn in the worker: the application."""
+        allow_open_files(self._settings.max_connections + SPARE_FILES)
         configure_logs(self._settings.log_level)
         # Here and not at the top: the master would load torch, only to fork.
         worker = importlib.import_module("service.worker")
@@ -90,10 +117,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         service = self._service
         if service is None:
             return
-        service.start()
-        # What is there now stays. Left to the collector, it would look through all of it (torch is
-        # 200,000 objects) now and then, and stop every stream for 70 ms.
-        gc.freeze()
         finish_requests = signal.getsignal(signal.SIGTERM)
 
         def drain(number: int, frame: FrameType | None) -> None:
@@ -102,6 +125,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 finish_requests(number, frame)
 
         signal.signal(signal.SIGTERM, drain)
+        worker.note_ended = service.metrics.connection_ended
+        service.metrics.watch(
+            "connections", "Open connections to the service", lambda: worker.num_connections
+        )
+        service.start(goes_on=lambda: worker.alive)
+        # What is there now stays. Left to the collector, it would look through all of it (torch is
+        # 200,000 objects) now and then, and stop every stream for 70 ms.
+        gc.freeze()
 
     def _interrupted(self, worker: Any) -> None:
         if self._service is not None:

@@ -15,6 +15,8 @@ from service.errors import ApiError, bad_request, busy
 from service.registry import ModelNotFoundError, NoModelError, Registry, Served
 from service.settings import Settings
 
+MAX_SCORED = 500_000  # log probabilities of one job: 6 MB, and some 25 MB as JSON
+
 
 def find_model(registry: Registry, name: str | None) -> Served:
     """The model that a request names, or the default one. Raises ApiError."""
@@ -43,11 +45,11 @@ def require_within_limits(
         raise ParameterError("n", f"must be at most {settings.max_streams} here")
 
 
-def prompt_too_long(length: int, most: int) -> ApiError:
+def prompt_too_long(length: int, most: int, field: str = "prompt") -> ApiError:
     """The answer to a text that is longer than this service takes."""
     return bad_request(
-        f"prompt: has {length} characters, at most {most} are taken",
-        param="prompt",
+        f"{field}: has {length} characters, at most {most} are taken",
+        param=field,
         code="prompt_too_long",
         status=413,
     )
@@ -69,9 +71,12 @@ def engine_requests(
 ) -> list[Request]:
     """One request a prompt, of `num_texts` texts each; all share an outbox.
 
+    With `prompt_logprobs` the prompts are scored, with so many alternatives at each place.
     `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
     the texts that it gets alone. Raises ParameterError for what this vocabulary cannot honour.
     """
+    if prompt_logprobs is not None:
+        _require_scorable(prompts, prompt_logprobs)
     outbox = Outbox(len(prompts))
     return [
         Request(
@@ -85,9 +90,22 @@ def engine_requests(
             ],
             outbox=outbox,
             first_index=number * num_texts,
+            prompt_logprobs=prompt_logprobs,
         )
         for number, prompt in enumerate(prompts)
     ]
+
+
+def _require_scorable(prompts: Sequence[EncodedPrompt], alternatives: int) -> None:
+    places = sum(len(prompt.ids) - 1 for prompt in prompts)
+    if places * (1 + alternatives) > MAX_SCORED:
+        most = max(0, MAX_SCORED // places - 1)
+        raise ParameterError(
+            "logprobs",
+            f"must be at most {most} for {places} tokens"
+            if places <= MAX_SCORED
+            else f"cannot be had of {places} tokens, at most {MAX_SCORED} are scored",
+        )
 
 
 def _seed_after(params: SamplingParams, index: int) -> SamplingParams:

@@ -17,6 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from service.connection import REASONS, Reason
 from service.telemetry.engine_metrics import EngineMetrics
 from service.telemetry.family import Family
 from service.telemetry.http_metrics import HttpMetrics
@@ -35,6 +36,12 @@ class Metrics:
             "Checkpoint folders read, by result",
             "result",
             ("loaded", "refused"),
+        )
+        self._ended = Family(self.registry).counter_by(
+            "connections_ended",
+            "Connections that were ended before their request was whole, by reason",
+            "reason",
+            REASONS,
         )
         self._models = Gauge(
             "strophe_model_info",
@@ -62,6 +69,10 @@ class Metrics:
     def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def connection_ended(self, reason: Reason) -> None:
+        """A client was too slow, sent too much, or had to give way."""
+        self._ended.labels(reason).inc()
 
     def checkpoint_loaded(self, model: str, path: str) -> None:
         """A checkpoint was taken into service, in the place of one of its name if there was one."""

@@ -3,28 +3,60 @@
 import socket
 import sys
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+OPEN_AT_ONCE = 64  # a thread each
+ANSWERED_WITHIN_S = 10.0  # in all, however slowly a client sends or reads
+
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing, and lets no slow client keep a thread for long."""
+    """Logs nothing."""
 
-    timeout = 10
+    timeout = ANSWERED_WITHIN_S
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Say nothing: a probe every second is not news."""
 
 
-class _Server(ThreadedWSGIServer):
-    """Tells of a request that could not even be read in a line like the others."""
+class _BoundedServer(ThreadedWSGIServer):
+    """Cuts off clients that are too slow, and the one that has been here longest when many come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._since: dict[Any, float] = {}  # the oldest first
+        super().__init__(*args, **kwargs)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Called on the listener's thread: a client has connected."""
+        if len(self._since) >= OPEN_AT_ONCE:
+            self._cut_all(list(self._since)[:1])
+        self._since[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Called on the client's thread: it was answered, or is gone."""
+        self._since.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: tuple[str, int] | str) -> None:
-        """The base class would print a traceback."""
+        """A line like the others; the base class would print a traceback."""
         structlog.get_logger().warning("ops_bad_request", reason=str(sys.exception()))
+
+    def service_actions(self) -> None:
+        """Called on the listener's thread twice a second."""
+        oldest = time.monotonic() - ANSWERED_WITHIN_S
+        self._cut_all([request for request, since in list(self._since.items()) if since < oldest])
+
+    def _cut_all(self, requests: list[Any]) -> None:
+        for request in requests:
+            self._since.pop(request, None)
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)  # its thread is told so, and closes it
 
 
 class OpsListener:
@@ -32,7 +64,7 @@ class OpsListener:
 
     def __init__(self, app: Flask, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
-        self._server = _Server(host, port, app, _QuietHandler, fd=listening.fileno())
+        self._server = _BoundedServer(host, port, app, _QuietHandler, fd=listening.fileno())
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
     def start(self) -> None:

@@ -86,6 +86,18 @@ class Settings(BaseSettings):
     max_body: int = Field(
         2 * 1024 * 1024, ge=1024, le=1024**3, description="bytes of the largest request body"
     )
+    read_head: float = Field(
+        10.0, ge=0.1, le=3600, description="seconds in which a request's head must have come"
+    )
+    read_body: float = Field(
+        30.0, ge=0.1, le=3600, description="seconds in which its body must have come after that"
+    )
+    max_seconds: float = Field(
+        3600.0,
+        ge=0.1,
+        le=86_400,
+        description="seconds after which a request is ended, its time in the queue included",
+    )
     poll: float = Field(
         2.0, ge=0.05, le=3600, description="seconds between looks at the checkpoint folders"
     )
@@ -181,8 +193,16 @@ class Settings(BaseSettings):
 
     @property
     def http_threads(self) -> int:
-        """A thread for each request that may run or wait, and spare ones to refuse the rest."""
-        return self.max_streams + self.max_queue + 16
+        """A thread for each request that may run or wait, and spare ones.
+
+        Those refuse the rest, and write to slow clients what was written for them long ago.
+        """
+        return self.max_streams + self.max_queue + 160
+
+    @property
+    def max_connections(self) -> int:
+        """How many may be open; those without a thread cost little."""
+        return max(1000, 4 * self.http_threads)
 
 
 def variable_name(field: str) -> str:

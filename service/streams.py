@@ -41,7 +41,6 @@ def stream(
     jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str, headers: Mapping[str, str]
 ) -> Response:
     """The answer whose body is `chunks`; however it ends, the job ends with it."""
-    job.client.limit_writes()
     response = Response(chunks, content_type=content_type)
     response.headers.update(headers)
     # Not in the generator: a response that is never iterated would never get there.

@@ -4,6 +4,8 @@ Made in gunicorn's worker, after the fork: torch and its threads do not survive 
 """
 
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -25,6 +27,7 @@ from service.telemetry.tracing import start_tracing
 
 SHIPPED = Path(model.pretrained.__path__[0])
 FIRST_SCAN_S = 20.0  # within gunicorn's timeout; a larger model is offered when it is there
+LOOK_S = 0.1
 LAST_WORDS_S = 2.0  # before the grace time is over, for the streams' endings to be sent
 
 
@@ -37,13 +40,13 @@ class Service:
         self._settings = settings
         device = resolve_device(settings.device)
         use_threads(settings.threads)
-        metrics = Metrics()
+        self.metrics = metrics = Metrics()
         metrics.describe_build(device=str(device))
         self._tracing = start_tracing()
         scheduler: Scheduler[Request] = Scheduler(
             num_slots=settings.max_streams, max_waiting=settings.max_queue
         )
-        self.engine = Engine(scheduler, metrics.engine)
+        self.engine = Engine(scheduler, metrics.engine, max_request_s=settings.max_seconds)
         self.registry = Registry(
             checkpoints=settings.checkpoints,
             shipped=shipped,
@@ -58,12 +61,18 @@ class Service:
         ops_app = create_ops_app(self.engine, self.registry, metrics)
         self._ops = OpsListener(ops_app, ops_socket)
 
-    def start(self) -> None:
-        """Start the threads; returns when the checkpoints that are there were tried."""
+    def start(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Start the threads; returns when the checkpoints that are there were tried.
+
+        Or sooner, when the service is told to stop before it has begun.
+        """
         self._ops.start()
         self.engine.start()
         self.registry.start()
-        self.registry.wait_for_first_scan(FIRST_SCAN_S)
+        until = time.monotonic() + FIRST_SCAN_S
+        while goes_on() and time.monotonic() < until:
+            if self.registry.wait_for_first_scan(LOOK_S):
+                break
         log = structlog.get_logger()
         if not self.registry.served:
             log.warning("no_model", checkpoints=str(self._settings.checkpoints))

@@ -90,7 +90,14 @@ def make_engine() -> Iterator[Callable[..., Engine]]:
 def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
     """A request that goes on until it is cancelled, unless its fields say otherwise."""
 
-    def make(runner: Runner, prompt: str = "", *, n: int = 1, **fields: object) -> Request:
+    def make(
+        runner: Runner,
+        prompt: str = "",
+        *,
+        n: int = 1,
+        prompt_logprobs: int | None = None,
+        **fields: object,
+    ) -> Request:
         params = SamplingParams.checked(**{"max_tokens": 1_000_000, "seed": 1, **fields})
         encoded = tokenizer.encode_prompt(prompt)
         seeds = [params.model_copy(update={"seed": (params.seed or 0) + i}) for i in range(n)]
@@ -100,6 +107,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
             runner=runner,
             prompt=encoded,
             generations=[Generation(tokenizer, encoded, each) for each in seeds],
+            prompt_logprobs=prompt_logprobs,
         )
 
     return make
@@ -123,14 +131,14 @@ class Server:
                 stdout=output,
             )
 
-    def wait_until_ready(self, timeout_s: float = 30) -> None:
+    def wait_until_ready(self, timeout_s: float = 60) -> None:
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
                 if requests.get(self.ops_url + "/readyz", timeout=5).ok:
                     return
-            except requests.ConnectionError:
-                pass
+            except (requests.ConnectionError, requests.Timeout):
+                pass  # on a busy machine loading takes longer than a probe waits
             time.sleep(0.05)
         raise AssertionError(f"the server is not ready: {self.log}")
 
@@ -171,15 +179,15 @@ StartServer = Callable[..., Server]
 
 
 @pytest.fixture(scope="module")
-def start_server(
+def unready_server(
     free_ports: Callable[[int], list[int]],
     tiny_checkpoint: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StartServer]:
-    """Start a server with the model `tiny`; settings are given as STROPHE_... keywords."""
-    started: list[Server] = []
+    """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
+    begun: list[Server] = []
 
-    def start(**environment: str) -> Server:
+    def begin(**environment: str) -> Server:
         port, ops_port = free_ports(2)
         settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
         server = Server(
@@ -188,6 +196,21 @@ def start_server(
             {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
             tmp_path_factory.mktemp("server") / "log",
         )
+        begun.append(server)
+        return server
+
+    yield begin
+    for server in begun:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def start_server(unready_server: StartServer) -> Iterator[StartServer]:
+    """The same, ready; each must end well."""
+    started: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        server = unready_server(**environment)
         started.append(server)
         server.wait_until_ready()
         return server

@@ -11,6 +11,7 @@ class SteadyRunner:
     """Writes "a" for ever, or does what `on_step` does."""
 
     fed_together = 1
+    scored_together = 1
 
     def __init__(self, on_step: Callable[[Request], Piece] | None = None) -> None:
         self.rows: list[Request] = []

@@ -75,3 +75,7 @@ def test_a_fair_coin_costs_one_bit_a_character() -> None:
     assert score.bits_per_character == pytest.approx(1)
     assert score.nats_per_character == pytest.approx(math.log(2))
     assert score.perplexity == pytest.approx(2)
+
+
+def test_a_perplexity_past_all_bounds_is_still_a_number() -> None:
+    assert math.isfinite(Score(nats=1e30, characters=1).perplexity)

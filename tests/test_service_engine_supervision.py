@@ -112,6 +112,51 @@ def test_draining_refuses_new_requests_and_lets_running_ones_go_on_until_the_dea
     assert caught.value.failure is Failure.STOPPING
 
 
+def test_draining_ends_those_that_wait_at_once(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, runner = make_engine(slots=1), SteadyRunner()
+    running, *waiting = [make_request(runner) for _ in range(3)]
+    for request in (running, *waiting):
+        engine.submit(request)
+    engine.begin_drain(60)
+    for request in waiting:
+        with pytest.raises(RequestFailedError) as caught:
+            read(request)
+        assert caught.value.failure is Failure.STOPPING
+    assert not running.is_ended
+    assert engine.load.num_running == 1
+
+
+def test_a_second_wish_to_drain_prolongs_nothing(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    engine, request = make_engine(), make_request(SteadyRunner())
+    engine.submit(request)
+    engine.begin_drain(0.1)
+    engine.begin_drain(60)
+    wait_until(lambda: request.is_ended)
+
+
+def test_a_request_that_takes_too_long_is_ended_wherever_it_stands(
+    make_request: MakeRequest,
+) -> None:
+    """The third came later: it gets the slot."""
+    scheduler: Scheduler[Request] = Scheduler(num_slots=1, max_waiting=2)
+    engine = Engine(scheduler, Metrics().engine, max_request_s=0.3)
+    engine.start()
+    writing, waiting, later = [make_request(SteadyRunner()) for _ in range(3)]
+    later.submitted_at += 60
+    for request in (writing, waiting, later):
+        engine.submit(request)
+    for request in (writing, waiting):
+        with pytest.raises(RequestFailedError) as caught:
+            read(request)
+        assert caught.value.failure is Failure.TIMEOUT
+    assert later.outbox.take(5)
+    engine.stop()
+
+
 def test_an_engine_whose_step_hangs_is_not_ready_until_it_goes_on(
     make_request: MakeRequest,
 ) -> None:

@@ -67,6 +67,8 @@ def idle(server: "Server") -> Iterator["Server"]:
     server.wait_for_metric("strophe_slots_used", 0)
     # A counter by route has its first line with its first request.
     requests.post(server.url + "/v1/generate", data='{"max_tokens": 0}', timeout=10)
+    # An answer is followed to its end a moment after its client has it.
+    server.wait_for_metric("strophe_http_requests_in_flight", 0)
     yield server
     server.wait_for_metric("strophe_http_requests_in_flight", 0)
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from model.generation import Piece
 from service.engine.failure import Failure, UnavailableError
-from service.engine.lifecycle import STOPPED, Lifecycle
+from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
 from service.engine.observer import Observer
 from service.engine.outbox import Cadence, OutboxFullError
+from service.engine.overtime import out_of_time
 from service.engine.pace import Pace
 from service.engine.request import Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Load, Scheduler
@@ -35,6 +35,7 @@ class Engine:
         scheduler: Scheduler[Request],
         observer: Observer,
         *,
+        max_request_s: float = FOR_EVER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._scheduler = scheduler
@@ -47,7 +48,7 @@ class Engine:
         self._cancelled: list[Request] = []
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
         self._errors_in_a_row = 0
-        self._lifecycle = Lifecycle(clock)
+        self._lifecycle = Lifecycle(clock, max_request_s)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -66,7 +67,7 @@ class Engine:
         self._lifecycle.stop()
 
     def begin_drain(self, seconds: float) -> None:
-        """Take no more requests; fail those that still run after `seconds`.
+        """Take no more requests; fail those that wait, and after `seconds` those that still run.
 
         Takes no lock, so a signal handler may call it.
         """
@@ -100,10 +101,10 @@ class Engine:
         with self._changed:
             if self._lifecycle.is_closed:  # since the check above, which needed no lock
                 raise UnavailableError(STOPPED)
-            self._scheduler.submit(*(each for each in requests if not each.is_written))
+            self._scheduler.submit(*(each for each in requests if each.needs_feeding))
             for request in requests:
                 request.outbox.cadence = self._cadence
-                if request.is_written:
+                if not request.needs_feeding:
                     self._end_unwritten(request)
             self._changed.notify()
 
@@ -142,13 +143,18 @@ class Engine:
         """Admission happened at submission; drop, feed, step."""
         self._lifecycle.note_tick()
         self._at_risk = ()
-        if self._lifecycle.is_drain_over:
-            self._fail(self._all_requests(), Failure.STOPPING)
+        self._end_those_out_of_time()
         self._cadence.readers = self.load.num_running
         self._drop_cancelled()
         self._feed_prompts()
         self._step_texts()
         self._wait_for_work()
+
+    def _end_those_out_of_time(self) -> None:
+        with self._changed:
+            ending = list(out_of_time(self._scheduler, self._lifecycle))
+        for request, failure in ending:
+            self._let_go(request, "error", failure)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
@@ -162,14 +168,11 @@ class Engine:
             self._feed(requests)
 
     def _next_to_feed(self) -> list[Request]:
-        """Those whose turn it is, as far as one runner can feed them together."""
+        """Those whose turn it is, as far as one runner can feed or score them together."""
         with self._changed:
             feeding = self._scheduler.feeding
-        if not feeding:
-            return []
-        runner = feeding[0].runner
-        together = [request for request in feeding if request.runner is runner]
-        return together[: runner.fed_together]
+        alike = [each for each in feeding if each.is_fed_like(feeding[0])]
+        return alike[: alike[0].fed_together] if alike else []
 
     def _feed(self, requests: list[Request]) -> None:
         for request in requests:
@@ -179,14 +182,24 @@ class Engine:
         fed = requests[0].runner.feed(requests)
         with self._changed:
             self._scheduler.took_turn(requests)
-            for request in fed:
-                request.phase = Phase.WRITING
-                self._scheduler.fed(request)
         for request in fed:
             cached = request.num_cached_tokens
             fed_now = request.num_prompt_tokens - cached
             self._observer.prompted(request.model, fed=fed_now, cached=cached)
+            self._go_on_after_prompt(request)
         self._at_risk = ()
+
+    def _go_on_after_prompt(self, request: Request) -> None:
+        if not request.is_sound:
+            self._let_go(request, "error", Failure.NOT_FINITE)
+            return
+        with self._changed:
+            if request.is_written:  # it was scored, and that was all
+                self._scheduler.remove(request)
+                self._end_unwritten(request)
+            else:
+                request.phase = Phase.WRITING
+                self._scheduler.fed(request)
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
@@ -247,10 +260,8 @@ class Engine:
         request.runner.drop(request)
 
     def _end_unwritten(self, request: Request) -> None:
-        """Nothing was asked for: max_tokens is 0."""
-        for index, generation in enumerate(request.generations):
-            nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
-            request.outbox.put(request.first_index + index, nothing)
+        """No text was asked for: max_tokens is 0, or there are no generations."""
+        request.tell_endings()
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
@@ -261,10 +272,6 @@ class Engine:
     def _fail(self, requests: Sequence[Request], failure: Failure) -> None:
         for request in requests:
             self._let_go(request, "error", failure)
-
-    def _all_requests(self) -> Sequence[Request]:
-        with self._changed:
-            return self._scheduler.jobs
 
     def _recover(self) -> None:
         """Fail those on whom the engine was working; give up where that cannot be told."""

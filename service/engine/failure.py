@@ -12,6 +12,7 @@ class Failure(Enum):
     NOT_FINITE = "the model's numbers overflowed for this request; is its checkpoint sound?"
     ENGINE = "the engine failed while it worked on this request"
     STOPPING = "the service is stopping"
+    TIMEOUT = "the request took longer than a request may take here"
     SLOW_READER = "the stream was read too slowly and too much text was waiting"
     CANCELLED = "the request was cancelled"
 

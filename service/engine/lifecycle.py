@@ -6,19 +6,22 @@ Takes no lock: each fact is one assignment, so a signal handler may call it.
 Knows nothing of threads and requests.
 """
 
+import math
 from collections.abc import Callable
 
 from service.engine.failure import Failure
 
 STALLED_AFTER_S = 15.0  # a tick takes milliseconds; this long without one is no progress
+FOR_EVER = math.inf
 STOPPED = Failure.STOPPING.value
 
 
 class Lifecycle:
     """The facts, and what follows from them."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], max_request_s: float) -> None:
         self._clock = clock
+        self._max_request_s = max_request_s
         self._last_tick: float | None = None  # until it has started
         self._drain_deadline: float | None = None
         self._is_failed = False
@@ -30,8 +33,12 @@ class Lifecycle:
         self._last_tick = self._clock()
 
     def begin_drain(self, seconds: float) -> None:
-        """Take no more requests; those that still run after `seconds` are to fail."""
-        self._drain_deadline = self._clock() + seconds
+        """Take no more requests; those that still run after `seconds` are to fail.
+
+        A second time changes nothing: whoever stops us does not wait longer for it.
+        """
+        if self._drain_deadline is None:
+            self._drain_deadline = self._clock() + seconds
 
     def stop(self) -> None:
         """End the work as soon as may be."""
@@ -51,9 +58,18 @@ class Lifecycle:
         return not self.is_stopping and not self._is_failed
 
     @property
+    def is_draining(self) -> bool:
+        """Whether nobody new may begin."""
+        return self._drain_deadline is not None
+
+    @property
     def is_drain_over(self) -> bool:
         """Whether the time of those that still run is up."""
         return self._drain_deadline is not None and self._clock() >= self._drain_deadline
+
+    def is_too_late_for(self, submitted_at: float) -> bool:
+        """Whether a request has taken longer than it may."""
+        return self._clock() - submitted_at > self._max_request_s
 
     @property
     def is_broken(self) -> bool:
@@ -68,7 +84,7 @@ class Lifecycle:
     @property
     def trouble(self) -> str | None:
         """Why no request can be served now; None when all is well."""
-        if self.is_stopping or self._drain_deadline is not None:
+        if self.is_stopping or self.is_draining:
             return STOPPED
         if self.is_broken:
             return "the engine has failed and the service must be restarted"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, Protocol
 
-from model.generation import Generation, Piece, TokenLogprob
+from model.generation import Generation, Piece
+from model.prompt_scores import PromptScores
 from model.tokenizer import EncodedPrompt
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
@@ -31,6 +32,9 @@ class Phase(Enum):
 class Request:
     """`generations` are the texts to write, one row each, all after the same prompt.
 
+    There may be none, where the prompt is only to be scored. With `prompt_logprobs` it is, with so
+    many alternatives at each place; `scored_prompt` has them once it is fed.
+
     Requests that share an outbox number their texts through, each from its `first_index` on.
     """
 
@@ -44,6 +48,7 @@ class Request:
         generations: Sequence[Generation],
         outbox: Outbox | None = None,
         first_index: int = 0,
+        prompt_logprobs: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
@@ -53,7 +58,8 @@ class Request:
         self.generations = tuple(generations)
         self.outbox = outbox if outbox is not None else Outbox()
         self.first_index = first_index
-        self.scored_prompt: list[TokenLogprob] | None = None
+        self.prompt_logprobs = prompt_logprobs
+        self.scored_prompt: PromptScores | None = None
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.failure: Failure | None = None  # why it ended without its text
@@ -67,8 +73,24 @@ class Request:
 
     @property
     def num_rows(self) -> int:
-        """How many rows it needs at once."""
-        return len(self.generations)
+        """How many rows it needs at once; one while its prompt is fed for no text at all."""
+        return max(1, len(self.generations))
+
+    @property
+    def needs_feeding(self) -> bool:
+        """Whether there is anything to compute."""
+        return self.prompt_logprobs is not None or not self.is_written
+
+    @property
+    def fed_together(self) -> int:
+        """How many prompts like its own to feed in one call."""
+        is_fed = self.prompt_logprobs is None
+        return self.runner.fed_together if is_fed else self.runner.scored_together
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its prompt's log probabilities, where they were wanted, are numbers."""
+        return self.scored_prompt is None or self.scored_prompt.is_sound
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -95,6 +117,17 @@ class Request:
         """How it ended when all went well; one text cut short counts for all."""
         reasons = {generation.finish_reason for generation in self.generations}
         return "length" if "length" in reasons else "stop"
+
+    def is_fed_like(self, other: "Request") -> bool:
+        """Whether the prompts of both may be fed in one call."""
+        is_scored, other_is = (each.prompt_logprobs is not None for each in (self, other))
+        return self.runner is other.runner and is_scored is other_is
+
+    def tell_endings(self) -> None:
+        """Put a last piece without text for each of its texts, none of which was to be written."""
+        for index, generation in enumerate(self.generations):
+            nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
+            self.outbox.put(self.first_index + index, nothing)
 
     def begin(self) -> float:
         """It has its slots, and its prompt is being fed; the seconds that it has waited."""
@@ -136,8 +169,16 @@ class Runner(Protocol):
         """How many prompts to feed in one call."""
         ...
 
+    @property
+    def scored_together(self) -> int:
+        """How many where they are scored."""
+        ...
+
     def feed(self, requests: Sequence[Request]) -> list[Request]:
-        """Feed one chunk of each prompt; those that are fed and whose texts have rows now."""
+        """Feed one chunk of each prompt, which are all scored or none of them.
+
+        Returns those that are fed and whose texts have rows now, and those that proved unsound.
+        """
         ...
 
     def step(self, count: int) -> list[Stepped]:

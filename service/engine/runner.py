@@ -17,6 +17,7 @@ from model.decoding import next_piece
 from model.parameters import PathName
 from model.paths import CHUNK, Decoder, decoder_of
 from model.prefill import Prefill, feed
+from model.prompt_scores import PromptScores
 from model.tokenizer import Tokenizer
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
@@ -40,6 +41,7 @@ class CheckpointRunner:
         self.tokenizer = tokenizer
         self.path_name = decoder.path_name
         self.fed_together = decoder.fed_together
+        self.scored_together = decoder.scored_together
         self._decoder = decoder
         self._prefills: dict[Request, Prefill] = {}
         self._cache: PrefixCache[list[Tensor]] = PrefixCache(cached_prompts)
@@ -55,15 +57,21 @@ class CheckpointRunner:
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:
-        """Feed one chunk of each prompt; those that are fed and whose texts have rows now."""
+        """Feed one chunk of each prompt, which are all scored or none of them.
+
+        Returns those that are fed and whose texts have rows now, and those that proved unsound.
+        """
         prefills = {request: self._prefill_of(request) for request in requests}
         if unfinished := [prefill for prefill in prefills.values() if not prefill.is_done]:
             feed(self._decoder, unfinished)
             for prefill in unfinished:
                 self._remember(prefill)
-        fed = [request for request, prefill in prefills.items() if prefill.is_done]
+        fed = [request for request, prefill in prefills.items() if _has_ended_feeding(prefill)]
         for request in fed:
-            self._seat(request, self._prefills.pop(request))
+            prefill = self._prefills.pop(request)
+            request.scored_prompt = prefill.scores
+            if request.is_sound:
+                self._seat(request, prefill)
         return fed
 
     def step(self, count: int) -> list[Stepped]:
@@ -86,12 +94,18 @@ class CheckpointRunner:
 
     def _prefill_of(self, request: Request) -> Prefill:
         if request not in self._prefills:
-            ids = request.prompt.ids
-            found = self._cache.longest(ids[:-1], CHUNK)
-            fed, state = found if found is not None else (0, None)
-            request.num_cached_tokens = fed
-            self._prefills[request] = Prefill(self._decoder, ids, fed=fed, state=state)
+            self._prefills[request] = self._new_prefill(request)
         return self._prefills[request]
+
+    def _new_prefill(self, request: Request) -> Prefill:
+        ids = request.prompt.ids
+        if request.prompt_logprobs is not None:  # no state that is known tells how it came there
+            scores = PromptScores(self.tokenizer, ids, request.prompt_logprobs)
+            return Prefill(self._decoder, ids, scores=scores)
+        found = self._cache.longest(ids[:-1], CHUNK)
+        fed, state = found if found is not None else (0, None)
+        request.num_cached_tokens = fed
+        return Prefill(self._decoder, ids, fed=fed, state=state)
 
     def _remember(self, prefill: Prefill) -> None:
         """A prompt may come again whole, or with more text behind it."""
@@ -99,6 +113,8 @@ class CheckpointRunner:
             self._cache.put(prefill.ids[: prefill.fed], prefill.state)
 
     def _seat(self, request: Request, prefill: Prefill) -> None:
+        if request.is_written:  # nothing but its prompt's scores was wanted
+            return
         for index, generation in enumerate(request.generations):
             self._batch.join(generation, prefill.state)
             self._seats.append(_Seat(request, index))
@@ -107,6 +123,10 @@ class CheckpointRunner:
         if len(rows) < len(self._seats):
             self._batch.keep(rows)
             self._seats = [self._seats[row] for row in rows]
+
+
+def _has_ended_feeding(prefill: Prefill) -> bool:
+    return prefill.is_done or (prefill.scores is not None and not prefill.scores.is_sound)
 
 
 def _has_ended(seat: _Seat) -> bool:

@@ -179,6 +179,24 @@ class CompletionEvent(RootModel[CompletionChunk | ErrorAnswer]):
     """The JSON after `data: ` in a stream of `/v1/completions`."""
 
 
+class TextFacts(PromptFacts):
+    """The text as it was scored."""
+
+    characters: int = Field(ge=1)
+
+
+class ScoreAnswer(AnswerModel):
+    """How surprising a text is, as a whole and token by token."""
+
+    id: str = Field(description="to cancel it by")
+    model: str
+    text: TextFacts
+    nats_per_character: float
+    bits_per_character: float
+    perplexity: float = Field(description="by character")
+    tokens: list[TokenLogprob] = Field(description="each given all before it")
+
+
 class ModelEntry(AnswerModel):
     """One model."""
 

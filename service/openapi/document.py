@@ -29,7 +29,11 @@ Character language models for poetry, served as a stream of text.
 Every error has one shape, `{"error": {"message", "type", "param", "code"}}`. In bodies `null` means
 left out, and integers are written without a fraction. Every answer has `X-Request-Id`. GET routes
 answer HEAD too, and all routes OPTIONS. A path that is not there is answered with 404 `not_found`,
-another method with 405 `method_not_allowed` and `Allow`; what is not even HTTP with 400 and HTML.
+another method with 405 `method_not_allowed` and `Allow`.
+
+What is refused before a route is looked for has the shape, but no `X-Request-Id`: 408
+`request_timeout` (the request came too slowly), 431 `head_too_long` and 503 `crowded` (too many
+connections, or too much is being sent at once). What is not even HTTP gets a 400 and HTML.
 
 This document is of this service as it is set: its bounds, keys and limits."""
 KEY_HELP = "One of the keys that this service was given."

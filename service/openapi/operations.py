@@ -13,11 +13,13 @@ from service.openapi.answers import (
     NotAlive,
     NotReady,
     Ready,
+    ScoreAnswer,
 )
 from service.openapi.headers import OF_JOBS
 from service.openapi.operation import EVENTS, PLAIN, Example, Form, Operation
 from service.schemas.completions import CompletionRequest
 from service.schemas.generate import GenerateRequest
+from service.schemas.score import ScoreRequest
 
 TAGS = {
     "text": "A prompt goes in, text comes out.",
@@ -109,6 +111,18 @@ COMPLETE = Operation(
     headers=(*OF_JOBS, "X-Strophe-Ignored-Fields"),
 )
 
+SCORE = Operation(
+    name="score",
+    tag="text",
+    summary="How surprising a text is",
+    description="The text as a whole, and each token given all before it. The figures are by "
+    "character of the text as it was scored, folded characters included.",
+    body=ScoreRequest,
+    examples=(Example(title="One line", body={"text": "Ah, moon", "logprobs": 1}),),
+    forms=(Form(model=ScoreAnswer, description="All of it, when it is done."),),
+    problems=(*problems.OF_WORK, problems.CANCELLED),
+)
+
 LIST_MODELS = Operation(
     name="list_models",
     tag="models",
@@ -198,6 +212,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/generate"): GENERATE,
     ("POST", "/v1/generate/<job_id>/cancel"): CANCEL,
     ("POST", "/v1/completions"): COMPLETE,
+    ("POST", "/v1/score"): SCORE,
     ("GET", "/v1/models"): LIST_MODELS,
     ("GET", "/v1/models/<path:name>"): SHOW_MODEL,
     ("GET", "/healthz"): ALIVE,

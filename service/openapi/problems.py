@@ -32,7 +32,7 @@ NO_SUCH_PATH = Problem(404, "not_found", "the path is none of this route")
 NOT_UNDER_WAY = Problem(404, "not_found", "no generation of this id is under way")
 NO_SUCH_FILE = Problem(404, "not_found", "the page has no such file")
 NOT_ACCEPTABLE = Problem(406, "not_acceptable", "Accept names none of the forms")
-TOO_LONG = Problem(413, "prompt_too_long", "the prompt is longer than this service takes")
+TOO_LONG = Problem(413, "prompt_too_long", "the prompt or text is longer than this service takes")
 TOO_LARGE = Problem(413, "request_entity_too_large", "the body is larger than this service takes")
 COMPRESSED = Problem(415, "unsupported_encoding", "the body is compressed")
 OFTEN = Problem(
@@ -50,16 +50,18 @@ MANY = Problem(
 NOT_FINITE = Problem(500, "not_finite", "the model's numbers overflowed for this request")
 ENGINE = Problem(500, "engine", "the engine failed while it worked on this request")
 SLOW_READER = Problem(500, "slow_reader", "the stream was read too slowly")
+CANCELLED = Problem(500, "cancelled", "it was cancelled by its id: half a score is none")
 UNEXPECTED = Problem(500, None, "the service failed on this request")
 SATURATED = Problem(503, "saturated", "all slots are taken and the queue is full", ("Retry-After",))
 NO_MODEL = Problem(503, "no_model", "no model is loaded", ("Retry-After",))
 UNAVAILABLE = Problem(503, "unavailable", "the engine takes no requests", ("Retry-After",))
 STOPPING = Problem(503, "stopping", "the service stops", ("Retry-After",))
+TIMEOUT = Problem(504, "timeout", "it took longer than a request may take here, waiting included")
 
 OF_A_BODY = (INVALID_JSON, INVALID_VALUE, TOO_LARGE, COMPRESSED)
 OF_WORK = (
     *(*OF_A_BODY, NO_MODEL_OF_THIS_NAME, TOO_LONG, NOT_FINITE, ENGINE, SLOW_READER),
-    *(SATURATED, NO_MODEL, UNAVAILABLE, STOPPING),
+    *(SATURATED, NO_MODEL, UNAVAILABLE, STOPPING, TIMEOUT),
 )
 
 

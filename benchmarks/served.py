@@ -1,0 +1,76 @@
+"""A server as a process of its own: started, waited for, and ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from measured import ROOT
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Served:
+    """A server process and the memory of it and its workers."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, probe_port: int) -> None:
+        self.process = process
+        self.port = port
+        self.probe_port = probe_port
+        self._probe = f"http://127.0.0.1:{probe_port}/readyz"
+
+    def wait_until_ready(self) -> None:
+        """Raises RuntimeError when it does not come up."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(self._probe, timeout=2).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError("the server did not become ready")
+
+    def workers(self) -> list[int]:
+        """The ids of its child processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the process and its children."""
+        return sum(resident_bytes(pid) for pid in [self.process.pid, *self.workers()])
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that one process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def running(command: list[str], port: int, probe_port: int, **environment: str) -> Iterator[Served]:
+    """A server that is ready, and is ended afterwards."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        served = Served(process, port, probe_port)
+        served.wait_until_ready()
+        yield served
+    finally:
+        process.send_signal(signal.SIGINT)  # nothing, where it has ended
+        process.wait(30)
