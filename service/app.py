@@ -15,6 +15,7 @@ from service.metrics import Metrics
 from service.registry import Registry
 from service.request_ids import name_requests
 from service.routes.completions import completions_blueprint
+from service.routes.docs import docs_blueprint
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint, why_not_ready
 from service.routes.models import models_blueprint
@@ -44,6 +45,7 @@ def create_app(
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
+    app.register_blueprint(docs_blueprint(settings))
     return app
 
 

@@ -5,7 +5,6 @@ nothing of the inside. The last handler here is the supervised border of the HTT
 """
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -124,9 +123,11 @@ def _client_gone(_: ClientGoneError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = error.code if error.code is not None else 500
     kind = "invalid_request_error" if status < 500 else "server_error"
-    phrase = HTTPStatus(status).phrase
+    # Werkzeug's name and not HTTPStatus': Python 3.13 has renamed some, and codes must stay.
     body = ErrorBody(
-        message=error.description or phrase, type=kind, code=phrase.lower().replace(" ", "_")
+        message=error.description or error.name,
+        type=kind,
+        code=error.name.lower().replace(" ", "_"),
     )
     # Of the exception's own headers only these still fit an answer in JSON.
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}

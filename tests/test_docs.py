@@ -14,6 +14,7 @@ import model.__main__
 import training.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
+from service.openapi import problems
 from service.schemas.generate import GenerateRequest
 from service.schemas.score import ScoreRequest
 from service.settings import Settings
@@ -89,6 +90,20 @@ def test_every_route_stands_in_the_api(service: Service) -> None:
         assert re.search(rf"`{method} {re.escape(path)}`|`{method} /v1/models/<name>`", text), rule
 
 
+def test_the_manual_and_the_document_know_the_same_errors() -> None:
+    table = document("docs/api.md").partition("## Errors")[2].partition("What is not even HTTP")[0]
+    shown = {
+        code
+        for row in re.findall(r"^\| [0-9, ]+ \| (.*?) \|", table, flags=re.MULTILINE)
+        for code in re.findall(r"`(\w+)`", row)
+    }
+    told = {each.code for each in vars(problems).values() if isinstance(each, problems.Problem)}
+    # Those are of no route, or come before one is looked for; the document tells of them in words.
+    of_none = {"method_not_allowed", "origin_not_allowed"}
+    before = {"request_timeout", "head_too_long", "crowded"}
+    assert shown - of_none - before == told - {None}
+
+
 def test_every_metric_stands_in_the_operations_manual(
     service: Service, client: FlaskClient
 ) -> None:
@@ -115,7 +130,7 @@ def test_the_readme_names_every_source_file() -> None:
     packages = (
         *("model", "training", "training/commands", "training/search", "training/study"),
         *("service", "service/access", "service/engine", "service/routes"),
-        *("service/schemas", "service/telemetry"),
+        *("service/openapi", "service/schemas", "service/telemetry"),
     )
     there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
     assert there - {"__init__.py"} == listed

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["access_fixtures"]
 
-PUBLIC = {"/healthz"}
+PUBLIC = {"/healthz", "/openapi.json", "/docs", "/docs/x"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

@@ -35,5 +35,9 @@ def is_counted() -> bool:
 
 
 def _is_marked(name: str) -> bool:
-    view = current_app.view_functions.get(request.endpoint or "")
+    return has_mark(current_app.view_functions.get(request.endpoint or ""), name)
+
+
+def has_mark(view: Callable[..., Any] | None, name: str) -> bool:
+    """Whether a view says of itself `is_public` or `is_uncounted`."""
     return getattr(view, name, False)

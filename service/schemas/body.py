@@ -4,13 +4,17 @@ Knows nothing of Flask.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from model.errors import ParameterError, shortened
+from model.parameters import MAX_STOPS, StopString
 
 MAX_CHOICES = 16  # texts for one prompt
+
+# What `one_or_many` takes; the document of the interface says so.
+Stops = StopString | Annotated[tuple[StopString, ...], Field(max_length=MAX_STOPS)]
 
 
 def given(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,26 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validat
 
 from model.errors import ParameterError
 from model.parameters import Bias, SamplingParams
-from service.schemas.body import MAX_CHOICES, given, one_or_many, unknown_fields, whole_characters
+from service.schemas.body import (
+    MAX_CHOICES,
+    Stops,
+    given,
+    one_or_many,
+    unknown_fields,
+    whole_characters,
+)
 
 MAX_PROMPTS = 64
 
 Prompt = str | tuple[int, ...]  # a text, or the ids of its tokens
+
+# What `prompts_of` takes, as a type; the document of the interface says so.
+TokenId = Annotated[int, Field(ge=0)]
+Prompts = (
+    str
+    | Annotated[list[TokenId], Field(min_length=1)]
+    | Annotated[list[str | list[TokenId]], Field(min_length=1, max_length=MAX_PROMPTS)]
+)
 
 PROMPT_FORMS = "a string, a list of strings, a list of token ids or a list of such lists"
 
@@ -51,7 +66,11 @@ class StreamOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     include_usage: bool = Field(False, description="one more chunk at the end, with the usage")
-    include_obfuscation: bool = Field(False, description="only false: nothing is padded here")
+    include_obfuscation: bool = Field(
+        False,
+        description="only false: nothing is padded here",
+        json_schema_extra={"const": False},
+    )
 
     @field_validator("include_obfuscation")
     @classmethod
@@ -64,10 +83,12 @@ class StreamOptions(BaseModel):
 class CompletionRequest(SamplingParams):
     """One request by OpenAI's contract, with its defaults."""
 
+    model_config = ConfigDict(extra="ignore")
+
     model: str | None = Field(
         None, max_length=200, description="name of a model; unset takes the default one"
     )
-    prompt: Annotated[tuple[Prompt, ...], PlainValidator(prompts_of)] = Field(
+    prompt: Annotated[tuple[Prompt, ...], PlainValidator(prompts_of, Prompts)] = Field(
         ("",), description=f"the texts to continue: {PROMPT_FORMS}"
     )
     max_tokens: int = Field(
@@ -77,7 +98,10 @@ class CompletionRequest(SamplingParams):
         1.0, ge=0, le=10, description="divides the logits; 0 takes the likeliest, always"
     )
     logit_bias: dict[str, Bias] = Field(
-        default_factory=dict, max_length=300, description="added to a token's logit, by token id"
+        default_factory=dict,
+        max_length=300,
+        description="added to a token's logit, by token id",
+        json_schema_extra={"propertyNames": {"pattern": "^[0-9]{1,9}$"}},
     )
     n: int = Field(1, ge=1, le=MAX_CHOICES, description="how many texts to give for each prompt")
     best_of: int | None = Field(
@@ -91,7 +115,9 @@ class CompletionRequest(SamplingParams):
     stream: bool = Field(False, description="send the text as it comes, as server-sent events")
     stream_options: StreamOptions | None = Field(None, description="only with stream")
     suffix: str | None = Field(
-        None, description="only empty: the models write what follows, not what stands between"
+        None,
+        description="only empty: the models write what follows, not what stands between",
+        json_schema_extra={"maxLength": 0},
     )
     user: str | None = Field(None, max_length=1000, description="read and not used")
 
@@ -101,13 +127,11 @@ class CompletionRequest(SamplingParams):
 
         Raises ParameterError, which names the field.
         """
-        unknown = unknown_fields(content, cls)
-        known = {name: value for name, value in given(content).items() if name not in unknown}
-        wanted = cls.checked(**known)
+        wanted = cls.checked(**given(content))
         wanted.require_fields_fit()
-        return wanted, unknown
+        return wanted, unknown_fields(content, cls)
 
-    _one_stop = field_validator("stop", mode="before")(one_or_many)
+    _one_stop = field_validator("stop", mode="before", json_schema_input_type=Stops)(one_or_many)
 
     @field_validator("suffix")
     @classmethod

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from model.parameters import SamplingParams
 from service.schemas.body import (
     MAX_CHOICES,
+    Stops,
     given,
     one_or_many,
     require_known_fields,
@@ -37,7 +38,7 @@ class GenerateRequest(SamplingParams):
         require_known_fields(content, cls)
         return cls.checked(**given(content))
 
-    _one_stop = field_validator("stop", mode="before")(one_or_many)
+    _one_stop = field_validator("stop", mode="before", json_schema_input_type=Stops)(one_or_many)
     _whole_characters = field_validator("prompt")(whole_characters)
 
     def sampling(self) -> SamplingParams:

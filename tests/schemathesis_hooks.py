@@ -1,0 +1,74 @@
+"""What schemathesis cannot read from the document: rules between fields, and what only the model
+can judge. Requests that are meant to be valid are made so; those meant to be invalid stay as
+they are. Schemathesis loads this by SCHEMATHESIS_HOOKS.
+"""
+
+import zlib
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, HookContext
+
+from service.openapi.operations import OPERATIONS
+
+FORMS = ("text/plain", "text/event-stream", "application/json")
+WHOLE = {
+    name
+    for operation in OPERATIONS.values()
+    if operation.body is not None
+    for name, field in operation.body.model_fields.items()
+    if field.annotation in (int, int | None)
+}
+KNOWN_TOKENS = 20  # every vocabulary has so many
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any]) -> None:
+    """Choose the form of the answer, and let a valid request fit the model."""
+    is_generate = case.operation.path == "/v1/generate"
+    form = FORMS[zlib.crc32(repr(case.body).encode("utf-8", "replace")) % len(FORMS)]
+    if is_generate:
+        case.headers["Accept"] = form
+    if (
+        case.meta is None
+        or case.meta.generation.mode.is_negative
+        or not isinstance(case.body, dict)
+    ):
+        return
+    for name, value in case.body.items():
+        if isinstance(value, float) and value.is_integer() and name in WHOLE:
+            case.body[name] = int(value)  # 5.0 is an integer to JSON Schema, and none here
+    if is_generate:
+        fit_generate(case.body, form)
+    elif case.operation.path == "/v1/completions":
+        fit_completion(case.body)
+    if "model" in case.body:
+        case.body["model"] = None  # a name that is made up is not found, whatever else is sent
+
+
+def fit_generate(body: dict[str, Any], form: str) -> None:
+    """Biases by characters that the model has; one text and no numbers in plain text."""
+    if body.get("logit_bias"):
+        body["logit_bias"] = dict(zip("abcdefgh", body["logit_bias"].values(), strict=False))
+    if form == "text/plain":
+        body.pop("n", None)
+        body.pop("logprobs", None)
+
+
+def fit_completion(body: dict[str, Any]) -> None:
+    """Ids that the model has, and options only where they apply."""
+    if body.get("logit_bias"):
+        biases = enumerate(list(body["logit_bias"].values())[:KNOWN_TOKENS], start=1)
+        body["logit_bias"] = {str(token): value for token, value in biases}
+    if isinstance(body.get("prompt"), list):
+        body["prompt"] = [known(each) for each in body["prompt"]]
+    body.pop("best_of", None)
+    if not body.get("stream"):
+        body.pop("stream_options", None)
+
+
+def known(prompt: object) -> object:
+    """An id, or a list of ids, within every vocabulary; texts stay."""
+    if isinstance(prompt, list):
+        return [known(each) for each in prompt]
+    return int(prompt) % KNOWN_TOKENS if isinstance(prompt, int | float) else prompt
