@@ -36,6 +36,7 @@ from fault_clients import (
     sip,
 )
 from measured import quantile, show_json, show_table
+from prometheus_client.parser import text_string_to_metric_families
 from served import Served, free_port, resident_bytes, running
 
 PARTS = ("storm", "crowd", "stop", "kill", "soak")
@@ -72,12 +73,17 @@ def service(**settings: Any) -> AbstractContextManager[Served]:
     )
 
 
-def metric(served: Served, name: str) -> float:
-    """One number of /metrics."""
+def metric(served: Served, name: str, **labels: str) -> float:
+    """One number of /metrics: the sum over the series of `name` that have these labels."""
     url = f"http://127.0.0.1:{served.probe_port}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    return next(float(line.split()[-1]) for line in lines if line.startswith(f"strophe_{name} "))
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == f"strophe_{name}" and labels.items() <= sample.labels.items()
+    )
 
 
 def busy(served: Served) -> tuple[float, float]:
@@ -267,7 +273,7 @@ def held(worker: int, served: Served, minute: float) -> dict[str, Any]:
         "memory": resident_bytes(worker),
         "threads": len(list((process / "task").iterdir())),
         "files": len(list((process / "fd").iterdir())),
-        "requests": metric(served, 'requests_total{outcome="length"}'),
+        "requests": metric(served, "requests_total", outcome="length"),
     }
 
 
