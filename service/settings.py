@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     max_tokens: int = Field(
         100_000, ge=1, le=1_000_000, description="the highest max_tokens that may be asked for"
     )
+    max_inspect: int = Field(
+        4000,
+        ge=1,
+        le=20_000,
+        description="characters of the longest text that is looked into, and its tokens",
+    )
     cached_prompts: int = Field(
         256, ge=0, le=65_536, description="states after prompts that are kept, for each model"
     )
