@@ -4,6 +4,7 @@ Knows nothing of networks. Probes the machine only when asked, never on import.
 """
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -31,6 +32,13 @@ def _require_gpu(index: int) -> None:
     count = torch.cuda.device_count()
     if index >= count:
         raise ParameterError("device", f"cuda:{index} was asked for and {count} GPUs are visible")
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """While it lasts, cuDNN's recurrent layers do not take the shorter TF32 for float32."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
 
 
 def has_fast_bf16(device: torch.device) -> bool:

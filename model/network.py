@@ -155,13 +155,22 @@ class Network(nn.Module):
         outputs, after = [], []
         for index in range(self.config.num_layers):
             x = noise.layer_input(x, index)
-            weights = self._weights(index, noise)
-            run = self._run_in_steps if self.mogrifiers else self._run_fused
-            x, last = run(x, state.of_layer(index), weights, index)
+            x, last = self.read_layer(x, state.of_layer(index), index, noise)
             after.append(last)
-            x = self._passed_on(x, index)
+            x = self.passed_on(x, index)
             outputs.append(x)
         return self._seen(outputs), State.of_layers(after)
+
+    def read_layer(
+        self, x: Tensor, state: State, index: int, noise: Noise = NO_NOISE
+    ) -> tuple[Tensor, State]:
+        """One layer's hidden states (T, B, H) over x (T, B, width), and its state (1, B, H)."""
+        run = self._run_in_steps if self.mogrifiers else self._run_fused
+        return run(x, state, self._weights(index, noise), index)
+
+    def passed_on(self, x: Tensor, index: int) -> Tensor:
+        """What the layer above reads of a layer's hidden states."""
+        return cast("Tensor", self.norms[index](x)) if self.norms else x
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
         """`forward` for one step without the fused layers' set-up cost; for inference.
@@ -178,7 +187,7 @@ class Network(nn.Module):
         for index in range(self.config.num_layers):
             x, last = self._step(x, state.of_layer(index), self._weights(index, NO_NOISE), index)
             after.append(last)
-            x = self._passed_on(x, index)
+            x = self.passed_on(x, index)
             outputs.append(x)
         return self._seen(outputs), State.of_layers(after)
 
@@ -219,9 +228,6 @@ class Network(nn.Module):
     def _weights(self, index: int, noise: Noise) -> list[Tensor]:
         inputs, recurrent, *biases = cast("nn.RNNBase", self.layers[index]).all_weights[0]
         return [inputs, noise.recurrent(recurrent, index), *biases]
-
-    def _passed_on(self, x: Tensor, index: int) -> Tensor:
-        return cast("Tensor", self.norms[index](x)) if self.norms else x
 
     def _seen(self, outputs: list[Tensor]) -> Tensor:
         return sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]

@@ -40,6 +40,7 @@ MAX_TABLE_BYTES = 256 * 1024 * 1024
 class Decoder:
     """A network as it is decoded from."""
 
+    network: Network
     path_name: PathName  # never auto
     path: DecodePath
     program: Program | GraphedProgram
@@ -90,6 +91,7 @@ def why_not_int8(network: Network) -> str | None:
 def _int8_decoder(network: Network) -> Decoder:
     path = Int8Path(network, exact_levels())
     return Decoder(
+        network=network,
         path_name="int8",
         path=path,
         program=compiled(Program(path).eval()),
@@ -112,6 +114,7 @@ def _fp32_decoder(network: Network) -> Decoder:
     path = PlainPath(network, block_rows=rows, chunk=CHUNK)
     program = Program(path).eval()
     return Decoder(
+        network=network,
         path_name="fp32",
         path=path,
         program=GraphedProgram(program, path.block_rows) if is_cuda else program,

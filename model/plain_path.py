@@ -10,13 +10,12 @@ costs as much as a block.
 Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing of sampling and text.
 """
 
-from contextlib import nullcontext
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from model.decode_path import DecodePath
+from model.device import full_precision
 from model.network import Network, State
 
 TRIALS = 8
@@ -72,9 +71,7 @@ class PlainPath(DecodePath):
 
     def _feed_row(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         if ids.shape[1] == self._chunk:
-            # cuDNN would take the shorter TF32 for float32, which the single steps do not.
-            precise = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
-            with precise if ids.is_cuda else nullcontext():
+            with full_precision(ids.device):  # as the single steps
                 seen, after = self.network.read(ids, _state(state))
             _overwrite(state, after)
             return seen[:, 0]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from model.inspection import Inspection
 from model.parameters import MAX_LOGPROBS
 from model.paths import CHUNK, Decoder
 from model.prompt_scores import PromptScores
@@ -26,16 +27,19 @@ class Prefill:
         fed: int = 0,
         state: list[Tensor] | None = None,
         scores: PromptScores | None = None,
+        inspection: Inspection | None = None,
     ) -> None:
         """`ids` must hold at least one id, `<s>`.
 
         A `state` (one row, not changed) stands for having fed the first `fed` ids: whole chunks,
-        or all but the last id. `scores` learn how likely each id is that comes after them.
+        or all but the last id. `scores` learn how likely each id is that comes after them;
+        `inspection` looks into the network, at the ids before and the last one as well.
         """
         self.ids = tuple(ids)
         self.fed = fed
         self.state = decoder.zero_state(1) if state is None else state
         self.scores = scores
+        self.inspection = inspection
 
     @property
     def num_left(self) -> int:
@@ -46,6 +50,11 @@ class Prefill:
     def is_done(self) -> bool:
         """Whether `state` is the state before the prompt's last id."""
         return self.num_left == 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether what was to be learnt on the way are numbers."""
+        return all(each is None or each.is_sound for each in (self.scores, self.inspection))
 
     @property
     def is_at_last_cut(self) -> bool:
@@ -72,6 +81,8 @@ def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
         prefill.fed += length
         # A copy: a view would keep the rows of all the others alive.
         prefill.state = [part[row : row + 1].clone() for part in together]
+        if prefill.inspection is not None:
+            prefill.inspection.read_up_to(prefill.fed + 1)
 
 
 def _next_ids(prefills: Sequence[Prefill], lengths: list[int], ahead: int) -> Tensor:

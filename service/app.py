@@ -18,6 +18,7 @@ from service.routes.completions import completions_blueprint
 from service.routes.docs import docs_blueprint
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint, why_not_ready
+from service.routes.inspect import inspect_blueprint
 from service.routes.models import models_blueprint
 from service.routes.score import score_blueprint
 from service.settings import Settings
@@ -43,6 +44,7 @@ def create_app(
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(score_blueprint(settings, jobs, registry))
+    app.register_blueprint(inspect_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     app.register_blueprint(docs_blueprint(settings))

@@ -45,10 +45,12 @@ def require_within_limits(
         raise ParameterError("n", f"must be at most {settings.max_streams} here")
 
 
-def prompt_too_long(length: int, most: int, field: str = "prompt") -> ApiError:
+def prompt_too_long(
+    length: int, most: int, field: str = "prompt", unit: str = "characters"
+) -> ApiError:
     """The answer to a text that is longer than this service takes."""
     return bad_request(
-        f"{field}: has {length} characters, at most {most} are taken",
+        f"{field}: has {length} {unit}, at most {most} are taken",
         param=field,
         code="prompt_too_long",
         status=413,
@@ -68,10 +70,12 @@ def engine_requests(
     *,
     num_texts: int,
     prompt_logprobs: int | None = None,
+    inspected_layer: int | None = None,
 ) -> list[Request]:
     """One request a prompt, of `num_texts` texts each; all share an outbox.
 
-    With `prompt_logprobs` the prompts are scored, with so many alternatives at each place.
+    With `prompt_logprobs` the prompts are scored, with so many alternatives at each place; with
+    `inspected_layer` as well, that layer is looked into meanwhile.
     `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
     the texts that it gets alone. Raises ParameterError for what this vocabulary cannot honour.
     """
@@ -91,6 +95,7 @@ def engine_requests(
             outbox=outbox,
             first_index=number * num_texts,
             prompt_logprobs=prompt_logprobs,
+            inspected_layer=inspected_layer,
         )
         for number, prompt in enumerate(prompts)
     ]

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from model.config import ModelConfig
 from model.errors import ModelError
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
@@ -21,11 +22,16 @@ from service.folders import Candidate, FileFacts, candidates, fingerprint
 
 
 class LoadedRunner(Runner, Protocol):
-    """A runner, and the vocabulary that requests to it are written in."""
+    """A runner, and what those who ask must know of its checkpoint."""
 
     @property
     def tokenizer(self) -> Tokenizer:
         """Text to ids and back."""
+        ...
+
+    @property
+    def architecture(self) -> ModelConfig:
+        """The shape of the network."""
         ...
 
     @property

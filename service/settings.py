@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     max_tokens: int = Field(
         100_000, ge=1, le=1_000_000, description="the highest max_tokens that may be asked for"
     )
+    max_inspect: int = Field(
+        4000,
+        ge=1,
+        le=20_000,
+        description="characters of the longest text that is looked into, and its tokens",
+    )
     cached_prompts: int = Field(
         256, ge=0, le=65_536, description="states after prompts that are kept, for each model"
     )
@@ -190,6 +196,11 @@ class Settings(BaseSettings):
         if self.ops_port == self.port:
             raise ValueError(f"must differ from {PREFIX}PORT, both are {self.port}")
         return self
+
+    @property
+    def longest_inspected(self) -> int:
+        """Characters of the longest text that is inspected."""
+        return min(self.max_inspect, self.max_prompt)
 
     @property
     def http_threads(self) -> int:

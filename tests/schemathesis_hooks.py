@@ -42,6 +42,8 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
         fit_generate(case.body, form)
     elif case.operation.path == "/v1/completions":
         fit_completion(case.body)
+    if case.body.get("layer"):
+        case.body["layer"] = 0  # how many a model has is known to the model alone
     if "model" in case.body:
         case.body["model"] = None  # a name that is made up is not found, whatever else is sent
 

@@ -96,6 +96,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
         *,
         n: int = 1,
         prompt_logprobs: int | None = None,
+        inspected_layer: int | None = None,
         **fields: object,
     ) -> Request:
         params = SamplingParams.checked(**{"max_tokens": 1_000_000, "seed": 1, **fields})
@@ -108,6 +109,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
             prompt=encoded,
             generations=[Generation(tokenizer, encoded, each) for each in seeds],
             prompt_logprobs=prompt_logprobs,
+            inspected_layer=inspected_layer,
         )
 
     return make

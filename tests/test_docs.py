@@ -16,6 +16,7 @@ from model.checkpoint import Description
 from model.config import ModelConfig
 from service.openapi import problems
 from service.schemas.generate import GenerateRequest
+from service.schemas.inspect import InspectRequest
 from service.schemas.score import ScoreRequest
 from service.settings import Settings
 from service.worker import Service
@@ -72,7 +73,10 @@ def test_every_key_of_config_json_is_documented(model_class: type[BaseModel]) ->
     assert not missing
 
 
-@pytest.mark.parametrize("name", [*GenerateRequest.model_fields, *ScoreRequest.model_fields])
+@pytest.mark.parametrize(
+    "name",
+    [*GenerateRequest.model_fields, *ScoreRequest.model_fields, *InspectRequest.model_fields],
+)
 def test_every_request_field_stands_in_the_api(name: str) -> None:
     assert f"| `{name}` |" in document("docs/api.md")
 

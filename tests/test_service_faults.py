@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 pytest_plugins = ["service_fixtures"]
 pytestmark = pytest.mark.slow
 
-TEXT_OF = {"/v1/generate": "prompt", "/v1/completions": "prompt", "/v1/score": "text"}
+TEXT_OF = {
+    "/v1/generate": "prompt",
+    "/v1/completions": "prompt",
+    "/v1/score": "text",
+    "/v1/inspect": "text",
+}
 ROUTES = list(TEXT_OF)
 WRITING = ROUTES[:2]
 BIG = 10**400
@@ -158,9 +163,10 @@ def test_limits_at_and_beyond(server: "Server", route: str) -> None:
     assert statuses == [200, 200, 413]
 
 
+@pytest.mark.parametrize("route", ROUTES[2:])
 @pytest.mark.parametrize("value", [None, "", 5, [], "\ud800"])
-def test_a_text_to_score_that_is_none(server: "Server", value: object) -> None:
-    answer = send(server, "/v1/score", {"text": value})
+def test_a_text_to_read_that_is_none(server: "Server", route: str, value: object) -> None:
+    answer = send(server, route, {"text": value})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "text")
 
 

@@ -110,6 +110,15 @@ def test_answers_of_completions_are_as_the_document_says(
     assert [p for sent in payloads(stream.text) for p in problems(document, event, sent)] == []
 
 
+@pytest.mark.parametrize("fields", [{}, {"top": 0, "layer": 0}, {"text": "\u201cA\u201d \u2603"}])
+def test_inspections_are_as_the_document_says(
+    client: FlaskClient, document: Document, fields: dict[str, Any]
+) -> None:
+    answer = client.post("/v1/inspect", json={"text": "The moon"} | fields)
+    schema = schema_at(document, "/v1/inspect", "post", "200", "application/json")
+    assert problems(document, schema, answer.get_json()) == []
+
+
 @pytest.mark.parametrize("fields", [{}, {"logprobs": 2}, {"text": "\u201cA\u201d \u2603"}])
 def test_scores_are_as_the_document_says(
     client: FlaskClient, document: Document, fields: dict[str, Any]
@@ -279,7 +288,7 @@ def test_with_keys_and_limits_the_document_tells_where_they_hold(make_client: "M
         for path, item in document["paths"].items()
         if any("429" in operation["responses"] for operation in item.values())
     }
-    assert counted == {"/v1/generate", "/v1/completions", "/v1/score"}
+    assert counted == {"/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"}
     answers = [client.post("/v1/generate", json={}, headers=bearer(ALICE)) for _ in range(2)]
     answers.append(client.post("/v1/generate", json={}))
     assert [answer.status_code for answer in answers] == [200, 429, 401]

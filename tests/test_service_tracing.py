@@ -124,7 +124,9 @@ def test_no_text_is_told_and_the_service_is_named(server: "Server", collector: C
 def test_without_a_proper_parent_a_trace_begins_here_and_the_log_names_it(
     server: "Server", collector: Collector, traceparent: str
 ) -> None:
-    with generate(server, {"max_tokens": 3, "min_tokens": 3}, {"traceparent": traceparent}) as response:
+    with generate(
+        server, {"max_tokens": 3, "min_tokens": 3}, {"traceparent": traceparent}
+    ) as response:
         assert response.content
     span = span_of(collector, response)
     assert not span.parent_span_id

@@ -1,7 +1,6 @@
 """The parts of a study: each gives the figure that theory, or another way to it, does."""
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +8,11 @@ import torch
 from torch.nn import functional
 
 from model.config import Cell, ModelConfig
+from model.gates import GATES
 from model.network import Network, State
 from training.evaluation import cold_window_nats
 from training.study.cold_start import doubling_spans, nats_by_position
-from training.study.gates import GATES, KINDS, gates_over, kind_of, openings_by_kind
+from training.study.gates import KINDS, gates_over, kind_of, openings_by_kind
 from training.study.gradients import Reach, reaches, state_gradients
 from training.study.heldout import choose_poem, spread_windows
 from training.study.networks import CELLS, equal_shapes, fresh, num_parameters
@@ -201,29 +201,6 @@ def test_spans_double_and_leave_nothing_out(length: int) -> None:
 
 
 # Gates
-
-
-@pytest.mark.parametrize("layer", [0, 1])
-def test_the_gates_give_back_the_networks_states(layer: int) -> None:
-    network, ids = small("lstm"), some_ids(1, 20)
-    gates = gates_over(network, ids[0].tolist(), layer)
-    for gate in (gates.input, gates.forget, gates.output):
-        assert 0 < float(gate.min()) < float(gate.max()) < 1
-    previous = torch.cat([torch.zeros(1, 5), gates.cell[:-1]])
-    torch.testing.assert_close(gates.forget * previous + gates.input * gates.candidate, gates.cell)
-    torch.testing.assert_close(gates.output * gates.cell.tanh(), gates.hidden)
-    with torch.no_grad():
-        _, last = network.read(ids, network.zero_state(1))
-    assert last.cell is not None
-    torch.testing.assert_close(gates.cell[-1], last.cell[layer, 0])
-    torch.testing.assert_close(gates.hidden[-1], last.hidden[layer, 0])
-
-
-def test_gates_that_are_not_the_networks_are_found_out() -> None:
-    gates = gates_over(small("lstm"), [1, 2, 3], 1)
-    assert gates.give_back_states()
-    assert not replace(gates, forget=1 - gates.forget).give_back_states()
-    assert not replace(gates, output=1 - gates.output).give_back_states()
 
 
 def test_kinds_of_characters() -> None:

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Literal, Protocol
 
 from model.generation import Generation, Piece
+from model.inspection import Inspection
 from model.prompt_scores import PromptScores
 from model.tokenizer import EncodedPrompt
 from service.engine.failure import Failure
@@ -33,7 +34,8 @@ class Request:
     """`generations` are the texts to write, one row each, all after the same prompt.
 
     There may be none, where the prompt is only to be scored. With `prompt_logprobs` it is, with so
-    many alternatives at each place; `scored_prompt` has them once it is fed.
+    many alternatives at each place; `scored_prompt` has them once it is fed. A scored prompt with
+    an `inspected_layer`, counted from 0, is fed by itself; `inspection` tells what the layer did.
 
     Requests that share an outbox number their texts through, each from its `first_index` on.
     """
@@ -49,6 +51,7 @@ class Request:
         outbox: Outbox | None = None,
         first_index: int = 0,
         prompt_logprobs: int | None = None,
+        inspected_layer: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
@@ -60,6 +63,8 @@ class Request:
         self.first_index = first_index
         self.prompt_logprobs = prompt_logprobs
         self.scored_prompt: PromptScores | None = None
+        self.inspected_layer = inspected_layer
+        self.inspection: Inspection | None = None
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.failure: Failure | None = None  # why it ended without its text
@@ -84,13 +89,15 @@ class Request:
     @property
     def fed_together(self) -> int:
         """How many prompts like its own to feed in one call."""
+        if self.inspected_layer is not None:
+            return 1
         is_fed = self.prompt_logprobs is None
         return self.runner.fed_together if is_fed else self.runner.scored_together
 
     @property
     def is_sound(self) -> bool:
-        """Whether its prompt's log probabilities, where they were wanted, are numbers."""
-        return self.scored_prompt is None or self.scored_prompt.is_sound
+        """Whether what was wanted of its prompt are numbers."""
+        return all(each is None or each.is_sound for each in (self.scored_prompt, self.inspection))
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -120,8 +127,11 @@ class Request:
 
     def is_fed_like(self, other: "Request") -> bool:
         """Whether the prompts of both may be fed in one call."""
-        is_scored, other_is = (each.prompt_logprobs is not None for each in (self, other))
-        return self.runner is other.runner and is_scored is other_is
+        kind, other_kind = (
+            (each.runner, each.prompt_logprobs is None, each.inspected_layer is None)
+            for each in (self, other)
+        )
+        return kind == other_kind
 
     def tell_endings(self) -> None:
         """Put a last piece without text for each of its texts, none of which was to be written."""

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from model.batch import RowBatch
 from model.checkpoint import Checkpoint
+from model.config import ModelConfig
 from model.decoding import next_piece
+from model.inspection import Inspection
 from model.parameters import PathName
 from model.paths import CHUNK, Decoder, decoder_of
 from model.prefill import Prefill, feed
@@ -56,6 +58,11 @@ class CheckpointRunner:
         decoder = decoder_of(checkpoint.network, path)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
+    @property
+    def architecture(self) -> ModelConfig:
+        """The shape of the network."""
+        return self._decoder.network.config
+
     def feed(self, requests: Sequence[Request]) -> list[Request]:
         """Feed one chunk of each prompt, which are all scored or none of them.
 
@@ -69,7 +76,7 @@ class CheckpointRunner:
         fed = [request for request, prefill in prefills.items() if _has_ended_feeding(prefill)]
         for request in fed:
             prefill = self._prefills.pop(request)
-            request.scored_prompt = prefill.scores
+            request.scored_prompt, request.inspection = prefill.scores, prefill.inspection
             if request.is_sound:
                 self._seat(request, prefill)
         return fed
@@ -101,7 +108,9 @@ class CheckpointRunner:
         ids = request.prompt.ids
         if request.prompt_logprobs is not None:  # no state that is known tells how it came there
             scores = PromptScores(self.tokenizer, ids, request.prompt_logprobs)
-            return Prefill(self._decoder, ids, scores=scores)
+            layer, network = request.inspected_layer, self._decoder.network
+            inspection = Inspection(network, layer, ids) if layer is not None else None
+            return Prefill(self._decoder, ids, scores=scores, inspection=inspection)
         found = self._cache.longest(ids[:-1], CHUNK)
         fed, state = found if found is not None else (0, None)
         request.num_cached_tokens = fed
@@ -126,7 +135,7 @@ class CheckpointRunner:
 
 
 def _has_ended_feeding(prefill: Prefill) -> bool:
-    return prefill.is_done or (prefill.scores is not None and not prefill.scores.is_sound)
+    return prefill.is_done or not prefill.is_sound
 
 
 def _has_ended(seat: _Seat) -> bool:

@@ -197,6 +197,45 @@ class ScoreAnswer(AnswerModel):
     tokens: list[TokenLogprob] = Field(description="each given all before it")
 
 
+class Likely(AnswerModel):
+    """A token that was likely at a place."""
+
+    token: str
+    probability: float = Field(ge=0, le=1)
+
+
+class TokenSeen(Likely):
+    """A token of the text, as it was read."""
+
+    surprisal: float = Field(ge=0, description="in bits, given all before it")
+    top: list[Likely] = Field(description="the likeliest in its place")
+
+
+class GateOpenings(AnswerModel):
+    """How far the gates stood open, as means over the units of the layer: a number a token."""
+
+    input: list[float]
+    forget: list[float]
+    output: list[float]
+
+
+class InspectAnswer(AnswerModel):
+    """What one layer did while it read a text of T tokens; H is its width."""
+
+    id: str = Field(description="to cancel it by")
+    model: str
+    num_layers: int = Field(ge=1)
+    hidden_size: int = Field(ge=1)
+    layer: int = Field(ge=0, description="0 is the lowest")
+    text: TextFacts
+    tokens: list[TokenSeen] = Field(description="each given all before it")
+    gates: GateOpenings | None = Field(description="null where the cell is no lstm")
+    hidden: str = Field(description="base64 of T x H signed bytes: round(127 h)")
+    cell: str | None = Field(
+        description="base64 of T x H signed bytes: round(127 tanh(c)); null where there is none"
+    )
+
+
 class ModelEntry(AnswerModel):
     """One model."""
 

@@ -8,6 +8,7 @@ from service.openapi.answers import (
     CompletionEvent,
     GenerateAnswer,
     GenerateEvent,
+    InspectAnswer,
     ModelEntry,
     ModelList,
     NotAlive,
@@ -19,6 +20,7 @@ from service.openapi.headers import OF_JOBS
 from service.openapi.operation import EVENTS, PLAIN, Example, Form, Operation
 from service.schemas.completions import CompletionRequest
 from service.schemas.generate import GenerateRequest
+from service.schemas.inspect import InspectRequest
 from service.schemas.score import ScoreRequest
 
 TAGS = {
@@ -123,6 +125,18 @@ SCORE = Operation(
     problems=(*problems.OF_WORK, problems.CANCELLED),
 )
 
+INSPECT = Operation(
+    name="inspect",
+    tag="text",
+    summary="What one layer does while it reads a text",
+    description="For pictures: surprisals, likeliest tokens, gates, hidden and cell states, "
+    "rounded. Gates and states are seen in float32, after each token.",
+    body=InspectRequest,
+    examples=(Example(title="One line", body={"text": "Ah, moon", "top": 1}),),
+    forms=(Form(model=InspectAnswer, description="All of it, when it is done."),),
+    problems=(*problems.OF_WORK, problems.CANCELLED),
+)
+
 LIST_MODELS = Operation(
     name="list_models",
     tag="models",
@@ -213,6 +227,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/generate/<job_id>/cancel"): CANCEL,
     ("POST", "/v1/completions"): COMPLETE,
     ("POST", "/v1/score"): SCORE,
+    ("POST", "/v1/inspect"): INSPECT,
     ("GET", "/v1/models"): LIST_MODELS,
     ("GET", "/v1/models/<path:name>"): SHOW_MODEL,
     ("GET", "/healthz"): ALIVE,

@@ -10,18 +10,22 @@ from typing import Any
 from pydantic import BaseModel
 
 from service.schemas.body import MAX_CHOICES
+from service.schemas.inspect import InspectRequest
 from service.settings import Settings
 
 NULL = {"type": "null"}
 
 
-def narrowed(name: str, schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def narrowed(
+    model: type[BaseModel], name: str, schema: dict[str, Any], settings: Settings
+) -> dict[str, Any]:
     """A field's schema within the settings of this service."""
     if name == "max_tokens":
         most = min(schema["maximum"], settings.max_tokens)
         return {**schema, "maximum": most, "default": min(schema["default"], most)}
     if name in ("prompt", "text") and schema.get("type") == "string":
-        return {**schema, "maxLength": settings.max_prompt}
+        longest = settings.longest_inspected if model is InspectRequest else settings.max_prompt
+        return {**schema, "maxLength": longest}
     if name in ("n", "best_of"):
         return within(schema, min(MAX_CHOICES, settings.max_streams))
     return schema
@@ -63,6 +67,6 @@ def as_read(model: type[BaseModel], schema: dict[str, Any], settings: Settings) 
     for name in dict.fromkeys([*own, *schema["properties"]]):
         field = schema["properties"][name]
         bare = {key: value for key, value in field.items() if key != "title"}
-        bounded = narrowed(name, bare, settings)
+        bounded = narrowed(model, name, bare, settings)
         fields[name] = bounded if model.model_fields[name].is_required() else or_null(bounded)
     return {**schema, "properties": fields}

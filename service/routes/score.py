@@ -1,21 +1,18 @@
 """`POST /v1/score`: how surprising a given text is, as a whole and token by token."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
-from model.parameters import SamplingParams
 from model.prompt_scores import PromptScores
 from model.scoring import Score
 from service.answers import logprob_json
 from service.body import json_object
-from service.client import Client
-from service.engine.failure import Failure, RequestFailedError
-from service.intake import engine_requests, find_model, prompt_too_long
-from service.jobs import Job, Jobs, new_id
-from service.registry import Registry, Served
+from service.intake import find_model, prompt_too_long
+from service.jobs import Jobs, new_id
+from service.readings import begin, encoded, listed, scores_of, text_facts
+from service.registry import Registry
 from service.schemas.score import ScoreRequest
 from service.settings import Settings
 
@@ -30,55 +27,25 @@ def score_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bluep
         served = find_model(registry, wanted.model)
         if len(wanted.text) > settings.max_prompt:
             raise prompt_too_long(len(wanted.text), settings.max_prompt, "text")
-        job = begin(wanted, served, jobs)
+        text = served.runner.tokenizer.encode_prompt(wanted.text)
+        job = begin(new_id("score"), served, text, jobs, alternatives=wanted.logprobs)
         scores = scores_of(job, jobs)
-        facts = {"id": job.job_id, "model": served.name, **measures(job, served, scores)}
+        about = text_facts(served, text)
+        facts = {
+            "id": job.job_id,
+            "model": served.name,
+            "text": about,
+            **measures(scores, about["characters"]),
+        }
         return Response("".join(parts(facts, scores)), content_type="application/json")
 
     return blueprint
 
 
-def begin(wanted: ScoreRequest, served: Served, jobs: Jobs) -> Job:
-    """The job under way: a prompt that is scored, and no text after it."""
-    text = served.runner.tokenizer.encode_prompt(wanted.text)
-    job_id = new_id("score")
-    requests = engine_requests(
-        job_id,
-        served,
-        [text],
-        SamplingParams(),
-        num_texts=0,
-        prompt_logprobs=wanted.logprobs,
-    )
-    job = jobs.begin(job_id, requests, Client(request.environ))
-    g.job = job  # for the request's log line
-    return job
-
-
-def scores_of(job: Job, jobs: Jobs) -> PromptScores:
-    """What the engine found, when it is done. Raises what says why there is nothing."""
-    try:
-        for _ in job.waves():
-            pass
-    finally:
-        jobs.end(job)
-    scores = job.requests[0].scored_prompt
-    if scores is None:  # cancelled by its id: half a score is none
-        raise RequestFailedError(Failure.CANCELLED)
-    return scores
-
-
-def measures(job: Job, served: Served, scores: PromptScores) -> dict[str, Any]:
-    """The text as it was scored, and its surprisal in the units people compare."""
-    prompt = job.requests[0].prompt
-    characters = len(served.runner.tokenizer.decode(prompt.ids))
+def measures(scores: PromptScores, characters: int) -> dict[str, float]:
+    """The surprisal of the whole text in the units people compare."""
     score = Score(nats=scores.nats, characters=characters)
     return {
-        "text": {
-            "characters": characters,
-            "folded": prompt.num_folded,
-            "unknown": prompt.num_unknown,
-        },
         "nats_per_character": score.nats_per_character,
         "bits_per_character": score.bits_per_character,
         "perplexity": score.perplexity,
@@ -86,13 +53,7 @@ def measures(job: Job, served: Served, scores: PromptScores) -> dict[str, Any]:
 
 
 def parts(facts: dict[str, Any], scores: PromptScores) -> Iterator[str]:
-    """The answer, a token at a time: as one object it would hold Python's lock for long."""
-    yield f'{encoded(facts)[:-1]},"tokens":['
-    for index, entry in enumerate(scores):
-        yield ("," if index else "") + encoded(logprob_json(entry))
-    yield "]}\n"
-
-
-def encoded(content: dict[str, Any]) -> str:
-    """As JSON, like the application's other answers."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """The answer, a token at a time."""
+    yield f'{encoded(facts)[:-1]},"tokens":'
+    yield from listed(map(logprob_json, scores))
+    yield "}\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
+from model.gates import GATES
 from training.config import ANTHOLOGY
 from training.study.cold_start import doubling_spans
-from training.study.gates import GATES
 from training.study.networks import CELLS, Shapes, num_parameters
 from training.study.plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
 from training.study.recall import TASKS, TEST_TASKS

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from model.config import Cell
+from model.gates import GATES
 from training.study.cold_start import doubling_spans
-from training.study.gates import GATES
 from training.study.gradients import Reach
 from training.study.results import Accuracies, GateFindings, RecallFindings, Study, TextFindings
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from model.config import Cell
+from model.gates import Gates
 from training.corpus import Manifest
 from training.study.cold_start import Losses
 from training.study.config import StudyConfig
-from training.study.gates import Gates
 from training.study.gradients import Reach
 from training.study.networks import Shapes
 from training.study.recall import RecallTask

@@ -16,13 +16,11 @@ from model.checkpoint import Checkpoint
 from model.device import resolve_device
 from model.durable import replacing_folder
 from model.errors import ParameterError
-from model.tokenizer import BOS_ID
 from training.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
 from training.errors import CorpusError, RunError
 from training.memory import keep_freed_memory
 from training.sources import require_outside
 from training.study.config import StudyConfig
-from training.study.gates import gates_over
 from training.study.page import FILES, PAGE, write_page
 from training.study.parts import Say, study_gates, study_recall, study_text
 from training.study.plots import draw_all
@@ -75,17 +73,7 @@ def _load_lstm(config: StudyConfig, device: torch.device) -> Checkpoint | None:
             raise ParameterError("checkpoint", f"must read characters, its tokens are {kind}")
     if config.layer is not None and config.layer > layers:
         raise ParameterError("layer", f"must be 1 to {layers}, got {config.layer}")
-    if loaded is not None:
-        _require_plain(loaded, config.layer if config.layer is not None else layers)
     return loaded
-
-
-def _require_plain(loaded: Checkpoint, layer: int) -> None:
-    if not gates_over(loaded.network, [BOS_ID] * 3, layer - 1).give_back_states():
-        raise ParameterError(
-            "checkpoint",
-            f"layer {layer} computes more than a plain lstm; its gates cannot be shown",
-        )
 
 
 def _require_replaceable(out: Path) -> None:
