@@ -88,6 +88,6 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
 
 
 def test_alternatives_count_towards_the_bound() -> None:
-    entry = TokenLogprob(token="a", logprob=-1.0, top=(("b", -2.0),) * 5)
+    entry = TokenLogprob(token_id=2, token="a", logprob=-1.0, top=(("b", -2.0),) * 5)
     with pytest.raises(OutboxFullError):
         Outbox(max_pending=6).put(0, Piece(text="a", logprobs=(entry,)))
