@@ -4,7 +4,7 @@ The reference driver and the serving engine both put every chosen id through thi
 they cannot differ in decoding, hold-back or endings. Knows nothing of tensors or threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.errors import ParameterError
@@ -17,6 +17,7 @@ from model.tokenizer import BOS_ID, DOCUMENT_END, EncodedPrompt, Tokenizer
 class TokenLogprob:
     """A token, its log probability (nats), and the likeliest alternatives."""
 
+    token_id: int
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...]
@@ -28,6 +29,7 @@ def token_logprob(
     """`values` are the log probability of `token_id` and those of `top_ids`, or of more."""
     top = zip(top_ids, values[1:], strict=False)
     return TokenLogprob(
+        token_id=token_id,
         token=tokenizer.token_text(token_id),
         logprob=values[0],
         top=tuple((tokenizer.token_text(i), value) for i, value in top),
@@ -48,11 +50,20 @@ class Piece:
 class Generation:
     """The progress of one text. `params` has its seed; `prompt.ids` opens with `<s>`."""
 
-    def __init__(self, tokenizer: Tokenizer, prompt: EncodedPrompt, params: SamplingParams) -> None:
-        """Raises ParameterError for a `logit_bias` that the vocabulary has no character for."""
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        prompt: EncodedPrompt,
+        params: SamplingParams,
+        bias: Mapping[int, float] | None = None,
+    ) -> None:
+        """`bias` is by token id, beside the `logit_bias` of `params`, which is by text.
+
+        Raises ParameterError for a `logit_bias` that the vocabulary has no character for.
+        """
         self.prompt = prompt
         self.params = params
-        self.bias = bias_by_id(tokenizer, params)
+        self.bias = {**bias_by_id(tokenizer, params), **(bias if bias is not None else {})}
         self.num_tokens = 0
         self.finish_reason: FinishReason | None = None
         self.stop_reason: str | None = None

@@ -144,12 +144,13 @@ def whole(answer: Answer) -> Response:
 
 
 def _choice(answer: Answer, index: int, deltas: Sequence[Delta]) -> dict[str, Any]:
-    generation = answer.job.generations[index]
+    params = answer.job.generations[index].params
+    last = None if index in answer.job.cut_short else deltas[-1]
     logprobs = [logprob_json(entry) for delta in deltas for entry in delta.logprobs]
     return {
         "index": index,
         "text": answer.echo + _text(deltas),
-        "finish_reason": generation.finish_reason or "cancelled",
-        "stop_reason": generation.stop_reason,
-        "logprobs": None if generation.params.logprobs is None else logprobs,
+        "finish_reason": "cancelled" if last is None else last.finish_reason,
+        "stop_reason": None if last is None else last.stop_reason,
+        "logprobs": None if params.logprobs is None else logprobs,
     }

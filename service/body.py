@@ -5,6 +5,7 @@ form. Stricter than the json module: no NaN or Infinity, no key twice.
 """
 
 import json
+from collections import Counter
 from typing import Any, NoReturn
 
 from flask import Request
@@ -64,8 +65,8 @@ def _no_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in content if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name in content if counts[name] > 1)
         raise ValueError(f"the key {shortened(twice)} is there twice")
     return content
 

@@ -19,13 +19,13 @@ class Client:
     def has_gone(self) -> bool:
         """Whether the client has closed the connection, or its side of it.
 
-        Looks without reading: what a client has sent ahead stays where it is.
+        Looks without reading: what a client has sent ahead stays where it is, and hides nothing.
         """
         if self._socket is None:
             return False
         try:
             poll = select.poll()  # select.select cannot take descriptors above 1023
-            poll.register(self._socket, select.POLLIN)
-            return bool(poll.poll(0)) and not self._socket.recv(1, socket.MSG_PEEK)
+            poll.register(self._socket, select.POLLRDHUP)  # an error is told in any case
+            return bool(poll.poll(0))
         except (OSError, ValueError):
             return True

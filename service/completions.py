@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
+from model.tokenizer import Tokenizer
 from service import sse
 from service.engine.failure import RequestFailedError
 from service.engine.outbox import Delta
@@ -28,6 +29,7 @@ class Completion:
 
     job: Job
     jobs: Jobs
+    tokenizer: Tokenizer
     wanted: CompletionRequest
     model: str
     fingerprint: str
@@ -56,7 +58,7 @@ class Completion:
 
     def choice(self, index: int) -> "_Choice":
         """The text of this index, of which nothing is told yet."""
-        return _Choice(completion=self, written=index)
+        return _Choice(completion=self, written=index, _logprobs=LegacyLogprobs(self.tokenizer))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class _Choice:
 
     completion: Completion
     written: int
-    _logprobs: LegacyLogprobs = field(default_factory=LegacyLogprobs)
+    _logprobs: LegacyLogprobs
     _has_begun: bool = False
 
     def grown(self, delta: Delta) -> dict[str, Any]:
@@ -80,9 +82,8 @@ class _Choice:
 
     def whole(self, deltas: Sequence[Delta]) -> dict[str, Any]:
         """All of it."""
-        generation = self.completion.job.generations[self.written]
         parts = [self.grown(delta) for delta in deltas]
-        if not generation.is_finished:
+        if self.written in self.completion.job.cut_short:
             parts.append(self.cut_short())
         told = [(part["text"], part["logprobs"]) for part in parts]
         return self._choice(told, parts[-1]["finish_reason"], parts[-1]["stop_reason"])

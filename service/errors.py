@@ -112,8 +112,11 @@ def _unavailable(error: UnavailableError) -> Response:
 def _request_failed(error: RequestFailedError) -> Response:
     if error.failure is Failure.STOPPING:
         return busy(error.failure.value, "stopping").as_response()
-    status = 504 if error.failure is Failure.TIMEOUT else 500
-    return ApiError(status, failure_body(error.failure)).as_response()
+    body = failure_body(error.failure)
+    if error.failure is Failure.TIMEOUT:
+        # OpenAI's clients would send it twice more, to take as long again.
+        return ApiError(504, body, headers={"X-Should-Retry": "false"}).as_response()
+    return ApiError(500, body).as_response()
 
 
 def _client_gone(_: ClientGoneError) -> Response:

@@ -47,6 +47,9 @@ def options(settings: Settings) -> dict[str, Any]:
         "worker_connections": settings.max_connections,
         "preload_app": False,
         "control_socket_disable": True,
+        # No peer may say what the path or the scheme was, not even one on this machine: whom to
+        # believe is `service.access.control`'s to know.
+        "forwarded_allow_ips": "",
         "timeout": WORKER_TIMEOUT_S,
         "graceful_timeout": math.ceil(settings.drain),
         "keepalive": KEEP_ALIVE_S,

@@ -107,8 +107,9 @@ class Incoming:
             if found is None:
                 return True
             size = int(found[0], 16)
-            if size == 0:
-                return self._data.find(_END_OF_HEAD, end) >= 0
+            if size == 0:  # trailers may follow, which are searched again with each packet
+                is_too_long = len(self._data) - end > MAX_HEAD
+                return is_too_long or self._data.find(_END_OF_HEAD, end) >= 0
             if len(self._data) < end + 2 + size + 2:
                 return False
             self._chunk_at = end + 2 + size + 2

@@ -3,19 +3,20 @@
 Knows nothing of answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from model.errors import ParameterError
 from model.generation import Generation
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import EncodedPrompt
-from service.engine.outbox import Outbox
+from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
 from service.errors import ApiError, bad_request, busy
 from service.registry import ModelNotFoundError, NoModelError, Registry, Served
 from service.settings import Settings
 
 MAX_SCORED = 500_000  # log probabilities of one job: 6 MB, and some 25 MB as JSON
+MAX_HELD = 500_000  # those of texts that are told in one piece: some 100 MB until they are
 
 
 def find_model(registry: Registry, name: str | None) -> Served:
@@ -34,7 +35,12 @@ def find_model(registry: Registry, name: str | None) -> Served:
 
 
 def require_within_limits(
-    settings: Settings, params: SamplingParams, *, prompt_length: int, num_texts: int
+    settings: Settings,
+    params: SamplingParams,
+    *,
+    prompt_length: int,
+    num_texts: int,
+    num_prompts: int = 1,
 ) -> None:
     """What this service's settings allow, beyond the bounds of the fields."""
     if prompt_length > settings.max_prompt:
@@ -43,6 +49,26 @@ def require_within_limits(
         raise ParameterError("max_tokens", f"must be at most {settings.max_tokens} here")
     if num_texts > settings.max_streams:
         raise ParameterError("n", f"must be at most {settings.max_streams} here")
+    # More would be refused as by a full service, however often they came back.
+    most = settings.max_streams // max(1, num_texts) + settings.max_queue
+    if num_prompts > most:
+        raise ParameterError("prompt", f"has {num_prompts} prompts, at most {most} can run or wait")
+
+
+def require_can_be_held(params: SamplingParams, num_texts: int) -> None:
+    """An answer in one piece is held to its end, with every log probability. Raises ParameterError.
+
+    A stream needs no such bound: what waits for its reader has one.
+    """
+    if params.logprobs is None:
+        return
+    most = MAX_HELD // (num_texts * (1 + params.logprobs))
+    if params.max_tokens > most:
+        raise ParameterError(
+            "max_tokens",
+            f"must be at most {most} with these log probabilities and {num_texts} texts "
+            "in one piece; a stream may have more",
+        )
 
 
 def prompt_too_long(
@@ -69,6 +95,7 @@ def engine_requests(
     params: SamplingParams,
     *,
     num_texts: int,
+    bias: Mapping[int, float] | None = None,
     prompt_logprobs: int | None = None,
     inspected_layer: int | None = None,
 ) -> list[Request]:
@@ -81,7 +108,7 @@ def engine_requests(
     """
     if prompt_logprobs is not None:
         _require_scorable(prompts, prompt_logprobs)
-    outbox = Outbox(len(prompts))
+    outbox = Outbox(len(prompts), max_pending=max_pending(len(prompts) * num_texts))
     return [
         Request(
             request_id=job_id,
@@ -89,7 +116,7 @@ def engine_requests(
             runner=served.runner,
             prompt=prompt,
             generations=[
-                Generation(served.runner.tokenizer, prompt, _seed_after(params, index))
+                Generation(served.runner.tokenizer, prompt, _seed_after(params, index), bias)
                 for index in range(num_texts)
             ],
             outbox=outbox,

@@ -41,6 +41,7 @@ class Job:
     engine: Engine
     metrics: EngineMetrics
     is_cancelled: bool = field(default=False, init=False)  # by its id: its text ends where it is
+    _told_whole: set[int] = field(default_factory=set, init=False)
 
     @property
     def generations(self) -> list[Generation]:
@@ -49,8 +50,11 @@ class Job:
 
     @property
     def cut_short(self) -> list[int]:
-        """Which texts have no end of their own, when it was cancelled by its id."""
-        return [i for i, generation in enumerate(self.generations) if not generation.is_finished]
+        """Which texts its reader has not got the end of, when it was cancelled by its id.
+
+        The engine may write on for a moment, and even to the end: nobody reads that.
+        """
+        return [i for i in range(len(self.generations)) if i not in self._told_whole]
 
     @property
     def num_tokens(self) -> int:
@@ -113,6 +117,7 @@ class Job:
                 if last is not None:
                     self.metrics.handed_over(now - last)
                 last = now
+            self._told_whole.update(d.index for d in deltas if d.finish_reason is not None)
             yield deltas
 
     def _require_client(self) -> None:

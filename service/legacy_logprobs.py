@@ -10,13 +10,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from model.generation import TokenLogprob
-from model.tokenizer import UNKNOWN
+from model.tokenizer import Tokenizer
 
 
 class LegacyLogprobs:
-    """The entries of one choice, as its text grows."""
+    """The entries of one choice, as its text grows.
 
-    def __init__(self) -> None:
+    A token stands where its text begins; one of several that write a character together, where
+    that character does.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._decoder = tokenizer.stream_decoder()
         self._shown = 0  # characters of the answer's text so far
         self._end = 0  # where the text of the next token begins
         self._waiting: deque[tuple[int, TokenLogprob]] = deque()
@@ -26,6 +32,7 @@ class LegacyLogprobs:
         placed = [(offset, entry) for offset, entry in self._placed(entries)]
         # A character that was folded into several has moved those behind it; the text is as sent.
         self._shown = self._end = len(prompt)
+        self._decoder = self._tokenizer.stream_decoder()  # what follows begins with a whole one
         told = _listed((min(offset, len(prompt) - 1), entry) for offset, entry in placed)
         for name in ("token_logprobs", "top_logprobs"):
             told[name][:1] = [None] * len(told[name][:1])
@@ -44,7 +51,7 @@ class LegacyLogprobs:
         """Each with the place where its text begins."""
         for entry in entries:
             yield self._end, entry
-            self._end += 1 if entry.token == UNKNOWN else len(entry.token)
+            self._end += len(self._decoder.feed((entry.token_id,)))
 
 
 def joined(parts: Iterable[dict[str, Any] | None]) -> dict[str, Any]:

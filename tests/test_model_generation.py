@@ -120,10 +120,18 @@ def test_ids_in_handfuls_give_the_text_and_the_end_of_ids_one_by_one(
 
 def test_a_bias_is_kept_by_token_id(tokenizer: Tokenizer) -> None:
     (e,), (newline,) = tokenizer.encode("e"), tokenizer.encode("\n")
-    assert begun(tokenizer, logit_bias={"e": 2, "\n": -1}).bias == {e: 2, newline: -1}
+    biases = {"e": 2, "\n": -1, "<s>": 3}
+    assert begun(tokenizer, logit_bias=biases).bias == {e: 2, newline: -1, BOS_ID: 3}
 
 
-@pytest.mark.parametrize("text", ["", "ee", "\U0001f600", "<s>", "\x00"])
+def test_a_bias_by_id_reaches_tokens_that_are_no_text_by_themselves(subword: Tokenizer) -> None:
+    half = subword.encode("\u00e9")[0]
+    params = SamplingParams.checked(seed=1, logit_bias={"e": 2})
+    generation = Generation(subword, subword.encode_prompt(""), params, {half: -100})
+    assert generation.bias == {**begun(subword, logit_bias={"e": 2}).bias, half: -100}
+
+
+@pytest.mark.parametrize("text", ["", "ee", "\U0001f600", "<unk>", "\x00"])
 def test_a_bias_on_what_is_no_token_is_refused(tokenizer: Tokenizer, text: str) -> None:
     with pytest.raises(ParameterError, match="not a token") as caught:
         begun(tokenizer, logit_bias={text: 1})

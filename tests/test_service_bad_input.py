@@ -4,8 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from flask import Request
 from flask.testing import FlaskClient
+from werkzeug.test import create_environ
 
+from service.body import json_object
+from service.errors import ApiError
 from service.schemas.generate import GenerateRequest
 
 pytest_plugins = ["service_fixtures"]
@@ -188,3 +192,12 @@ def test_head_and_options_are_harmless(client: FlaskClient, path: str) -> None:
 
 def test_the_service_still_writes_after_all_this(client: FlaskClient) -> None:
     assert client.post("/v1/generate", data='{"max_tokens": 3, "min_tokens": 3}').text
+
+
+def test_one_key_twice_among_very_many_is_found_without_delay() -> None:
+    """Each name was counted in all of them: minutes, for a body of the size that is taken."""
+    names = [f'"{index:x}":0' for index in range(200_000)]
+    body = "{" + ",".join([*names, names[-1]]) + "}"
+    request = Request(create_environ(method="POST", data=body))
+    with pytest.raises(ApiError, match="is there twice"):
+        json_object(request)

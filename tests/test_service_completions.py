@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from model.tokenizer import Tokenizer
+from model.tokenizer import BOS_ID, Tokenizer
 
 pytest_plugins = ["service_fixtures"]
 
@@ -265,10 +265,46 @@ def test_best_of_gives_the_likeliest_of_what_was_written(client: FlaskClient) ->
     assert best["usage"] == answer["usage"]
 
 
-def test_too_many_prompts_for_slots_and_queue_are_refused_whole(client: FlaskClient) -> None:
-    response = ask(client, prompt=["a"] * 4)
-    assert (response.status_code, response.json["error"]["code"]) == (503, "saturated")
+def test_more_prompts_than_slots_and_queue_can_ever_take_are_no_matter_of_time(
+    client: FlaskClient,
+) -> None:
+    error = refused(client, prompt=["a"] * 4)
+    assert error["param"] == "prompt"
+    assert "at most 3" in error["message"]
+    assert "at most 2" in refused(client, prompt=["a"] * 3, n=2)["message"]
     assert len(whole(client, prompt=["a"] * 3)["choices"]) == 3
+
+
+def test_log_probabilities_in_one_piece_are_bounded_and_those_of_a_stream_not(
+    client: FlaskClient,
+) -> None:
+    fields: dict[str, Any] = {"max_tokens": 20_000, "n": 2, "stop": "e"}
+    best: dict[str, Any] = {"best_of": 2, "n": 1, "prompt": ["a"] * 2, "logprobs": 9}
+    for more in ({"logprobs": 20}, best):
+        assert refused(client, **{**fields, **more})["param"] == "max_tokens"
+    assert whole(client, **fields, logprobs=5)["choices"]
+    assert chunks(client, **fields, logprobs=20)
+    error: Any = client.post(
+        "/v1/generate",
+        data=json.dumps({**fields, "logprobs": 20}),
+        headers={"Accept": "application/json"},
+    ).json
+    assert error["error"]["param"] == "max_tokens"
+
+
+def test_fields_that_are_left_aside_fit_into_a_header(client: FlaskClient) -> None:
+    odd = {"x" * 1000: 1} | {f"field_{index}": 1 for index in range(500)}
+    header = ask(client, **odd).headers["X-Strophe-Ignored-Fields"]
+    assert header.split(",") == list(odd)[1:17]
+
+
+def test_a_token_without_text_moves_none_behind_it(
+    client: FlaskClient, tokenizer: Tokenizer
+) -> None:
+    ids = [BOS_ID, *tokenizer.encode("ab")]
+    told = whole(client, prompt=ids, echo=True, logprobs=0, max_tokens=0)["choices"][0]
+    assert told["text"] == "ab"
+    assert told["logprobs"]["text_offset"] == [0, 0, 1]
 
 
 def test_a_prompt_that_is_too_long_in_all_is_refused(client: FlaskClient) -> None:

@@ -194,6 +194,10 @@ def test_all_characters_banned(server: "Server", route: str, tokenizer: Tokenize
         ({"Expect": "100-continue"}, 200),
         ({"User-Agent": "\x1b[31m" * 50}, 400),
         ({"Cookie": "a=" + "b" * 7000}, 200),
+        ({"SCRIPT_NAME": "/elsewhere"}, 200),
+        ({"SCRIPT_NAME": "/v1"}, 200),
+        ({"PATH_INFO": "/metrics"}, 200),
+        ({"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "off"}, 200),
     ],
 )
 def test_odd_headers(server: "Server", route: str, headers: dict[str, str], status: int) -> None:

@@ -27,6 +27,7 @@ ODD = [
     CHUNKED + b"\r\n",
     CHUNKED + b"123456789\r\n",
     CHUNKED + b"1;" + b"x" * 9000,
+    CHUNKED + b"0\r\nX: " + b"x" * MAX_HEAD,
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from model.generation import Piece, TokenLogprob
 from service.engine.failure import Failure, RequestFailedError
-from service.engine.outbox import Cadence, Delta, Outbox, OutboxFullError
+from service.engine.outbox import Cadence, Delta, Outbox, OutboxFullError, max_pending
 
 
 def test_the_first_piece_comes_at_once() -> None:
@@ -88,6 +88,12 @@ def test_what_waits_for_a_slow_reader_is_bounded() -> None:
 
 
 def test_alternatives_count_towards_the_bound() -> None:
-    entry = TokenLogprob(token="a", logprob=-1.0, top=(("b", -2.0),) * 5)
+    entry = TokenLogprob(token_id=2, token="a", logprob=-1.0, top=(("b", -2.0),) * 5)
     with pytest.raises(OutboxFullError):
         Outbox(max_pending=6).put(0, Piece(text="a", logprobs=(entry,)))
+
+
+def test_many_texts_may_gather_what_a_few_calls_of_the_engine_add() -> None:
+    texts, of_one_call = 256, 16 * 22  # the most steps, each with the most alternatives
+    assert max_pending(texts) >= 2 * texts * of_one_call
+    assert max_pending(1) == max_pending(2) > 2 * of_one_call

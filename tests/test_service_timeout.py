@@ -38,6 +38,7 @@ def ask(client: FlaskClient, form: str) -> TestResponse:
 def test_one_object_becomes_a_504(client: FlaskClient) -> None:
     answer = ask(client, "application/json")
     assert answer.status_code == 504
+    assert answer.headers["X-Should-Retry"] == "false"  # OpenAI's clients would, twice
     error = answer.get_json()["error"]
     assert (error["code"], error["type"]) == ("timeout", "server_error")
 

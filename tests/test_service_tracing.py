@@ -124,9 +124,8 @@ def test_no_text_is_told_and_the_service_is_named(server: "Server", collector: C
 def test_without_a_proper_parent_a_trace_begins_here_and_the_log_names_it(
     server: "Server", collector: Collector, traceparent: str
 ) -> None:
-    with generate(
-        server, {"max_tokens": 3, "min_tokens": 3}, {"traceparent": traceparent}
-    ) as response:
+    fields: dict[str, object] = {"max_tokens": 3, "min_tokens": 3}
+    with generate(server, fields, {"traceparent": traceparent}) as response:
         assert response.content
     span = span_of(collector, response)
     assert not span.parent_span_id
@@ -175,6 +174,18 @@ def test_several_texts_are_one_span(server: "Server", collector: Collector) -> N
     assert facts["gen_ai.request.choice.count"] == 2
     assert facts["gen_ai.usage.output_tokens"] == 10
     assert facts["gen_ai.response.finish_reasons"] == ["length", "length"]
+
+
+@pytest.mark.slow
+def test_a_score_is_a_span_too_though_nothing_is_written(
+    server: "Server", collector: Collector
+) -> None:
+    told = requests.post(server.url + "/v1/score", json={"text": "Thou"}, timeout=10).json()
+    span = collector.wait_for(lambda span: attributes_of(span)["gen_ai.response.id"] == told["id"])
+    facts = attributes_of(span)
+    assert span.status.code == Status.STATUS_CODE_UNSET
+    assert (facts["http.route"], facts["gen_ai.usage.input_tokens"]) == ("/v1/score", 4)
+    assert "gen_ai.request.seed" not in facts
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ EXPOSED = (
     "X-Strophe-Id",
     "X-Strophe-Model",
     "X-Strophe-Seed",
+    "X-Strophe-Ignored-Fields",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",

@@ -17,7 +17,8 @@ from service.engine.failure import Failure, RequestFailedError
 
 INTERVAL_S = 0.03
 PIECE_COST_S = 0.0005  # of interval for each reader: 2,000 pieces a second, in all
-MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader
+MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader of a few texts
+MAX_PENDING_OF_TEXT = 1024  # and of each of many: a call of the engine may add a third of that
 
 
 class Cadence:
@@ -35,6 +36,11 @@ class Cadence:
     def interval_s(self) -> float:
         """Between two pieces of one stream."""
         return max(self._least_s, self.readers * PIECE_COST_S)
+
+
+def max_pending(num_texts: int) -> int:
+    """How much of so many texts may wait for their one reader."""
+    return max(MAX_PENDING, num_texts * MAX_PENDING_OF_TEXT)
 
 
 class OutboxFullError(Exception):

@@ -21,6 +21,10 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": "string"},
     ),
     "Retry-After": ("Seconds to wait before the same request is sent again.", WHOLE_NUMBER),
+    "X-Should-Retry": (
+        "That to send it again would not help.",
+        {"type": "string", "const": "false"},
+    ),
     "WWW-Authenticate": ("How to send a key.", {"type": "string", "const": "Bearer"}),
     "X-RateLimit-Limit": ("Requests that one window takes.", WHOLE_NUMBER),
     "X-RateLimit-Remaining": ("How many of them are left.", WHOLE_NUMBER),

@@ -56,7 +56,12 @@ SATURATED = Problem(503, "saturated", "all slots are taken and the queue is full
 NO_MODEL = Problem(503, "no_model", "no model is loaded", ("Retry-After",))
 UNAVAILABLE = Problem(503, "unavailable", "the engine takes no requests", ("Retry-After",))
 STOPPING = Problem(503, "stopping", "the service stops", ("Retry-After",))
-TIMEOUT = Problem(504, "timeout", "it took longer than a request may take here, waiting included")
+TIMEOUT = Problem(
+    504,
+    "timeout",
+    "it took longer than a request may take here, waiting included",
+    ("X-Should-Retry",),
+)
 
 OF_A_BODY = (INVALID_JSON, INVALID_VALUE, TOO_LARGE, COMPRESSED)
 OF_WORK = (

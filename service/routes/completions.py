@@ -1,5 +1,7 @@
 """`POST /v1/completions`: what OpenAI's clients send, answered as they expect."""
 
+import re
+
 from flask import Blueprint, Response, g, request
 
 from model.errors import ParameterError
@@ -9,11 +11,21 @@ from service import completions
 from service.body import json_object
 from service.client import Client
 from service.completions import Completion
-from service.intake import engine_requests, find_model, require_within_limits, within_cap
+from service.intake import (
+    engine_requests,
+    find_model,
+    require_can_be_held,
+    require_within_limits,
+    within_cap,
+)
 from service.jobs import Jobs, new_id
 from service.registry import Registry
 from service.schemas.completions import CompletionRequest, Prompt
 from service.settings import Settings
+
+# Ignored fields go into a header, which has no room for whatever a client may send.
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+MAX_TOLD = 16
 
 
 def completions_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blueprint:
@@ -44,14 +56,8 @@ def begin(
 ) -> Completion:
     """The job under way. Raises what says why it cannot be."""
     served = find_model(registry, wanted.model)
-    require_within_limits(
-        settings,
-        wanted,
-        prompt_length=sum(len(prompt) for prompt in wanted.prompt),
-        num_texts=wanted.num_written,
-    )
+    params = allowed(wanted, settings)
     tokenizer = served.runner.tokenizer
-    params = within_cap(sampling(wanted, tokenizer), settings)
     prompts = [encoded(prompt, tokenizer) for prompt in wanted.prompt]
     job_id = new_id("cmpl")
     requests = engine_requests(
@@ -60,19 +66,36 @@ def begin(
         prompts,
         params,
         num_texts=wanted.num_written,
+        bias=biases(wanted, tokenizer),
         prompt_logprobs=wanted.logprobs if wanted.echo else None,
     )
     g.job = jobs.begin(job_id, requests, Client(request.environ))  # for the request's log line
     return Completion(
         job=g.job,
         jobs=jobs,
+        tokenizer=tokenizer,
         wanted=wanted,
         model=served.name,
         fingerprint=served.fingerprint,
         seed=params.seed if params.seed is not None else 0,
         echoes=[shown(prompt, tokenizer) for prompt in wanted.prompt],
-        ignored=[name for name in ignored if name.isascii() and name.isidentifier()],
+        ignored=[name for name in ignored if FIELD_NAME.fullmatch(name)][:MAX_TOLD],
     )
+
+
+def allowed(wanted: CompletionRequest, settings: Settings) -> SamplingParams:
+    """How to write it, within what the settings allow. Raises ApiError or ParameterError."""
+    require_within_limits(
+        settings,
+        wanted,
+        prompt_length=sum(len(prompt) for prompt in wanted.prompt),
+        num_texts=wanted.num_written,
+        num_prompts=len(wanted.prompt),
+    )
+    params = within_cap(sampling(wanted), settings)
+    if not wanted.stream:
+        require_can_be_held(params, len(wanted.prompt) * wanted.num_written)
+    return params
 
 
 def encoded(prompt: Prompt, tokenizer: Tokenizer) -> EncodedPrompt:
@@ -87,21 +110,22 @@ def shown(prompt: Prompt, tokenizer: Tokenizer) -> str:
     return prompt if isinstance(prompt, str) else tokenizer.decode(prompt)
 
 
-def sampling(wanted: CompletionRequest, tokenizer: Tokenizer) -> SamplingParams:
+def sampling(wanted: CompletionRequest) -> SamplingParams:
     """The part that decoding knows, with a seed and what choosing the best needs."""
     fields = {name: getattr(wanted, name) for name in SamplingParams.model_fields}
-    fields["logit_bias"] = {
-        biased_token(name, tokenizer): value for name, value in wanted.logit_bias.items()
-    }
+    fields["logit_bias"] = {}  # by id, see `biases`
     if wanted.has_choice and wanted.logprobs is None:
         fields["logprobs"] = 0
     return SamplingParams.model_construct(**fields).with_seed()
 
 
-def biased_token(name: str, tokenizer: Tokenizer) -> str:
-    """The text of the token with this id. Raises ParameterError."""
-    token_id = int(name)
-    if token_id >= tokenizer.vocab_size or token_id == UNK_ID:
-        known = f"{BOS_ID} to {tokenizer.vocab_size - 1}"
-        raise ParameterError("logit_bias", f"{name} is no token that is written here: {known}")
-    return tokenizer.token_text(token_id)
+def biases(wanted: CompletionRequest, tokenizer: Tokenizer) -> dict[int, float]:
+    """What to add to the logits, by id. Raises ParameterError for what is never written."""
+    by_id = {int(name): value for name, value in wanted.logit_bias.items()}
+    for token_id in by_id:
+        if token_id >= tokenizer.vocab_size or token_id == UNK_ID:
+            known = f"{BOS_ID} to {tokenizer.vocab_size - 1}"
+            raise ParameterError(
+                "logit_bias", f"{token_id} is no token that is written here: {known}"
+            )
+    return by_id

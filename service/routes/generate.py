@@ -14,7 +14,13 @@ from service.answers import Answer
 from service.body import json_object
 from service.client import Client
 from service.errors import bad_request
-from service.intake import engine_requests, find_model, require_within_limits, within_cap
+from service.intake import (
+    engine_requests,
+    find_model,
+    require_can_be_held,
+    require_within_limits,
+    within_cap,
+)
 from service.jobs import Jobs, new_id
 from service.registry import Registry
 from service.schemas.generate import GenerateRequest
@@ -37,7 +43,7 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
         form = chosen_form()
         wanted = GenerateRequest.from_json(json_object(request))
         require_form_fits(wanted, form)
-        answer = begin(wanted, settings, jobs, registry)
+        answer = begin(wanted, form, settings, jobs, registry)
         try:
             return FORMS[form](answer)
         except BaseException:
@@ -79,11 +85,15 @@ def require_form_fits(wanted: GenerateRequest, form: str) -> None:
             )
 
 
-def begin(wanted: GenerateRequest, settings: Settings, jobs: Jobs, registry: Registry) -> Answer:
+def begin(
+    wanted: GenerateRequest, form: str, settings: Settings, jobs: Jobs, registry: Registry
+) -> Answer:
     """The job under way. Raises what says why it cannot be."""
     served = find_model(registry, wanted.model)
     require_within_limits(settings, wanted, prompt_length=len(wanted.prompt), num_texts=wanted.n)
     params = within_cap(wanted.sampling(), settings)
+    if form == "application/json":
+        require_can_be_held(params, wanted.n)
     prompt = served.runner.tokenizer.encode_prompt(wanted.prompt)
     job_id = new_id("gen")
     requests = engine_requests(job_id, served, [prompt], params, num_texts=wanted.n)

@@ -95,7 +95,6 @@ def _parent(environ: Mapping[str, object]) -> Context:
 
 
 def _of_request(exchange: Exchange, job: Job) -> Attributes:
-    params = job.generations[0].params
     attributes: dict[str, AttributeValue | None] = {
         "http.request.method": exchange.method,
         "http.route": exchange.route,
@@ -103,6 +102,17 @@ def _of_request(exchange: Exchange, job: Job) -> Attributes:
         "gen_ai.provider.name": "strophe",
         "gen_ai.request.model": job.model,
         "gen_ai.request.choice.count": len(job.generations),
+        **_of_sampling(job),
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _of_sampling(job: Job) -> dict[str, AttributeValue | None]:
+    """Nothing where a text was scored and none written."""
+    if not job.generations:
+        return {}
+    params = job.generations[0].params
+    return {
         "gen_ai.request.temperature": params.temperature,
         "gen_ai.request.top_p": params.top_p,
         "gen_ai.request.top_k": params.top_k,
@@ -111,7 +121,6 @@ def _of_request(exchange: Exchange, job: Job) -> Attributes:
         "gen_ai.request.max_tokens": params.max_tokens,
         "gen_ai.request.seed": params.seed,
     }
-    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _of_answer(exchange: Exchange, job: Job) -> Attributes:
