@@ -18,6 +18,7 @@ from service.routes.completions import completions_blueprint
 from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint, why_not_ready
 from service.routes.models import models_blueprint
+from service.routes.page import page_blueprint
 from service.settings import Settings
 from service.telemetry.exchange import Exchanges
 from service.telemetry.request_log import log_request
@@ -42,6 +43,7 @@ def create_app(
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
+    app.register_blueprint(page_blueprint())
     return app
 
 
