@@ -14,7 +14,8 @@ def models_blueprint(registry: Registry) -> Blueprint:
 
     @blueprint.get("/v1/models")
     def list_models() -> Response:
-        return jsonify(object="list", data=[as_json(served) for served in registry.served])
+        data = [as_json(served) for served in registry.served]
+        return jsonify(object="list", data=data, default=registry.default_name)
 
     @blueprint.get("/v1/models/<path:name>")
     def show_model(name: str) -> Response:

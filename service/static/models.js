@@ -25,13 +25,12 @@ export class Models {
 
   async load() {
     try {
-      const { data } = await getJson("/v1/models");
+      const { data, default: usual } = await getJson("/v1/models");
       this.names = data.map((model) => model.id);
-      const newest = [...data].sort((a, b) => b.created - a.created)[0];
       const options = this.names.map((name) => el("option", { value: name }, name));
       const before = this.chosen;
       byId("model").replaceChildren(...options);
-      this.choose(this.names.includes(before) ? before : newest?.id);
+      this.choose(this.names.includes(before) ? before : usual);
     } catch (error) {
       notify(`The models cannot be listed. ${sentence(error.message)}`, { "Try again": () => this.load() });
     }

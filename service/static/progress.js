@@ -1,7 +1,6 @@
 // How a generation goes, in words: the status line, and the few that are read aloud.
 
 import { number, oncePerFrame } from "./dom.js";
-import { announce, showStatus } from "./notices.js";
 
 export class Progress {
   #asked = performance.now();
@@ -10,12 +9,13 @@ export class Progress {
   #characters = 0;
   #seed = null;
   #reasons = [];
-  #draw = oncePerFrame(() => !this.isOver && showStatus(this.#words("writing")));
+  #draw = oncePerFrame(() => !this.isOver && this.show(this.#words("writing")));
 
-  constructor() {
-    this.isOver = false;
-    showStatus("asking …");
-    announce("Writing");
+  /** `show` is given each line, `say` only what is worth being read aloud. */
+  constructor(show, say = () => {}) {
+    Object.assign(this, { show, say, isOver: false });
+    show("asking …");
+    say("Writing");
   }
 
   take(event) {
@@ -30,14 +30,14 @@ export class Progress {
   end(how) {
     this.isOver = true;
     const why = this.#reasons.find((reason) => reason);
-    showStatus(this.#words(why ? `${how}, ${why}` : how));
-    announce(`${how}, ${number(this.#characters)} characters`);
+    this.show(this.#words(why ? `${how}, ${why}` : how));
+    this.say(`${how}, ${number(this.#characters)} characters`);
     return how;
   }
 
   #wait(text) {
-    showStatus(text);
-    announce(text);
+    this.show(text);
+    this.say(text);
   }
 
   #count(characters) {

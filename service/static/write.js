@@ -6,7 +6,7 @@ import { byId, isUsable, number, setUsable } from "./dom.js";
 import { essential } from "./fields.js";
 import { BrokenError, generate } from "./generation.js";
 import { untilLines } from "./lines.js";
-import { announce, clearNotice, notify, sentence } from "./notices.js";
+import { announce, clearNotice, notify, sentence, showStatus } from "./notices.js";
 import { Pen } from "./pen.js";
 import { lengthOf, ME, textOf } from "./piece.js";
 import { extend, Place } from "./place.js";
@@ -146,7 +146,7 @@ export class Write {
   /** Follow a generation to its end and tell of it: "done", "stopped", "broken off" or "failed". */
   async #follow(body, take, cut = null) {
     const stop = (this.#stop = new AbortController());
-    const progress = new Progress();
+    const progress = new Progress(showStatus, announce);
     const events = generate(body, stop.signal);
     clearNotice();
     this.#showWhatCanBeDone();
