@@ -79,7 +79,7 @@ def test_a_route_that_someone_adds_is_closed(make_client: "MakeClient") -> None:
     assert client.get("/new", headers=bearer(ALICE)).text == "secret"
 
 
-@pytest.mark.parametrize("path", ["/v2", "//v1/models", "/v1/models//", "/healthz/x", "//"])
+@pytest.mark.parametrize("path", ["/v2", "//v1/models", "/v1/models//", "/healthz/x"])
 def test_routes_cannot_be_told_from_what_is_not_there(closed: FlaskClient, path: str) -> None:
     assert closed.get(path).get_json() == closed.get("/v1/models").get_json()
     assert closed.get(path, headers=bearer(ALICE)).status_code in (404, 405)

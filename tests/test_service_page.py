@@ -53,3 +53,16 @@ def test_every_module_is_small_and_says_what_it_is_for() -> None:
             lines = (STATIC / name).read_text(encoding="utf-8").splitlines()
             assert lines[0].startswith("// "), name
             assert len(lines) <= 300, name
+
+
+def test_the_page_asks_at_once_for_all_that_it_begins_with() -> None:
+    """Module by module each would wait for the one that names it."""
+    needed: set[str] = set()
+    unread = ["main.js"]
+    while unread:
+        text = (STATIC / unread.pop()).read_text(encoding="utf-8")
+        new = set(re.findall(r'from "\./(\w+\.js)"', text)) - needed
+        needed |= new
+        unread += new
+    index = (STATIC / "index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'modulepreload" href="/static/(\w+\.js)"', index)) == needed

@@ -4,11 +4,13 @@ import { byId, el } from "./dom.js";
 import { quoted } from "./reading.js";
 
 const percent = (share) => (share < 0.001 ? "under 0.1%" : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
+/** A number with two digits and a real minus. */
+export const signed = (value) => value.toFixed(2).replace("-", "\u2212");
 const surprise = ["expected", "likely", "no surprise", "a surprise", "a big surprise", "nearly impossible"];
 
 /** The character itself and what could have stood there. */
-export function showCharacter({ token, surprisal, probability, top }, step, onTake) {
-  byId("character").textContent = quoted(token);
+export function showCharacter({ token, isUnknown, surprisal, probability, top }, step, onTake) {
+  byId("character").textContent = quoted(token) + (isUnknown ? ", unknown to the model" : "");
   byId("surprisal").textContent = `${surprisal.toFixed(2)} bits: its chance was ${percent(probability)}, ${surprise[step]}.`;
   byId("top").replaceChildren(...top.map((other) => alternative(other, other.token === token, onTake)));
 }
@@ -38,8 +40,8 @@ export function showGates(inspection, at, unit) {
   const hidden = inspection.value("hidden", at, unit);
   const cell = inspection.value("cell", at, unit);
   byId("unit-words").textContent = cell === null
-    ? `Unit ${unit}: hidden state ${hidden.toFixed(2)}.`
-    : `Unit ${unit}: its cell is ${cell.toFixed(2)} (squashed to between \u22121 and 1), its hidden state ${hidden.toFixed(2)}.`;
+    ? `Unit ${unit}: hidden state ${signed(hidden)}.`
+    : `Unit ${unit}: its cell is ${signed(cell)} (squashed to between \u22121 and 1), its hidden state ${signed(hidden)}.`;
 }
 
 function words(gate, value, meaning) {

@@ -1,15 +1,20 @@
 // What POST /v1/inspect gave, as numbers by character and unit. Pure data, no document.
 
+import { starts, UNKNOWN } from "./alignment.js";
+
 export class Inspection {
-  constructor(answer) {
-    this.tokens = answer.tokens;
+  /** `text` is what was sent; the tokens may write some of it otherwise. */
+  constructor(answer, text) {
     this.gates = answer.gates; // null for networks without gates
     this.layer = answer.layer;
     this.numLayers = answer.num_layers;
-    this.numUnits = answer.units;
+    this.numUnits = answer.hidden_size;
     this.hidden = bytes(answer.hidden);
     this.cell = bytes(answer.cell);
-    this.starts = starts(answer.tokens); // where each token begins in the text, in UTF-16 units
+    this.starts = starts(answer.tokens, text);
+    this.tokens = answer.tokens.map((token, at) => known(token, text, this.starts[at]));
+    this.numFolded = answer.text.folded;
+    this.numUnknown = answer.text.unknown;
   }
 
   get length() {
@@ -63,9 +68,10 @@ function bytes(base64) {
   return Int8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-function starts(tokens) {
-  let at = 0;
-  return tokens.map(({ token }) => (at += token.length) - token.length);
+/** An unknown character is shown as the text has it. */
+function known(token, text, start) {
+  const isUnknown = token.token === UNKNOWN && start < text.length;
+  return isUnknown ? { ...token, token: String.fromCodePoint(text.codePointAt(start)), isUnknown } : token;
 }
 
 function pearson(series, valueAt) {

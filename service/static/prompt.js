@@ -1,7 +1,7 @@
 // What of a text is sent as the prompt.
 
-const MOST = 20000; // characters; what lies further back no longer tells on the next one
-const GRAIN = 4000; // the cut moves in large steps, so that the service knows most prompts already
+const MOST = 6000; // characters; what lies further back no longer tells on the next one
+const GRAIN = 2000; // the cut moves in large steps, so that the service knows most prompts already
 
 /** The text before `position`; of a long one its end, from the beginning of a line. */
 export function promptBefore(text, position) {

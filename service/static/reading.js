@@ -26,6 +26,7 @@ export class Reading {
   show(tokens) {
     this.#characters = tokens.map(({ token }, at) =>
       el("span", { role: "option", id: `character-${at}`, "aria-selected": "false", "data-at": at }, shown(token)));
+    tokens.forEach(({ isUnknown }, at) => isUnknown && this.#characters[at].setAttribute("data-unknown", ""));
     const lines = [el("div", { role: "group" })];
     this.#lineOf = [];
     this.#characters.forEach((character, at) => {

@@ -3,7 +3,7 @@
 
 import { getJson } from "./client.js";
 import { byId, el, number } from "./dom.js";
-import { showCharacter, showGates } from "./explain.js";
+import { showCharacter, showGates, signed } from "./explain.js";
 import { Inspection, partAround, stepOf } from "./inspection.js";
 import { announce, notify, sentence } from "./notices.js";
 import { Plots } from "./plots.js";
@@ -56,7 +56,7 @@ export class View {
       const answer = await getJson("/v1/inspect", { body });
       this.#part = part;
       this.#seen = { text, model };
-      this.#show(new Inspection(answer), isNewText);
+      this.#show(new Inspection(answer, body.text), isNewText);
     } catch (error) {
       if (error.status === 413 && this.#most > 100) {
         this.#most = Math.floor(this.#most / 2);
@@ -71,10 +71,7 @@ export class View {
   #show(inspection, isNewText) {
     const before = this.reading.at;
     this.#inspection = inspection;
-    const { start, end } = this.#part;
-    byId("see-told").textContent = end - start < this.manuscript.text.length
-      ? `characters ${number(start + 1)} to ${number(end)} of ${number(this.manuscript.text.length)}, around the caret`
-      : `${number(end)} characters`;
+    byId("see-told").textContent = this.#told(inspection);
     const layers = Array.from({ length: inspection.numLayers }, (_, layer) => el("option", { value: layer }, layer + 1));
     byId("layer").replaceChildren(...layers);
     byId("layer").value = inspection.layer;
@@ -86,6 +83,14 @@ export class View {
     this.#plot();
     this.reading.look(isNewText || before < 0 ? inspection.length - 1 : before);
     announce(`${number(inspection.length)} characters are read`);
+  }
+
+  #told({ numFolded, numUnknown }) {
+    const { start, end } = this.#part;
+    const all = this.manuscript.text.length;
+    const part = end - start < all ? `characters ${number(start + 1)} to ${number(end)} of ${number(all)}, around the caret` : `${number(all)} characters`;
+    const folded = numFolded ? `, ${numFolded} read as others that it knows` : "";
+    return part + folded + (numUnknown ? `, ${numUnknown} unknown to it` : "");
   }
 
   #paint() {
@@ -125,8 +130,8 @@ export class View {
     if (!this.#inspection) return;
     const { unit, correlation } = this.#inspection.mostLike(this.#inspection[series]);
     byId("found").textContent = correlation
-      ? `Unit ${unit} follows ${what} best here: correlation ${correlation.toFixed(2)}.`
-      : `Nothing to follow here: no ${what} in this text.`;
+      ? `Unit ${unit} of layer ${this.#inspection.layer + 1} follows ${what} best: correlation ${signed(correlation)}. Another layer may have a better one.`
+      : `There is no ${what} to follow in this text.`;
     if (correlation) this.#setUnit(unit);
   }
 
