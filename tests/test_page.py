@@ -19,7 +19,7 @@ import requests
 from model.parameters import SamplingParams
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
     from service_fixtures import Server, StartServer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -64,9 +64,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator[OpenPage]:
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-        page.on("console", lambda message: faults.append(message.text) if is_fault(message) else 0)
-        page.on("request", lambda request: faults.append(request.url) if is_foreign(request) else 0)
+        watch(page, faults)
         page.goto(url + "/" if url.count("/") == 2 else url)
         expect(page.locator("#model option")).not_to_have_count(0)
         return page
@@ -78,13 +76,19 @@ def open_page(browser: "Browser", server: "Server") -> Iterator[OpenPage]:
     assert faults == []
 
 
-def is_fault(message: Any) -> bool:
-    """A network that fails is told on the console too, and belongs to some tests."""
-    return message.type == "error" and "Failed to load resource" not in message.text
+def watch(page: "Page", faults: list[str]) -> None:
+    def on_console(message: "ConsoleMessage") -> None:
+        # A network that fails is told here too, and belongs to some tests.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
 
+    def on_request(request: "Request") -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:")):
+            faults.append(request.url)
 
-def is_foreign(request: Any) -> bool:
-    return not request.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:"))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", on_console)
+    page.on("request", on_request)
 
 
 @pytest.fixture
@@ -125,9 +129,9 @@ def set_field(page: "Page", name: str, value: object) -> None:
 
 def spans(page: "Page") -> list[tuple[str, str]]:
     """What is seen on the sheet: who wrote what, lines apart."""
-    return page.evaluate(
-        "() => [...document.querySelectorAll('#ink span')].map(s => [s.className, s.textContent])"
-    )
+    script = "all => all.map(span => [span.className, span.textContent])"
+    found = page.locator("#ink span").evaluate_all(script)
+    return [(who, text) for who, text in found]
 
 
 def seed_of(page: "Page") -> int:
@@ -155,7 +159,7 @@ def test_text_streams_into_the_sheet_and_is_what_the_service_wrote(
     fields = {"max_tokens": 300, "min_tokens": 300, "seed": seed_of(page)}
     text = text_of(page)
     assert text == "The moon" + written(server, prompt="The moon", **fields)
-    assert spans(page)[0] == ["mine", "The moon"]
+    assert spans(page)[0] == ("mine", "The moon")
     assert {who for who, _ in spans(page)[1:]} == {"machine"}
     assert page.locator("#ink").inner_text().split() == text.split()
     expect(page.locator("#live")).to_have_text("done, 300 characters")
@@ -184,7 +188,7 @@ def test_it_goes_on_from_the_caret_and_keeps_what_stands_behind(
     write(page, "The moon\nand the end", at=8)
     middle = written(server, prompt="The moon", max_tokens=20, seed=5)
     assert go_on(page) == f"The moon{middle}\nand the end"
-    assert spans(page)[-1] == ["mine", "and the end"]
+    assert spans(page)[-1] == ("mine", "and the end")
 
 
 def test_a_seed_writes_the_same_again(page: "Page") -> None:
@@ -208,7 +212,7 @@ def test_undo_and_redo_take_whole_generations(page: "Page") -> None:
     page.click("#redo")
     page.click("#redo")
     assert text_of(page) == second
-    assert spans(page)[0] == ["mine", "The wind"]
+    assert spans(page)[0] == ("mine", "The wind")
 
 
 def test_what_is_typed_into_machine_text_is_told_apart(page: "Page") -> None:
@@ -221,8 +225,8 @@ def test_what_is_typed_into_machine_text_is_told_apart(page: "Page") -> None:
     page.keyboard.press("Backspace")
     assert text_of(page) == text[:10] + "XY" + text[10:]
     seen = spans(page)
-    assert ["mine", "XY"] in seen
-    assert [who for who, _ in seen[:4]] == ["mine", "machine", "mine", "machine"]
+    assert ("mine", "XY") in seen
+    assert [who for who, _ in seen[:4]] == ("mine", "machine", "mine", "machine")
 
 
 def test_one_may_type_while_it_writes(page: "Page") -> None:
@@ -236,7 +240,7 @@ def test_one_may_type_while_it_writes(page: "Page") -> None:
     page.keyboard.type(" typed meanwhile")
     assert wait_until_over(page).startswith("done · 3,000 characters")
     assert text_of(page).startswith("First typed meanwhile line\n")
-    assert spans(page)[0] == ["mine", "First typed meanwhile line"]
+    assert spans(page)[0] == ("mine", "First typed meanwhile line")
     assert len(text_of(page)) == len("First typed meanwhile line\n") + 3000
     assert page.locator("#ink").inner_text().split() == text_of(page).split()
 
@@ -330,8 +334,8 @@ def test_nothing_moves_while_it_writes(page: "Page") -> None:
     page.evaluate(
         """() => {
             window.shifts = [];
-            new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(e => e.value)))
-                .observe({ type: 'layout-shift' });
+            const note = list => window.shifts.push(...list.getEntries().map(e => e.value));
+            new PerformanceObserver(note).observe({ type: 'layout-shift' });
         }"""
     )
     write(page, "The garden")

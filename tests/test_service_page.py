@@ -1,4 +1,4 @@
-"""The page as files: headers, caching, and nothing but what lies in its folder. In a browser: test_page."""
+"""The page as files: headers, caching, and nothing but what lies in its folder."""
 
 import re
 
@@ -44,7 +44,9 @@ def test_no_file_has_inline_code_or_asks_another_host() -> None:
         hosts = set(re.findall(r"https?://([\w.]+)", text))
         assert hosts <= {"www.w3.org"}, name  # the namespace of SVG
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
-        assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=", text), name
+        assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=", text), (
+            name
+        )
 
 
 def test_every_module_is_small_and_says_what_it_is_for() -> None:

@@ -39,7 +39,9 @@ export class Alternatives {
     while (list.children.length > ways.length) list.lastChild.remove();
     while (list.children.length < ways.length) list.append(this.#card(list.children.length));
     const standing = this.place?.standing(this.manuscript.text);
-    ways.forEach((way, index) => drawCard(list.children[index].firstChild, way, index === standing));
+    ways.forEach((way, index) =>
+      drawCard(list.children[index].firstChild, way, index === standing),
+    );
   }
 
   #card(index) {

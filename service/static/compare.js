@@ -17,7 +17,10 @@ export class View {
 
   constructor(parts) {
     Object.assign(this, parts);
-    byId("compare-form").addEventListener("submit", (event) => (event.preventDefault(), this.#start()));
+    byId("compare-form").addEventListener(
+      "submit",
+      (event) => (event.preventDefault(), this.#start()),
+    );
     byId("compare-stop").addEventListener("click", () => this.#stop?.abort());
     byId("compare-by").addEventListener("change", () => this.#showChoice());
     this.models.onChange(() => this.#listModels());
@@ -32,9 +35,24 @@ export class View {
   }
 
   #listModels() {
-    const isChecked = new Set([...byId("compare-models").querySelectorAll("input:checked")].map((box) => box.value));
-    byId("compare-models").replaceChildren(el("legend", {}, `Models, at most ${MOST_COLUMNS}`), ...this.models.names.map((name, index) =>
-      el("label", { class: "check" }, el("input", { type: "checkbox", value: name, checked: isChecked.has(name) || (!isChecked.size && index < MOST_COLUMNS) }), name)));
+    const isChecked = new Set(
+      [...byId("compare-models").querySelectorAll("input:checked")].map((box) => box.value),
+    );
+    byId("compare-models").replaceChildren(
+      el("legend", {}, `Models, at most ${MOST_COLUMNS}`),
+      ...this.models.names.map((name, index) =>
+        el(
+          "label",
+          { class: "check" },
+          el("input", {
+            type: "checkbox",
+            value: name,
+            checked: isChecked.has(name) || (!isChecked.size && index < MOST_COLUMNS),
+          }),
+          name,
+        ),
+      ),
+    );
   }
 
   #showChoice() {
@@ -48,8 +66,15 @@ export class View {
     try {
       const settings = this.settings.all;
       const seed = settings.seed ?? Math.floor(Math.random() * 2 ** 32);
-      const base = { model: this.models.chosen, ...settings, seed, prompt: byId("compare-prompt").value };
-      this.#run(this.#variants().map((variant) => ({ ...base, ...variant.change, label: variant.label })));
+      const base = {
+        model: this.models.chosen,
+        ...settings,
+        seed,
+        prompt: byId("compare-prompt").value,
+      };
+      this.#run(
+        this.#variants().map((variant) => ({ ...base, ...variant.change, label: variant.label })),
+      );
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       notify(error.message);
@@ -59,15 +84,23 @@ export class View {
   /** What differs between the columns. Raises RangeError. */
   #variants() {
     if (byId("compare-by").value === "model") {
-      const names = [...byId("compare-models").querySelectorAll("input:checked")].map((box) => box.value);
+      const names = [...byId("compare-models").querySelectorAll("input:checked")].map(
+        (box) => box.value,
+      );
       return atMost(names).map((model) => ({ label: model, change: { model } }));
     }
-    const temperatures = byId("compare-temperatures").value.split(/[\s,;]+/).filter(Boolean).map(Number);
+    const temperatures = byId("compare-temperatures")
+      .value.split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(Number);
     for (const temperature of temperatures) {
       const problem = fault(fieldOf("temperature"), temperature);
       if (problem) throw new RangeError(problem);
     }
-    return atMost(temperatures).map((temperature) => ({ label: `temperature ${temperature}`, change: { temperature } }));
+    return atMost(temperatures).map((temperature) => ({
+      label: `temperature ${temperature}`,
+      change: { temperature },
+    }));
   }
 
   async #run(requests) {
@@ -76,7 +109,9 @@ export class View {
     setUsable(byId("compare-start"), false);
     setUsable(byId("compare-stop"), true);
     announce(`Writing ${requests.length} texts`);
-    const columns = requests.map(({ label, ...body }) => new Column(label, body, (column) => this.#take(column)));
+    const columns = requests.map(
+      ({ label, ...body }) => new Column(label, body, (column) => this.#take(column)),
+    );
     byId("columns").replaceChildren(...columns.map((column) => column.node));
     await Promise.all(columns.map((column) => column.run(this.#stop.signal)));
     this.#stop = null;
@@ -88,20 +123,30 @@ export class View {
   /** Put a column's text on the sheet, in place of what is there. */
   #take({ body, text, facts }) {
     const { prompt, model, seed, ...settings } = body;
-    const by = this.manuscript.addGeneration({ model: facts?.model ?? model, seed, settings: essential(settings) });
-    const spans = [{ text: prompt, by: ME }, { text, by }];
+    const by = this.manuscript.addGeneration({
+      model: facts?.model ?? model,
+      seed,
+      settings: essential(settings),
+    });
+    const spans = [
+      { text: prompt, by: ME },
+      { text, by },
+    ];
     this.write.stop();
     this.manuscript.change(0, this.manuscript.text.length, spans);
     this.sheet.select(this.manuscript.text.length);
     this.views.open("write");
-    notify("It is on the sheet. Undo brings back what was there.", { Undo: () => this.write.undo() });
+    notify("It is on the sheet. Undo brings back what was there.", {
+      Undo: () => this.write.undo(),
+    });
   }
 }
 
 function atMost(list) {
   const different = [...new Set(list)];
   if (!different.length) throw new RangeError("Name at least one to compare.");
-  if (different.length > MOST_COLUMNS) throw new RangeError(`Compare at most ${MOST_COLUMNS} at once.`);
+  if (different.length > MOST_COLUMNS)
+    throw new RangeError(`Compare at most ${MOST_COLUMNS} at once.`);
   return different;
 }
 
@@ -110,10 +155,20 @@ class Column {
     Object.assign(this, { body, text: "", facts: null, waiting: "" });
     this.machine = document.createTextNode("");
     this.status = el("p", { class: "column-status" }, "asking …");
-    this.paper = el("div", { class: "column-text", tabindex: 0, role: "region", "aria-label": `Text at ${label}` },
-      el("span", { class: "mine" }, body.prompt), el("span", { class: "machine" }, this.machine));
-    this.node = el("article", { "aria-label": label }, el("h2", {}, label), this.paper, this.status,
-      el("button", { type: "button", onclick: () => onTake(this) }, "Take to the sheet"));
+    this.paper = el(
+      "div",
+      { class: "column-text", tabindex: 0, role: "region", "aria-label": `Text at ${label}` },
+      el("span", { class: "mine" }, body.prompt),
+      el("span", { class: "machine" }, this.machine),
+    );
+    this.node = el(
+      "article",
+      { "aria-label": label },
+      el("h2", {}, label),
+      this.paper,
+      this.status,
+      el("button", { type: "button", onclick: () => onTake(this) }, "Take to the sheet"),
+    );
     this.draw = oncePerFrame(() => this.#draw());
   }
 

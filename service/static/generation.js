@@ -54,8 +54,14 @@ function* meaning({ comment, data }) {
   const event = JSON.parse(data);
   if (event.error) throw new ServiceError(event.error.message, { status: 500, ...event.error });
   if (event.id) yield { kind: "began", ...event };
-  if (event.text) yield { kind: "text", index: event.index, text: event.text.replace(/\r\n?/g, "\n") };
+  if (event.text)
+    yield { kind: "text", index: event.index, text: event.text.replace(/\r\n?/g, "\n") };
   if (event.finish_reason) {
-    yield { kind: "ended", index: event.index, reason: event.finish_reason, stop: event.stop_reason };
+    yield {
+      kind: "ended",
+      index: event.index,
+      reason: event.finish_reason,
+      stop: event.stop_reason,
+    };
   }
 }

@@ -38,7 +38,8 @@ export class Inspection {
     const kind = this.richest;
     for (let unit = 0; unit < this.numUnits; unit++) {
       const correlation = pearson(series, (at) => this.value(kind, at, unit));
-      if (Math.abs(correlation) > Math.abs(found.correlation)) Object.assign(found, { unit, correlation });
+      if (Math.abs(correlation) > Math.abs(found.correlation))
+        Object.assign(found, { unit, correlation });
     }
     return found;
   }
@@ -71,15 +72,26 @@ function bytes(base64) {
 /** An unknown character is shown as the text has it. */
 function known(token, text, start) {
   const isUnknown = token.token === UNKNOWN && start < text.length;
-  return isUnknown ? { ...token, token: String.fromCodePoint(text.codePointAt(start)), isUnknown } : token;
+  return isUnknown
+    ? { ...token, token: String.fromCodePoint(text.codePointAt(start)), isUnknown }
+    : token;
 }
 
 function pearson(series, valueAt) {
   const n = series.length;
-  let x = 0, y = 0, xx = 0, yy = 0, xy = 0;
+  let x = 0,
+    y = 0,
+    xx = 0,
+    yy = 0,
+    xy = 0;
   for (let at = 0; at < n; at++) {
-    const a = series[at], b = valueAt(at);
-    x += a; y += b; xx += a * a; yy += b * b; xy += a * b;
+    const a = series[at],
+      b = valueAt(at);
+    x += a;
+    y += b;
+    xx += a * a;
+    yy += b * b;
+    xy += a * b;
   }
   const spread = Math.sqrt((n * xx - x * x) * (n * yy - y * y));
   return spread > 0 ? (n * xy - x * y) / spread : 0;

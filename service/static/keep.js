@@ -7,9 +7,15 @@ import { announce, notify } from "./notices.js";
 
 /** Connects the buttons below the sheet. */
 export function offerToKeep(manuscript) {
-  byId("save-txt").addEventListener("click", () => download(manuscript, "txt", "text/plain", manuscript.text));
-  byId("save-md").addEventListener("click", () => download(manuscript, "md", "text/markdown", asMarkdown(manuscript)));
-  byId("save-json").addEventListener("click", () => download(manuscript, "json", "application/json", asJson(manuscript)));
+  byId("save-txt").addEventListener("click", () =>
+    download(manuscript, "txt", "text/plain", manuscript.text),
+  );
+  byId("save-md").addEventListener("click", () =>
+    download(manuscript, "md", "text/markdown", asMarkdown(manuscript)),
+  );
+  byId("save-json").addEventListener("click", () =>
+    download(manuscript, "json", "application/json", asJson(manuscript)),
+  );
   byId("copy-link").addEventListener("click", () => copyLink(manuscript));
 }
 
@@ -25,11 +31,19 @@ export function asJson(manuscript) {
 
 /** The text with its line breaks, and below it what made it. */
 export function asMarkdown(manuscript) {
-  const verse = manuscript.text.split("\n").map((line) => (line.trim() ? escaped(line) + "\\" : ""));
+  const verse = manuscript.text
+    .split("\n")
+    .map((line) => (line.trim() ? escaped(line) + "\\" : ""));
   const lines = verse.map((line, index) => (verse[index + 1] ? line : line.replace(/\\$/, "")));
-  const made = manuscript.standing.map(({ model, seed, settings }) =>
-    `- \`${model}\`, seed ${seed}, settings \`${JSON.stringify(settings)}\``);
-  return lines.join("\n") + "\n" + (made.length ? `\n---\n\nWritten with Strophe:\n\n${made.join("\n")}\n` : "");
+  const made = manuscript.standing.map(
+    ({ model, seed, settings }) =>
+      `- \`${model}\`, seed ${seed}, settings \`${JSON.stringify(settings)}\``,
+  );
+  return (
+    lines.join("\n") +
+    "\n" +
+    (made.length ? `\n---\n\nWritten with Strophe:\n\n${made.join("\n")}\n` : "")
+  );
 }
 
 /** What Markdown or HTML would take for its own. */
@@ -79,5 +93,10 @@ export function recipe(manuscript) {
   const { model, seed, settings } = manuscript.generations[spans[last].by];
   // As long as it stands, wherever it was stopped: a seed's text begins the same at any length.
   const length = [...textOf(spans.slice(first, last + 1))].length;
-  return { text: textOf(spans.slice(0, first)), model, seed, settings: { ...settings, max_tokens: length } };
+  return {
+    text: textOf(spans.slice(0, first)),
+    model,
+    seed,
+    settings: { ...settings, max_tokens: length },
+  };
 }

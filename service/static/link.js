@@ -13,7 +13,8 @@ export function fragmentOf({ text, model, seed, settings }) {
     parameters.set(name, name === "stop" ? JSON.stringify(value) : String(value));
   }
   const fragment = parameters.toString();
-  if (fragment.length > MOST) throw new RangeError("The text is too long for a link; save it as .json instead.");
+  if (fragment.length > MOST)
+    throw new RangeError("The text is too long for a link; save it as .json instead.");
   return fragment;
 }
 
@@ -25,7 +26,11 @@ export function readFragment(fragment) {
   for (const { name } of FIELDS) {
     if (parameters.has(name)) entries[name] = parsed(parameters.get(name));
   }
-  return { text: parameters.get("text").replace(/\r\n?/g, "\n"), model: parameters.get("model"), settings: readSettings(entries) };
+  return {
+    text: parameters.get("text").replace(/\r\n?/g, "\n"),
+    model: parameters.get("model"),
+    settings: readSettings(entries),
+  };
 }
 
 function parsed(text) {

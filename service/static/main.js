@@ -23,8 +23,12 @@ const settings = new Settings();
 const models = new Models();
 let write = null;
 const sheet = new Sheet({
-  area: byId("text"), ink: byId("ink"), scroller: byId("paper"), manuscript,
-  onUndo: () => write.undo(), onRedo: () => write.redo(),
+  area: byId("text"),
+  ink: byId("ink"),
+  scroller: byId("paper"),
+  manuscript,
+  onUndo: () => write.undo(),
+  onRedo: () => write.redo(),
 });
 write = new Write({ manuscript, sheet, settings, models });
 const views = new Views({ manuscript, sheet, settings, models, write });
@@ -40,7 +44,9 @@ function connect() {
     () => ({
       spans: manuscript.piece.spans,
       generations: Object.fromEntries(manuscript.standing.map(({ by, ...facts }) => [by, facts])),
-      settings: settings.essential, model: models.chosen, caret: byId("text").selectionStart,
+      settings: settings.essential,
+      model: models.chosen,
+      caret: byId("text").selectionStart,
     }),
     () => notify("This browser does not keep the text: save it as a file before you leave."),
   );
@@ -48,8 +54,12 @@ function connect() {
   settings.onChange(keep);
   models.onChange(keep);
   offerToKeep(manuscript);
-  byId("keep-seed").addEventListener("click", () => settings.adjust({ seed: Number(byId("last-seed").textContent) || null }));
-  byId("who-wrote").addEventListener("change", (event) => byId("ink").classList.toggle("plain", !event.target.checked));
+  byId("keep-seed").addEventListener("click", () =>
+    settings.adjust({ seed: Number(byId("last-seed").textContent) || null }),
+  );
+  byId("who-wrote").addEventListener("change", (event) =>
+    byId("ink").classList.toggle("plain", !event.target.checked),
+  );
   byId("settings-toggle").addEventListener("click", () => toggleSettings());
   addEventListener("keydown", onKey);
 }
@@ -69,14 +79,18 @@ function openLink(linked) {
   settings.set(linked.settings);
   models.choose(linked.model ?? models.chosen);
   if (models.names.length && linked.model && !models.names.includes(linked.model)) {
-    notify(`The link asks for the model ${linked.model}, which is not here; another one writes something else.`);
+    notify(
+      `The link asks for the model ${linked.model}, which is not here; another one writes something else.`,
+    );
   }
   const before = manuscript.text;
   history.replaceState(null, "", location.pathname);
-  if (before !== linked.text) manuscript.change(0, before.length, linked.text ? [{ text: linked.text, by: ME }] : []);
+  if (before !== linked.text)
+    manuscript.change(0, before.length, linked.text ? [{ text: linked.text, by: ME }] : []);
   sheet.select(linked.text.length);
   if ("seed" in linked.settings) write.continue();
-  if (before && before !== linked.text) notify("This came with a link. Undo brings back what was on your sheet.");
+  if (before && before !== linked.text)
+    notify("This came with a link. Undo brings back what was on your sheet.");
 }
 
 function toggleSettings() {
@@ -87,7 +101,8 @@ function toggleSettings() {
 function onKey(event) {
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && write.isWriting) write.stop();
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || views.current !== "write") return;
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || views.current !== "write")
+    return;
   event.preventDefault();
   if (event.shiftKey) write.retry();
   else if (!write.isWriting) write.continue();

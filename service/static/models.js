@@ -32,7 +32,9 @@ export class Models {
       byId("model").replaceChildren(...options);
       this.choose(this.names.includes(before) ? before : usual);
     } catch (error) {
-      notify(`The models cannot be listed. ${sentence(error.message)}`, { "Try again": () => this.load() });
+      notify(`The models cannot be listed. ${sentence(error.message)}`, {
+        "Try again": () => this.load(),
+      });
     }
   }
 
@@ -47,7 +49,10 @@ export class Models {
     const name = byId("model").value;
     for (const listener of this.#listeners) listener();
     if (!this.about.has(name)) {
-      this.about.set(name, await getJson(`/v1/models/${encodeURIComponent(name)}`).catch(() => null));
+      this.about.set(
+        name,
+        await getJson(`/v1/models/${encodeURIComponent(name)}`).catch(() => null),
+      );
     }
     if (name === byId("model").value) showCard(this.about.get(name));
   }

@@ -17,8 +17,13 @@ export function announce(text) {
 export function notify(text, actions = {}) {
   const close = () => byId("notice").replaceChildren();
   const buttons = Object.entries(actions).map(([label, action]) =>
-    el("button", { type: "button", onclick: () => (close(), action()) }, label));
-  const closer = el("button", { type: "button", class: "quiet", "aria-label": "Close this notice", onclick: close }, "×");
+    el("button", { type: "button", onclick: () => (close(), action()) }, label),
+  );
+  const closer = el(
+    "button",
+    { type: "button", class: "quiet", "aria-label": "Close this notice", onclick: close },
+    "×",
+  );
   byId("notice").replaceChildren(el("p", {}, text), ...buttons, closer);
 }
 

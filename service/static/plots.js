@@ -28,7 +28,8 @@ export class Plots {
     column.hidden = at < 0;
     column.style.left = `${(at + 0.5) * COLUMN}px`;
     const height = byId("heat").clientHeight;
-    byId("unit-row").style.top = `${byId("heat").offsetTop + ((unit + 0.5) / this.numUnits) * height}px`;
+    byId("unit-row").style.top =
+      `${byId("heat").offsetTop + ((unit + 0.5) / this.numUnits) * height}px`;
     if (at >= 0) keepInSight(byId("plots"), at * COLUMN);
   }
 
@@ -54,15 +55,22 @@ export class Plots {
     const image = new ImageData(length, numUnits);
     for (let at = 0; at < length; at++) {
       for (let unit = 0; unit < numUnits; unit++) {
-        image.data.set(colours[shadeOf(values[at * numUnits + unit] / 127)], (unit * length + at) * 4);
+        image.data.set(
+          colours[shadeOf(values[at * numUnits + unit] / 127)],
+          (unit * length + at) * 4,
+        );
       }
     }
     canvas.getContext("2d").putImageData(image, 0, 0);
-    canvas.setAttribute("aria-label", `${numUnits} units by ${length} characters; choose a unit with the slider`);
+    canvas.setAttribute(
+      "aria-label",
+      `${numUnits} units by ${length} characters; choose a unit with the slider`,
+    );
   }
 }
 
-const points = (values) => values.map((value, at) => `${(at + 0.5) * COLUMN},${(1 - value) * 100}`).join(" ");
+const points = (values) =>
+  values.map((value, at) => `${(at + 0.5) * COLUMN},${(1 - value) * 100}`).join(" ");
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The stylesheet's eleven shades as bytes, so that both are the same in light and dark. */
@@ -76,5 +84,6 @@ function shades() {
 
 function keepInSight(scroller, left) {
   const { scrollLeft, clientWidth } = scroller;
-  if (left < scrollLeft || left > scrollLeft + clientWidth - 40) scroller.scrollLeft = left - clientWidth / 2;
+  if (left < scrollLeft || left > scrollLeft + clientWidth - 40)
+    scroller.scrollLeft = left - clientWidth / 2;
 }

@@ -19,10 +19,12 @@ export class Progress {
   }
 
   take(event) {
-    if (event.kind === "retrying") this.#wait(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
+    if (event.kind === "retrying")
+      this.#wait(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
     if (event.kind === "waiting") this.#wait(`waiting, ${event.ahead} ahead`);
     if (event.kind === "began") this.#seed = event.seed;
-    if (event.kind === "ended") this.#reasons.push(event.stop === "end_of_document" ? "the poem ended" : null);
+    if (event.kind === "ended")
+      this.#reasons.push(event.stop === "end_of_document" ? "the poem ended" : null);
     if (event.kind === "text") this.#count(event.text.length);
   }
 

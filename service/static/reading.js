@@ -25,8 +25,15 @@ export class Reading {
 
   show(tokens) {
     this.#characters = tokens.map(({ token }, at) =>
-      el("span", { role: "option", id: `character-${at}`, "aria-selected": "false", "data-at": at }, shown(token)));
-    tokens.forEach(({ isUnknown }, at) => isUnknown && this.#characters[at].setAttribute("data-unknown", ""));
+      el(
+        "span",
+        { role: "option", id: `character-${at}`, "aria-selected": "false", "data-at": at },
+        shown(token),
+      ),
+    );
+    tokens.forEach(
+      ({ isUnknown }, at) => isUnknown && this.#characters[at].setAttribute("data-unknown", ""),
+    );
     const lines = [el("div", { role: "group" })];
     this.#lineOf = [];
     this.#characters.forEach((character, at) => {
@@ -90,9 +97,12 @@ export class Reading {
     const line = this.#lineOf[at] ?? 0;
     const first = this.#lineOf.indexOf(line);
     const moves = {
-      ArrowLeft: () => at - 1, ArrowRight: () => at + 1,
-      ArrowUp: () => this.#inLine(line - 1, at - first), ArrowDown: () => this.#inLine(line + 1, at - first),
-      Home: () => first, End: () => this.#lineOf.lastIndexOf(line),
+      ArrowLeft: () => at - 1,
+      ArrowRight: () => at + 1,
+      ArrowUp: () => this.#inLine(line - 1, at - first),
+      ArrowDown: () => this.#inLine(line + 1, at - first),
+      Home: () => first,
+      End: () => this.#lineOf.lastIndexOf(line),
     };
     return moves[key]?.() ?? null;
   }

@@ -25,8 +25,12 @@ export class View {
     byId("paint").addEventListener("change", () => this.#paint());
     byId("heat-of").addEventListener("change", () => this.#plot());
     byId("unit").addEventListener("input", (event) => this.#setUnit(Number(event.target.value)));
-    byId("unit-number").addEventListener("change", (event) => this.#setUnit(Number(event.target.value)));
-    byId("find-line").addEventListener("click", () => this.#find("columns", "the length of the line"));
+    byId("unit-number").addEventListener("change", (event) =>
+      this.#setUnit(Number(event.target.value)),
+    );
+    byId("find-line").addEventListener("click", () =>
+      this.#find("columns", "the length of the line"),
+    );
     byId("find-quotes").addEventListener("click", () => this.#find("quoted", "quotation"));
     byId("reading").addEventListener("keydown", (event) => this.#onKey(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot());
@@ -72,7 +76,9 @@ export class View {
     const before = this.reading.at;
     this.#inspection = inspection;
     byId("see-told").textContent = this.#told(inspection);
-    const layers = Array.from({ length: inspection.numLayers }, (_, layer) => el("option", { value: layer }, layer + 1));
+    const layers = Array.from({ length: inspection.numLayers }, (_, layer) =>
+      el("option", { value: layer }, layer + 1),
+    );
     byId("layer").replaceChildren(...layers);
     byId("layer").value = inspection.layer;
     byId("unit").max = byId("unit-number").max = inspection.numUnits - 1;
@@ -88,7 +94,10 @@ export class View {
   #told({ numFolded, numUnknown }) {
     const { start, end } = this.#part;
     const all = this.manuscript.text.length;
-    const part = end - start < all ? `characters ${number(start + 1)} to ${number(end)} of ${number(all)}, around the caret` : `${number(all)} characters`;
+    const part =
+      end - start < all
+        ? `characters ${number(start + 1)} to ${number(end)} of ${number(all)}, around the caret`
+        : `${number(all)} characters`;
     const folded = numFolded ? `, ${numFolded} read as others that it knows` : "";
     return part + folded + (numUnknown ? `, ${numUnknown} unknown to it` : "");
   }
@@ -100,7 +109,10 @@ export class View {
     byId("legend-surprisal").hidden = isUnit;
     byId("legend-unit").hidden = !isUnit;
     if (!isUnit) this.reading.paintSurprisal(inspection.tokens);
-    else this.reading.paintUnit(inspection.tokens, (at) => inspection.value(inspection.richest, at, this.unit));
+    else
+      this.reading.paintUnit(inspection.tokens, (at) =>
+        inspection.value(inspection.richest, at, this.unit),
+      );
   }
 
   #plot() {
@@ -141,7 +153,9 @@ export class View {
     this.views.open("write");
     byId("text").focus();
     this.write.branch(position, token);
-    notify("What stood behind was taken away; undo brings it back.", { Undo: () => this.write.undo() });
+    notify("What stood behind was taken away; undo brings it back.", {
+      Undo: () => this.write.undo(),
+    });
   }
 
   #onKey(event) {

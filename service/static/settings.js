@@ -1,7 +1,16 @@
 // The form with the model's settings. Values that are out of bounds are told beside their field.
 
 import { byId, el } from "./dom.js";
-import { complete, essential, fault, fieldOf, FIELDS, linesToStop, PRESETS, stopToLines } from "./fields.js";
+import {
+  complete,
+  essential,
+  fault,
+  fieldOf,
+  FIELDS,
+  linesToStop,
+  PRESETS,
+  stopToLines,
+} from "./fields.js";
 
 const FREE = ["max_tokens", "min_tokens", "seed", "stop"]; // left alone by presets
 
@@ -12,7 +21,18 @@ export class Settings {
   constructor() {
     for (const field of FIELDS) byId(`fields-${field.group}`).append(this.#row(field));
     for (const name of Object.keys(PRESETS)) {
-      byId("presets").append(el("button", { type: "button", "data-preset": name, "aria-pressed": "false", onclick: () => this.#choose(name) }, name));
+      byId("presets").append(
+        el(
+          "button",
+          {
+            type: "button",
+            "data-preset": name,
+            "aria-pressed": "false",
+            onclick: () => this.#choose(name),
+          },
+          name,
+        ),
+      );
     }
     byId("defaults").addEventListener("click", () => this.set({}));
     this.set({});
@@ -71,22 +91,43 @@ export class Settings {
 
   #row(field) {
     const id = `field-${field.name}`;
-    const about = { id, "aria-describedby": `${id}-meaning ${id}-fault`, oninput: () => this.#edited(field) };
-    const input = field.name === "stop"
-      ? el("textarea", { ...about, rows: 1, spellcheck: "false" })
-      : el("input", { ...about, type: "text", inputmode: field.step === 1 ? "numeric" : "decimal", autocomplete: "off",
-          placeholder: field.name === "seed" ? "drawn" : null });
+    const about = {
+      id,
+      "aria-describedby": `${id}-meaning ${id}-fault`,
+      oninput: () => this.#edited(field),
+    };
+    const input =
+      field.name === "stop"
+        ? el("textarea", { ...about, rows: 1, spellcheck: "false" })
+        : el("input", {
+            ...about,
+            type: "text",
+            inputmode: field.step === 1 ? "numeric" : "decimal",
+            autocomplete: "off",
+            placeholder: field.name === "seed" ? "drawn" : null,
+          });
     this.#inputs[field.name] = input;
-    return el("div", { class: `field field-${field.name === "stop" ? "wide" : "narrow"}` },
-      el("label", { for: id }, field.label), input,
+    return el(
+      "div",
+      { class: `field field-${field.name === "stop" ? "wide" : "narrow"}` },
+      el("label", { for: id }, field.label),
+      input,
       field.slider ? this.#slider(field) : "",
       el("p", { id: `${id}-meaning`, class: "meaning" }, field.meaning),
-      el("p", { id: `${id}-fault`, class: "fault" }));
+      el("p", { id: `${id}-fault`, class: "fault" }),
+    );
   }
 
   #slider({ name, label, slider, step }) {
-    return el("input", { id: `slider-${name}`, type: "range", min: 0, max: slider, step, "aria-label": `${label}, by slider`,
-      oninput: (event) => this.adjust({ [name]: Number(event.target.value) }) });
+    return el("input", {
+      id: `slider-${name}`,
+      type: "range",
+      min: 0,
+      max: slider,
+      step,
+      "aria-label": `${label}, by slider`,
+      oninput: (event) => this.adjust({ [name]: Number(event.target.value) }),
+    });
   }
 
   #edited(field) {
@@ -109,6 +150,8 @@ export class Settings {
 
   #isPreset(name) {
     const wanted = complete(PRESETS[name]);
-    return FIELDS.every((field) => FREE.includes(field.name) || this.#value(field) === wanted[field.name]);
+    return FIELDS.every(
+      (field) => FREE.includes(field.name) || this.#value(field) === wanted[field.name],
+    );
   }
 }

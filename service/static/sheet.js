@@ -18,7 +18,9 @@ export class Sheet {
     this.#shown = area.value = manuscript.text;
     manuscript.onChange((change) => this.#onChange(change));
     this.ink = new Ink(ink, manuscript, () => this.#keepEndInSight());
-    scroller.addEventListener("scroll", () => (this.isAtEnd = isNearEnd(scroller)), { passive: true });
+    scroller.addEventListener("scroll", () => (this.isAtEnd = isNearEnd(scroller)), {
+      passive: true,
+    });
     this.isAtEnd = true;
     this.#listen();
   }
@@ -41,7 +43,8 @@ export class Sheet {
     const { selectionStart, selectionEnd } = this.area;
     this.#behind = null;
     this.#shown = this.area.value = this.manuscript.text;
-    const moved = (place) => (place > at || (place === at && this.caretFollows) ? place + length : place);
+    const moved = (place) =>
+      place > at || (place === at && this.caretFollows) ? place + length : place;
     this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
   }
 
@@ -106,7 +109,8 @@ export class Sheet {
   /** Undo, redo and replacements come alone and are shown at once. */
   #showAll(start, removed, added) {
     if (this.#behind) this.catchUp();
-    const moved = (place) => (place >= start + removed ? place + added - removed : Math.min(place, start));
+    const moved = (place) =>
+      place >= start + removed ? place + added - removed : Math.min(place, start);
     const { selectionStart, selectionEnd } = this.area;
     this.#behind = null;
     this.#shown = this.area.value = this.manuscript.text;

@@ -19,10 +19,20 @@ function readSheet(kept) {
   if (!kept.spans.every(isSound)) return null;
   const generations = {};
   for (const [by, facts] of Object.entries(kept.generations ?? {})) {
-    generations[by] = { model: String(facts.model), seed: facts.seed, settings: readSettings(facts.settings ?? {}) };
+    generations[by] = {
+      model: String(facts.model),
+      seed: facts.seed,
+      settings: readSettings(facts.settings ?? {}),
+    };
   }
   const caret = Number.isInteger(kept.caret) ? kept.caret : null;
-  return { spans: kept.spans, generations, settings: readSettings(kept.settings ?? {}), model: kept.model, caret };
+  return {
+    spans: kept.spans,
+    generations,
+    settings: readSettings(kept.settings ?? {}),
+    model: kept.model,
+    caret,
+  };
 }
 
 /** Keep what `snapshot` gives, a little after the last of many calls. `onTrouble` is told once. */

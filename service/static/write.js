@@ -23,9 +23,14 @@ export class Write {
     Object.assign(this, { manuscript, sheet, settings, models });
     this.alternatives = new Alternatives(manuscript, (place, index) => this.#choose(place, index));
     const actions = {
-      continue: () => this.continue(), stop: () => this.stop(), retry: () => this.retry(),
-      "next-line": () => this.nextLine(), rewrite: () => this.rewrite(),
-      undo: () => this.undo(), redo: () => this.redo(), clear: () => this.clear(),
+      continue: () => this.continue(),
+      stop: () => this.stop(),
+      retry: () => this.retry(),
+      "next-line": () => this.nextLine(),
+      rewrite: () => this.rewrite(),
+      undo: () => this.undo(),
+      redo: () => this.redo(),
+      clear: () => this.clear(),
     };
     for (const [name, act] of Object.entries(actions)) {
       byId(name).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
@@ -69,7 +74,11 @@ export class Write {
     const spans = this.manuscript.piece.slice(start, end);
     if (spans.length) place.ways.push({ spans, label: "as it was", isOver: true });
     const count = textOf(spans).split("\n").length;
-    return this.#writeInto(place, { cut: { count, dropsLead: true }, length: LINE.length * count, least: LINE.least });
+    return this.#writeInto(place, {
+      cut: { count, dropsLead: true },
+      length: LINE.length * count,
+      least: LINE.least,
+    });
   }
 
   undo() {
@@ -177,7 +186,8 @@ export class Write {
     const written = lengthOf(pen.way.spans);
     const text = `The connection broke after ${number(written)} characters. They stay.`;
     const goOn = {
-      "Go on from there": () => this.#writeInto(new Place(pen.at), { length: Math.max(length - written, 1) }),
+      "Go on from there": () =>
+        this.#writeInto(new Place(pen.at), { length: Math.max(length - written, 1) }),
     };
     notify(`${text} Waiting for the service.`, goOn);
     untilReady().then(() => {
