@@ -53,6 +53,12 @@ export class Ink {
     for (const line of old) line.node.remove();
   }
 
+  /** Scroll so that the line of a position is seen. */
+  reveal(position) {
+    this.draw();
+    this.#lines[this.#lineAt(position, 0, 0).index].node.scrollIntoView({ block: "nearest" });
+  }
+
   #lineAt(position, index, start) {
     while (index < this.#lines.length - 1 && start + this.#lines[index].length < position) {
       start += this.#lines[index].length + 1;

@@ -55,12 +55,13 @@ function connect() {
   models.onChange(keep);
   offerToKeep(manuscript);
   byId("keep-seed").addEventListener("click", () =>
-    settings.adjust({ seed: Number(byId("last-seed").textContent) || null }),
+    write.lastSeed === null || settings.adjust({ seed: write.lastSeed }),
   );
   byId("who-wrote").addEventListener("change", (event) =>
     byId("ink").classList.toggle("plain", !event.target.checked),
   );
   byId("settings-toggle").addEventListener("click", () => toggleSettings());
+  byId("save").addEventListener("click", showKeeping);
   addEventListener("keydown", onKey);
 }
 
@@ -96,6 +97,13 @@ function openLink(linked) {
 function toggleSettings() {
   const isOpen = document.body.classList.toggle("settings-open");
   byId("settings-toggle").setAttribute("aria-expanded", String(isOpen));
+}
+
+/** The files are in the settings, which a small window hides. */
+function showKeeping() {
+  if (getComputedStyle(byId("settings")).display === "none") toggleSettings();
+  byId("keeping").scrollIntoView({ block: "nearest" });
+  byId("save-txt").focus();
 }
 
 function onKey(event) {

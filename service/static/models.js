@@ -12,6 +12,7 @@ export class Models {
     this.names = [];
     this.about = new Map();
     byId("model").addEventListener("change", () => this.#changed());
+    addEventListener("focus", () => this.load({ isQuiet: true })); // who comes back may have trained another one
   }
 
   onChange(listener) {
@@ -23,15 +24,18 @@ export class Models {
     return byId("model").value || this.#wanted || undefined;
   }
 
-  async load() {
+  async load({ isQuiet = false } = {}) {
     try {
       const { data, default: usual } = await getJson("/v1/models");
-      this.names = data.map((model) => model.id);
+      const names = data.map((model) => model.id);
+      if (String(names) === String(this.names)) return;
+      this.names = names;
       const options = this.names.map((name) => el("option", { value: name }, name));
       const before = this.chosen;
       byId("model").replaceChildren(...options);
       this.choose(this.names.includes(before) ? before : usual);
     } catch (error) {
+      if (isQuiet) return;
       notify(`The models cannot be listed. ${sentence(error.message)}`, {
         "Try again": () => this.load(),
       });

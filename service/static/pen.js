@@ -4,9 +4,8 @@
 import { extend } from "./place.js";
 
 export class Pen {
-  constructor(manuscript, place, way) {
-    Object.assign(this, { manuscript, place, way, at: place.start });
-    this.step = Symbol("generation"); // all of it is undone at once
+  constructor(manuscript, place, way, step = Symbol("generation")) {
+    Object.assign(this, { manuscript, place, way, step, at: place.start }); // a step is undone at once
     this.lift = manuscript.onChange((change) => this.#follow(change));
     if (place.length) this.#change(place.start, place.end, []);
     place.length = 0;

@@ -8,6 +8,7 @@ export class Progress {
   #last = null;
   #characters = 0;
   #seed = null;
+  #unknown = 0; // characters of the prompt that the model does not know
   #reasons = [];
   #draw = oncePerFrame(() => !this.isOver && this.show(this.#words("writing")));
 
@@ -22,7 +23,7 @@ export class Progress {
     if (event.kind === "retrying")
       this.#wait(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
     if (event.kind === "waiting") this.#wait(`waiting, ${event.ahead} ahead`);
-    if (event.kind === "began") this.#seed = event.seed;
+    if (event.kind === "began") this.#begin(event);
     if (event.kind === "ended")
       this.#reasons.push(event.stop === "end_of_document" ? "the poem ended" : null);
     if (event.kind === "text") this.#count(event.text.length);
@@ -42,6 +43,11 @@ export class Progress {
     this.say(text);
   }
 
+  #begin({ seed, prompt }) {
+    this.#seed = seed;
+    this.#unknown = prompt.unknown;
+  }
+
   #count(characters) {
     this.#first ??= performance.now();
     this.#last = performance.now();
@@ -57,6 +63,7 @@ export class Progress {
       parts.push(`first after ${number(Math.round(this.#first - this.#asked))} ms`);
     }
     if (this.#seed !== null) parts.push(`seed ${this.#seed}`);
+    if (this.#unknown) parts.push(`${this.#unknown} unknown to the model`);
     return parts.join(" · ");
   }
 }

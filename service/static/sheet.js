@@ -34,6 +34,7 @@ export class Sheet {
   select(start, end = start) {
     this.catchUp();
     this.area.setSelectionRange(start, end);
+    this.ink.reveal(end);
   }
 
   /** The <textarea> holds all of the text again. */
@@ -96,6 +97,8 @@ export class Sheet {
     const to = Math.max(from, now(end));
     if (late && start <= late.at) late.at = Math.max(start, late.at + text.length - (end - start));
     this.manuscript.type(from, to, text);
+    // The browser has looked for the caret while the sheet was still as high as before.
+    if (text.includes("\n")) this.ink.reveal(this.area.selectionEnd);
   }
 
   #onChange({ start, removed, added, origin }) {

@@ -35,7 +35,9 @@ function readSheet(kept) {
   };
 }
 
-/** Keep what `snapshot` gives, a little after the last of many calls. `onTrouble` is told once. */
+const EVERY_MS = 1500;
+
+/** Keep what `snapshot` gives, soon after a call and not at each of many. `onTrouble` is told once. */
 export function keeper(snapshot, onTrouble) {
   let timer = null;
   const keep = () => {
@@ -50,7 +52,6 @@ export function keeper(snapshot, onTrouble) {
   };
   addEventListener("pagehide", () => timer !== null && keep());
   return () => {
-    clearTimeout(timer);
-    timer = setTimeout(keep, 800);
+    timer ??= setTimeout(keep, EVERY_MS);
   };
 }

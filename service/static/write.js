@@ -18,6 +18,7 @@ const LINE = { length: 200, least: 20 }; // characters: a line ends long before,
 
 export class Write {
   #stop = null; // ends what is being written
+  lastSeed = null;
 
   constructor({ manuscript, sheet, settings, models }) {
     Object.assign(this, { manuscript, sheet, settings, models });
@@ -99,9 +100,10 @@ export class Write {
   /** Take away what follows a position, put `text` there and write on: another way from here. */
   branch(position, text) {
     this.stop();
-    this.manuscript.change(position, this.manuscript.text.length, [{ text, by: ME }]);
+    const step = Symbol("branch"); // undone together with what is written on
+    this.manuscript.change(position, this.manuscript.text.length, [{ text, by: ME }], { step });
     this.sheet.select(position + text.length);
-    return this.continue();
+    return this.continue({ step });
   }
 
   /** One continuation into the text, in place of what stands at `place`. */
@@ -112,7 +114,7 @@ export class Write {
     const take = {
       began: (event) => {
         place.again = () => this.#writeInto(place, { ...options, isAgain: true });
-        pen = new Pen(this.manuscript, place, place.addWay(this.#note(event, body)));
+        pen = new Pen(this.manuscript, place, place.addWay(this.#note(event, body)), options.step);
         this.alternatives.show(place);
         this.sheet.select(place.start);
         this.sheet.caretFollows = true;
@@ -178,6 +180,7 @@ export class Write {
     if (error.name === "AbortError") return progress.end("stopped");
     if (error instanceof BrokenError) return progress.end("broken off");
     if (!(error instanceof ServiceError)) throw error;
+    if (error.code === "model_not_found") this.models.load();
     notify(sentence(error.message));
     return progress.end("failed");
   }
@@ -215,6 +218,7 @@ export class Write {
 
   /** What made a generation is kept with the text; gives its number. */
   #note({ model, seed }, { prompt, model: _, seed: __, ...settings }) {
+    this.lastSeed = seed;
     byId("last-seed").textContent = String(seed);
     return this.manuscript.addGeneration({ model, seed, settings: essential(settings) });
   }
