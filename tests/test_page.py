@@ -182,7 +182,7 @@ def test_stop_ends_it_here_and_in_the_service(page: "Page", server: "Server") ->
     set_field(page, "max_tokens", 100_000)
     set_field(page, "min_tokens", 100_000)
     page.click("#continue")
-    expect(page.locator("#status")).to_have_text(re.compile(r"[2-9]\d\d characters"))
+    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{4,} "))
     page.keyboard.press("Escape")
     assert wait_until_over(page).startswith("stopped")
     server.wait_for_metric("strophe_streams_running", 0)
@@ -310,7 +310,7 @@ def test_one_chooses_among_three_next_lines(page: "Page") -> None:
     assert head == "The moon is high,"
     assert line.strip("\n") == lines[1].strip("\n")
     page.locator(".way").nth(2).click()
-    assert text_of(page).count("The moon") == 1
+    assert text_of(page).split("\n", 1)[1].strip("\n") == lines[2].strip("\n")
 
 
 def test_a_line_is_written_anew_and_its_neighbours_stay(page: "Page") -> None:
@@ -477,7 +477,7 @@ def test_a_service_that_dies_leaves_the_text_and_is_gone_on_with(
     set_field(page, "min_tokens", 50_000)
     write(page, "The storm")
     page.click("#continue")
-    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [1-9]\d\d"))
+    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{3,} "))
     os.kill(worker_of(server), signal.SIGKILL)
     expect(page.locator("#status")).to_have_text(re.compile("^broken off"))
     text = text_of(page)
@@ -485,7 +485,7 @@ def test_a_service_that_dies_leaves_the_text_and_is_gone_on_with(
     expect(page.locator("#notice")).to_contain_text("They stay.")
     expect(page.locator("#notice")).to_contain_text("The service is back.", timeout=40_000)
     page.click("text=Go on from there")
-    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [1-9]\d\d"))
+    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{3,} "))
     page.keyboard.press("Escape")
     wait_until_over(page)
     assert text_of(page).startswith(text)
