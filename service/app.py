@@ -20,6 +20,7 @@ from service.routes.generate import generate_blueprint
 from service.routes.health import health_blueprint, why_not_ready
 from service.routes.inspect import inspect_blueprint
 from service.routes.models import models_blueprint
+from service.routes.page import page_blueprint
 from service.routes.score import score_blueprint
 from service.settings import Settings
 from service.telemetry.exchange import Exchanges
@@ -48,6 +49,7 @@ def create_app(
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics))
     app.register_blueprint(docs_blueprint(settings))
+    app.register_blueprint(page_blueprint())
     return app
 
 

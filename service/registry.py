@@ -14,9 +14,9 @@ from typing import Protocol
 
 import structlog
 
-from model.config import ModelConfig
 from model.errors import ModelError
 from model.tokenizer import Tokenizer
+from service.about import About, read_about
 from service.engine.request import Runner
 from service.folders import Candidate, FileFacts, candidates, fingerprint
 
@@ -27,11 +27,6 @@ class LoadedRunner(Runner, Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """Text to ids and back."""
-        ...
-
-    @property
-    def architecture(self) -> ModelConfig:
-        """The shape of the network."""
         ...
 
     @property
@@ -74,6 +69,7 @@ class Served:
     source: Candidate
     is_shipped: bool
     fingerprint: str  # of what is in its files
+    about: About
 
 
 class Registry:
@@ -192,6 +188,7 @@ class Registry:
                 raise ModelError("the folder's name cannot be a model's: letters, digits and ._+-")
             runner = self._load(source.folder)
             print_of_files = fingerprint(source.folder)
+            about = read_about(source.folder)
         # RuntimeError and MemoryError: torch cannot hold what the folder describes.
         except (ModelError, OSError, ValueError, RuntimeError, MemoryError) as error:
             self._refused[source.folder] = source.facts
@@ -213,6 +210,7 @@ class Registry:
             source=source,
             is_shipped=is_shipped,
             fingerprint=print_of_files,
+            about=about,
         )
 
     def _watch(self) -> None:

@@ -172,7 +172,7 @@ def test_any_content_type_is_read_as_json(client: FlaskClient, content_type: str
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1//models", "/static/x", "/v1/%2e%2e/etc"])
+@pytest.mark.parametrize("path", ["/v2", "/v1", "/v1//models", "/static/x", "/v1/%2e%2e/etc"])
 def test_an_unknown_path_is_not_found(client: FlaskClient, path: str) -> None:
     refused(client.get(path), 404)
 

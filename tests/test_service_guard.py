@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["access_fixtures"]
 
-PUBLIC = {"/healthz", "/openapi.json", "/docs", "/docs/x"}
+# Without the slash at the end.
+PUBLIC = {"", "/static/x", "/healthz", "/openapi.json", "/docs", "/docs/x"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -79,7 +80,7 @@ def test_a_route_that_someone_adds_is_closed(make_client: "MakeClient") -> None:
     assert client.get("/new", headers=bearer(ALICE)).text == "secret"
 
 
-@pytest.mark.parametrize("path", ["/", "/v2", "//v1/models", "/v1/models//", "/healthz/x", "//"])
+@pytest.mark.parametrize("path", ["/v2", "//v1/models", "/v1/models//", "/healthz/x"])
 def test_routes_cannot_be_told_from_what_is_not_there(closed: FlaskClient, path: str) -> None:
     assert closed.get(path).get_json() == closed.get("/v1/models").get_json()
     assert closed.get(path, headers=bearer(ALICE)).status_code in (404, 405)

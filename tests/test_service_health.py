@@ -23,7 +23,10 @@ def test_models_are_listed_as_openai_lists_them(client: FlaskClient) -> None:
 
 
 def test_one_model_is_shown_by_its_name(client: FlaskClient) -> None:
-    assert client.get("/v1/models/tiny").get_json()["id"] == "tiny"
+    shown = client.get("/v1/models/tiny").get_json()
+    assert shown["id"] == client.get("/v1/models").get_json()["default"] == "tiny"
+    assert (shown["cell"], shown["num_layers"], shown["hidden_size"]) == ("lstm", 2, 32)
+    assert shown["card"] == "# A test\n"
     assert client.get("/v1/models/a/b").get_json()["error"]["code"] == "model_not_found"
 
 

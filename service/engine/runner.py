@@ -13,7 +13,6 @@ from torch import Tensor
 
 from model.batch import RowBatch
 from model.checkpoint import Checkpoint
-from model.config import ModelConfig
 from model.decoding import next_piece
 from model.inspection import Inspection
 from model.parameters import PathName
@@ -57,11 +56,6 @@ class CheckpointRunner:
         """Raises ParameterError (field `path`) where the network cannot go that path."""
         decoder = decoder_of(checkpoint.network, path)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
-
-    @property
-    def architecture(self) -> ModelConfig:
-        """The shape of the network."""
-        return self._decoder.network.config
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:
         """Feed one chunk of each prompt, which are all scored or none of them.

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from model.config import Cell
+
 FinishReason = Literal["stop", "length", "cancelled"]
 ErrorType = Literal["invalid_request_error", "rate_limit_error", "overloaded_error", "server_error"]
 
@@ -250,6 +252,19 @@ class ModelList(AnswerModel):
 
     object: Literal["list"]
     data: list[ModelEntry]
+    default: str | None = Field(description="the model of requests that name none")
+
+
+class ModelDetails(ModelEntry):
+    """One model, with the shape of its network."""
+
+    cell: Cell
+    num_layers: int = Field(ge=1)
+    hidden_size: int = Field(ge=1)
+    embedding_size: int = Field(ge=1)
+    vocab_size: int = Field(ge=1)
+    path: str = Field(description="how its steps are computed: int8 or fp32")
+    card: str = Field(description="what training wrote beside it, in Markdown")
 
 
 class Alive(AnswerModel):

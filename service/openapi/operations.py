@@ -9,7 +9,7 @@ from service.openapi.answers import (
     GenerateAnswer,
     GenerateEvent,
     InspectAnswer,
-    ModelEntry,
+    ModelDetails,
     ModelList,
     NotAlive,
     NotReady,
@@ -28,6 +28,7 @@ TAGS = {
     "openai": "The same by OpenAI's contract, for the clients that speak it.",
     "models": "What is on offer.",
     "health": "For orchestrators and Prometheus; also on a port of its own, without a key.",
+    "page": "For a browser.",
     "document": "This document, and the page that shows it.",
 }
 
@@ -149,9 +150,9 @@ SHOW_MODEL = Operation(
     name="show_model",
     tag="models",
     summary="One model",
-    description="One entry of the list.",
+    description="An entry of the list, with the network's shape and its card.",
     path_parameters={"name": "the `id` of an entry"},
-    forms=(Form(model=ModelEntry, description="It is on offer."),),
+    forms=(Form(model=ModelDetails, description="It is on offer."),),
     problems=(problems.NO_MODEL_OF_THIS_NAME, problems.NO_SUCH_PATH),
 )
 
@@ -222,6 +223,32 @@ ASSET = Operation(
     headers=("ETag", "Cache-Control"),
 )
 
+WRITING_PAGE = Operation(
+    name="page",
+    tag="page",
+    summary="The page to write verse on with a model",
+    description="For a browser. It asks for a key where the service wants one.",
+    forms=(Form(content_type="text/html", description="The page."), UNCHANGED),
+    headers=("ETag", "Cache-Control"),
+)
+
+PART = Operation(
+    name="page_part",
+    tag="page",
+    summary="What the page is made of",
+    description="Its styles, its scripts and its icon.",
+    path_parameters={"name": "such as `page.css` or `main.js`"},
+    forms=(
+        Form(content_type="text/html", description="The page itself."),
+        Form(content_type="text/css", description="A style."),
+        Form(content_type="text/javascript", description="A script."),
+        Form(content_type="image/svg+xml", description="The icon."),
+        UNCHANGED,
+    ),
+    problems=(problems.NO_SUCH_FILE,),
+    headers=("ETag", "Cache-Control"),
+)
+
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/generate"): GENERATE,
     ("POST", "/v1/generate/<job_id>/cancel"): CANCEL,
@@ -236,4 +263,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/openapi.json"): DOCUMENT,
     ("GET", "/docs"): PAGE,
     ("GET", "/docs/<asset>"): ASSET,
+    ("GET", "/"): WRITING_PAGE,
+    ("GET", "/static/<name>"): PART,
 }

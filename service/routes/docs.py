@@ -4,35 +4,28 @@ Both are public: they tell how to call, and open nothing. Each is made once, whe
 asked for, since every route is there then.
 """
 
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template
 
 from service.access.marks import public
+from service.files import read_folder, revalidated, sent
 from service.openapi.document import document_of
 from service.openapi.page import page_of
 from service.settings import Settings
 
 FOLDER = Path(__file__).parent.parent / "openapi" / "static"
-ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
-SAFE = {
-    # Nothing from elsewhere, nothing in the page itself that runs, and in no frame.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
+TEMPLATE = "page.html"
 
 
 def docs_blueprint(settings: Settings) -> Blueprint:
     """The document, the page, and what the page is made of."""
     blueprint = Blueprint("docs", __name__, template_folder=str(FOLDER))
+
+    assets = {name: content for name, content in read_folder(FOLDER).items() if name != TEMPLATE}
 
     @cache
     def document() -> dict[str, Any]:
@@ -44,7 +37,7 @@ def docs_blueprint(settings: Settings) -> Blueprint:
 
     @cache
     def page_html() -> bytes:
-        return render_template("page.html", **page_of(document())).encode()
+        return render_template(TEMPLATE, **page_of(document())).encode()
 
     @blueprint.get("/openapi.json")
     @public
@@ -60,19 +53,6 @@ def docs_blueprint(settings: Settings) -> Blueprint:
     @blueprint.get("/docs/<asset>")
     @public
     def show_asset(asset: str) -> Response:
-        if asset not in ASSETS:
-            abort(404)
-        content = (FOLDER / asset).read_bytes()
-        return revalidated(content, f"{ASSETS[asset]}; charset=utf-8")
+        return sent(assets, asset)
 
     return blueprint
-
-
-def revalidated(content: bytes, content_type: str) -> Response:
-    """An answer that clients may keep, and ask whether it is still the same."""
-    response = Response(content, content_type=content_type)
-    response.headers.update(SAFE)
-    response.headers["Cache-Control"] = "no-cache"
-    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
-    response.make_conditional(request)
-    return response

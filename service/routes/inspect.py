@@ -38,7 +38,7 @@ def inspect_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blu
     def inspect() -> Response:
         wanted = InspectRequest.from_json(json_object(request))
         served = find_model(registry, wanted.model)
-        layer = chosen_layer(wanted.layer, served.runner.architecture)
+        layer = chosen_layer(wanted.layer, served.about.architecture)
         text = encoded_text(wanted.text, served, longest)
         job_id = new_id("inspect")
         job = begin(job_id, served, text, jobs, alternatives=wanted.top, inspected_layer=layer)
@@ -72,7 +72,7 @@ def encoded_text(text: str, served: Served, longest: int) -> EncodedPrompt:
 
 def describe(served: Served, layer: int) -> dict[str, Any]:
     """What was looked into."""
-    architecture = served.runner.architecture
+    architecture = served.about.architecture
     return {
         "model": served.name,
         "num_layers": architecture.num_layers,

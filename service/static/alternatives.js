@@ -1,0 +1,69 @@
+// The strip of alternatives: the ways of one place beside each other, to choose among.
+
+import { byId, el, oncePerFrame } from "./dom.js";
+import { textOf } from "./piece.js";
+
+const MOST_SHOWN = 300; // characters of a long way
+
+export class Alternatives {
+  constructor(manuscript, onChoose) {
+    this.manuscript = manuscript;
+    this.onChoose = onChoose;
+    this.place = null;
+    this.draw = oncePerFrame(() => this.#draw());
+    manuscript.onChange((change) => this.#follow(change));
+  }
+
+  /** Show the ways of this place from now on. */
+  show(place) {
+    if (place !== this.place) byId("ways").replaceChildren();
+    this.place = place;
+    this.draw();
+  }
+
+  focus() {
+    this.#draw();
+    byId("ways").querySelector("button")?.focus();
+  }
+
+  #follow(change) {
+    if (!this.place || change.origin === this.place) return;
+    if (!this.place.follow(change)) this.place = null;
+    this.draw();
+  }
+
+  #draw() {
+    const ways = this.place?.ways ?? [];
+    byId("alternatives").hidden = ways.length < 2;
+    const list = byId("ways");
+    while (list.children.length > ways.length) list.lastChild.remove();
+    while (list.children.length < ways.length) list.append(this.#card(list.children.length));
+    const standing = this.place?.standing(this.manuscript.text);
+    ways.forEach((way, index) =>
+      drawCard(list.children[index].firstChild, way, index === standing),
+    );
+  }
+
+  #card(index) {
+    const choose = () => this.onChoose(this.place, index);
+    const parts = ["way-label", "way-text"].map((name) => el("span", { class: name }));
+    return el("li", {}, el("button", { type: "button", class: "way", onclick: choose }, ...parts));
+  }
+}
+
+function drawCard(button, way, isStanding) {
+  const [label, body] = button.children;
+  setText(label, isStanding ? `${way.label} · in the text` : way.label);
+  setText(body, shownText(way));
+  button.setAttribute("aria-pressed", String(isStanding));
+}
+
+function shownText(way) {
+  const text = textOf(way.spans).replace(/^\n+/, "");
+  if (!text) return way.isOver ? "(an empty line)" : "…";
+  return text.length > MOST_SHOWN ? text.slice(0, MOST_SHOWN) + "…" : text;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

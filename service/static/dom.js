@@ -1,0 +1,38 @@
+// Small helpers around the document. Everything is inserted as text: there is no way to pass markup.
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element; `props` are attributes, or listeners where the name begins with "on". */
+export function el(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Call `work` once before the next frame, however often it is asked for. */
+export function oncePerFrame(work) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
+  };
+}
+
+/** A button that cannot be used now keeps its focus, so the keyboard does not lose its place. */
+export function setUsable(button, isUsable) {
+  button.setAttribute("aria-disabled", String(!isUsable));
+}
+
+export const isUsable = (button) => button.getAttribute("aria-disabled") !== "true";
+
+const NUMBERS = new Intl.NumberFormat("en");
+export const number = (value) => NUMBERS.format(value);

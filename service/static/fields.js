@@ -1,0 +1,196 @@
+// What may be asked of the model: name, label, default, bounds and one line of meaning each.
+// The names and numbers are those of POST /v1/generate; a test holds them equal.
+
+const MOST_SEED = Number.MAX_SAFE_INTEGER; // larger ones would not survive JavaScript
+
+export const FIELDS = [
+  {
+    name: "temperature",
+    group: "basic",
+    label: "Temperature",
+    initial: 0.8,
+    least: 0,
+    most: 10,
+    step: 0.05,
+    slider: 2,
+    meaning: "Low keeps to what is likely, high dares more; 0 always takes the likeliest.",
+  },
+  {
+    name: "max_tokens",
+    group: "basic",
+    label: "Length",
+    initial: 256,
+    least: 0,
+    most: 1000000,
+    step: 1,
+    meaning: "Ends after this many characters, if the poem does not end before.",
+  },
+  {
+    name: "min_tokens",
+    group: "choice",
+    label: "At least",
+    initial: 0,
+    least: 0,
+    most: 1000000,
+    step: 1,
+    meaning: "The poem may not end before this many characters.",
+  },
+  {
+    name: "seed",
+    group: "basic",
+    label: "Seed",
+    initial: null,
+    least: 0,
+    most: MOST_SEED,
+    step: 1,
+    meaning: "The same seed, text and settings give the same lines; empty draws a new one.",
+  },
+  {
+    name: "stop",
+    group: "basic",
+    label: "Stop before",
+    initial: [],
+    meaning: "Ends before any of these, one a line; \\n stands for a new line.",
+  },
+  {
+    name: "top_k",
+    group: "choice",
+    label: "Top-k",
+    initial: 0,
+    least: 0,
+    most: 1000000,
+    step: 1,
+    meaning: "Only this many of the likeliest characters may come; 0 lets all.",
+  },
+  {
+    name: "top_p",
+    group: "choice",
+    label: "Top-p",
+    initial: 1,
+    above: 0,
+    most: 1,
+    step: 0.01,
+    meaning: "Only the likeliest that together have this probability.",
+  },
+  {
+    name: "min_p",
+    group: "choice",
+    label: "Min-p",
+    initial: 0,
+    least: 0,
+    most: 1,
+    step: 0.01,
+    meaning: "Only those that have this share of the likeliest one's probability.",
+  },
+  {
+    name: "typical_p",
+    group: "choice",
+    label: "Typical-p",
+    initial: 1,
+    above: 0,
+    most: 1,
+    step: 0.01,
+    meaning: "Only the most typically surprising that together have this probability.",
+  },
+  {
+    name: "repetition_penalty",
+    group: "penalty",
+    label: "Repetition",
+    initial: 1,
+    above: 0,
+    most: 10,
+    step: 0.05,
+    meaning: "Above 1, recent characters become less likely.",
+  },
+  {
+    name: "frequency_penalty",
+    group: "penalty",
+    label: "Frequency",
+    initial: 0,
+    least: -2,
+    most: 2,
+    step: 0.05,
+    meaning: "Lowers a character for each time that it came recently.",
+  },
+  {
+    name: "presence_penalty",
+    group: "penalty",
+    label: "Presence",
+    initial: 0,
+    least: -2,
+    most: 2,
+    step: 0.05,
+    meaning: "Lowers a character once if it came recently.",
+  },
+  {
+    name: "penalty_window",
+    group: "penalty",
+    label: "Window",
+    initial: 64,
+    least: 1,
+    most: 1024,
+    step: 1,
+    meaning: "How many characters back is recent.",
+  },
+];
+
+export const PRESETS = {
+  careful: { temperature: 0.5, top_p: 0.9 },
+  playful: { temperature: 0.8, min_p: 0.02 },
+  wild: { temperature: 1.2, top_p: 0.97 },
+};
+
+const INITIAL = Object.fromEntries(FIELDS.map(({ name, initial }) => [name, initial]));
+
+export const fieldOf = (name) => FIELDS.find((field) => field.name === name);
+
+/** Every field, where `settings` are silent its default. */
+export const complete = (settings) => ({ ...INITIAL, ...settings });
+
+/** Only what differs from the defaults. */
+export function essential(settings) {
+  const isOther = ([name, value]) => JSON.stringify(value) !== JSON.stringify(INITIAL[name]);
+  return Object.fromEntries(Object.entries(settings).filter(isOther));
+}
+
+/** What is wrong with a field's value, or null. */
+export function fault({ name, label, least, above, most, step }, value) {
+  if (value === null) return name === "seed" ? null : `${label} needs a number.`;
+  if (name === "stop") return stopFault(value);
+  if (!Number.isFinite(value)) return `${label} needs a number.`;
+  if (step === 1 && !Number.isInteger(value)) return `${label} needs a whole number.`;
+  if (above !== undefined && value <= above) return `${label} must be above ${above}.`;
+  if (value < least || value > most)
+    return `${label} must be between ${least ?? above} and ${most}.`;
+  return null;
+}
+
+function stopFault(strings) {
+  if (strings.length > 16) return "Stop before: at most 16 lines.";
+  return strings.some((text) => text.length > 200)
+    ? "Stop before: at most 200 characters each."
+    : null;
+}
+
+/** Values from text, such as a link's: those that are known and sound, nothing else. */
+export function readSettings(entries) {
+  const settings = {};
+  for (const field of FIELDS) {
+    const value = entries[field.name];
+    const isRightKind = field.name === "stop" ? isTextList(value) : typeof value === "number";
+    if (isRightKind && fault(field, value) === null) settings[field.name] = value;
+  }
+  return settings;
+}
+
+const isTextList = (value) =>
+  Array.isArray(value) && value.every((text) => typeof text === "string" && text);
+
+export const stopToLines = (strings) =>
+  strings.map((text) => text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n")).join("\n");
+
+export const linesToStop = (lines) =>
+  lines
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.replace(/\\(n|\\)/g, (_, sign) => (sign === "n" ? "\n" : "\\")));

@@ -1,0 +1,117 @@
+// The page from start to end: makes the parts and connects them.
+
+import { askForKeysWith } from "./client.js";
+import { byId } from "./dom.js";
+import { askForKey } from "./key.js";
+import { offerToKeep } from "./keep.js";
+import { readFragment } from "./link.js";
+import { Manuscript } from "./manuscript.js";
+import { Models } from "./models.js";
+import { notify } from "./notices.js";
+import { ME } from "./piece.js";
+import { Settings } from "./settings.js";
+import { Sheet } from "./sheet.js";
+import { keeper, restore } from "./store.js";
+import { Views } from "./views.js";
+import { Write } from "./write.js";
+
+askForKeysWith(askForKey);
+const kept = restore();
+const linked = readFragment(location.hash.slice(1));
+const manuscript = new Manuscript(kept?.spans, kept?.generations);
+const settings = new Settings();
+const models = new Models();
+let write = null;
+const sheet = new Sheet({
+  area: byId("text"),
+  ink: byId("ink"),
+  scroller: byId("paper"),
+  manuscript,
+  onUndo: () => write.undo(),
+  onRedo: () => write.redo(),
+});
+write = new Write({ manuscript, sheet, settings, models });
+const views = new Views({ manuscript, sheet, settings, models, write });
+
+settings.set(kept?.settings ?? {});
+models.choose(kept?.model);
+sheet.select(kept?.caret ?? manuscript.text.length);
+connect();
+start();
+
+function connect() {
+  const keep = keeper(
+    () => ({
+      spans: manuscript.piece.spans,
+      generations: Object.fromEntries(manuscript.standing.map(({ by, ...facts }) => [by, facts])),
+      settings: settings.essential,
+      model: models.chosen,
+      caret: byId("text").selectionStart,
+    }),
+    () => notify("This browser does not keep the text: save it as a file before you leave."),
+  );
+  manuscript.onChange(keep);
+  settings.onChange(keep);
+  models.onChange(keep);
+  offerToKeep(manuscript);
+  byId("keep-seed").addEventListener("click", () =>
+    write.lastSeed === null || settings.adjust({ seed: write.lastSeed }),
+  );
+  byId("who-wrote").addEventListener("change", (event) =>
+    byId("ink").classList.toggle("plain", !event.target.checked),
+  );
+  byId("settings-toggle").addEventListener("click", () => toggleSettings());
+  byId("save").addEventListener("click", showKeeping);
+  addEventListener("keydown", onKey);
+}
+
+async function start() {
+  await models.load();
+  if (linked) openLink(linked);
+  addEventListener("hashchange", () => {
+    const followed = readFragment(location.hash.slice(1));
+    if (followed) openLink(followed);
+  });
+}
+
+/** The link's piece is written anew; what was on the sheet comes back with undo. */
+function openLink(linked) {
+  write.stop();
+  settings.set(linked.settings);
+  models.choose(linked.model ?? models.chosen);
+  if (models.names.length && linked.model && !models.names.includes(linked.model)) {
+    notify(
+      `The link asks for the model ${linked.model}, which is not here; another one writes something else.`,
+    );
+  }
+  const before = manuscript.text;
+  history.replaceState(null, "", location.pathname);
+  if (before !== linked.text)
+    manuscript.change(0, before.length, linked.text ? [{ text: linked.text, by: ME }] : []);
+  sheet.select(linked.text.length);
+  if ("seed" in linked.settings) write.continue();
+  if (before && before !== linked.text)
+    notify("This came with a link. Undo brings back what was on your sheet.");
+}
+
+function toggleSettings() {
+  const isOpen = document.body.classList.toggle("settings-open");
+  byId("settings-toggle").setAttribute("aria-expanded", String(isOpen));
+}
+
+/** The files are in the settings, which a small window hides. */
+function showKeeping() {
+  if (getComputedStyle(byId("settings")).display === "none") toggleSettings();
+  byId("keeping").scrollIntoView({ block: "nearest" });
+  byId("save-txt").focus();
+}
+
+function onKey(event) {
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape" && write.isWriting) write.stop();
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || views.current !== "write")
+    return;
+  event.preventDefault();
+  if (event.shiftKey) write.retry();
+  else if (!write.isWriting) write.continue();
+}

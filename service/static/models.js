@@ -1,0 +1,70 @@
+// The models on offer: the picker, and the card of the one that is chosen.
+
+import { getJson } from "./client.js";
+import { byId, el, number } from "./dom.js";
+import { notify, sentence } from "./notices.js";
+
+export class Models {
+  #listeners = [];
+  #wanted = null; // chosen before the list was there
+
+  constructor() {
+    this.names = [];
+    this.about = new Map();
+    byId("model").addEventListener("change", () => this.#changed());
+    addEventListener("focus", () => this.load({ isQuiet: true })); // who comes back may have trained another one
+  }
+
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** The name to ask for; undefined leaves it to the service. */
+  get chosen() {
+    return byId("model").value || this.#wanted || undefined;
+  }
+
+  async load({ isQuiet = false } = {}) {
+    try {
+      const { data, default: usual } = await getJson("/v1/models");
+      const names = data.map((model) => model.id);
+      if (String(names) === String(this.names)) return;
+      this.names = names;
+      const options = this.names.map((name) => el("option", { value: name }, name));
+      const before = this.chosen;
+      byId("model").replaceChildren(...options);
+      this.choose(this.names.includes(before) ? before : usual);
+    } catch (error) {
+      if (isQuiet) return;
+      notify(`The models cannot be listed. ${sentence(error.message)}`, {
+        "Try again": () => this.load(),
+      });
+    }
+  }
+
+  choose(name) {
+    this.#wanted = name ?? null;
+    if (!this.names.includes(name)) return;
+    byId("model").value = name;
+    this.#changed();
+  }
+
+  async #changed() {
+    const name = byId("model").value;
+    for (const listener of this.#listeners) listener();
+    if (!this.about.has(name)) {
+      this.about.set(
+        name,
+        await getJson(`/v1/models/${encodeURIComponent(name)}`).catch(() => null),
+      );
+    }
+    if (name === byId("model").value) showCard(this.about.get(name));
+  }
+}
+
+function showCard(about) {
+  byId("card").textContent = about ? about.card : "Nothing is known of it.";
+  byId("model-facts").textContent = about
+    ? `${about.cell}, ${about.num_layers} layers of ${number(about.hidden_size)} units, ${number(about.vocab_size)} characters known`
+    : "";
+}

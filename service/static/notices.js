@@ -1,0 +1,36 @@
+// What the page says: a line that changes often and is not read aloud, a few words for screen
+// readers, and notices that stay until they are closed.
+
+import { byId, el } from "./dom.js";
+
+/** The line below the sheet. */
+export function showStatus(text) {
+  byId("status").textContent = text;
+}
+
+/** For screen readers: only what matters, not each character. */
+export function announce(text) {
+  byId("live").textContent = text;
+}
+
+/** A notice that stays, with buttons for what one can do: {label: action}. */
+export function notify(text, actions = {}) {
+  const close = () => byId("notice").replaceChildren();
+  const buttons = Object.entries(actions).map(([label, action]) =>
+    el("button", { type: "button", onclick: () => (close(), action()) }, label),
+  );
+  const closer = el(
+    "button",
+    { type: "button", class: "quiet", "aria-label": "Close this notice", onclick: close },
+    "×",
+  );
+  byId("notice").replaceChildren(el("p", {}, text), ...buttons, closer);
+}
+
+export const clearNotice = () => byId("notice").replaceChildren();
+
+/** An error's message as a sentence. */
+export function sentence(text) {
+  const trimmed = text.trim();
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
+}

@@ -1,0 +1,69 @@
+// How a generation goes, in words: the status line, and the few that are read aloud.
+
+import { number, oncePerFrame } from "./dom.js";
+
+export class Progress {
+  #asked = performance.now();
+  #first = null;
+  #last = null;
+  #characters = 0;
+  #seed = null;
+  #unknown = 0; // characters of the prompt that the model does not know
+  #reasons = [];
+  #draw = oncePerFrame(() => !this.isOver && this.show(this.#words("writing")));
+
+  /** `show` is given each line, `say` only what is worth being read aloud. */
+  constructor(show, say = () => {}) {
+    Object.assign(this, { show, say, isOver: false });
+    show("asking …");
+    say("Writing");
+  }
+
+  take(event) {
+    if (event.kind === "retrying")
+      this.#wait(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
+    if (event.kind === "waiting") this.#wait(`waiting, ${event.ahead} ahead`);
+    if (event.kind === "began") this.#begin(event);
+    if (event.kind === "ended")
+      this.#reasons.push(event.stop === "end_of_document" ? "the poem ended" : null);
+    if (event.kind === "text") this.#count(event.text.length);
+  }
+
+  /** The last words; gives `how` back. */
+  end(how) {
+    this.isOver = true;
+    const why = this.#reasons.find((reason) => reason);
+    this.show(this.#words(why ? `${how}, ${why}` : how));
+    this.say(`${how}, ${number(this.#characters)} characters`);
+    return how;
+  }
+
+  #wait(text) {
+    this.show(text);
+    this.say(text);
+  }
+
+  #begin({ seed, prompt }) {
+    this.#seed = seed;
+    this.#unknown = prompt.unknown;
+  }
+
+  #count(characters) {
+    this.#first ??= performance.now();
+    this.#last = performance.now();
+    this.#characters += characters;
+    this.#draw();
+  }
+
+  #words(state) {
+    const parts = [state, `${number(this.#characters)} characters`];
+    if (this.#first !== null) {
+      const seconds = (this.#last - this.#first) / 1000;
+      if (seconds > 0.1) parts.push(`${number(Math.round(this.#characters / seconds))} a second`);
+      parts.push(`first after ${number(Math.round(this.#first - this.#asked))} ms`);
+    }
+    if (this.#seed !== null) parts.push(`seed ${this.#seed}`);
+    if (this.#unknown) parts.push(`${this.#unknown} unknown to the model`);
+    return parts.join(" · ");
+  }
+}

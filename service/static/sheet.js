@@ -1,0 +1,129 @@
+// The sheet that one writes on: a transparent <textarea> (caret, selection, input methods, screen
+// readers) over the ink. Setting the value of a long <textarea> is slow, so while the machine
+// writes only the ink follows; the <textarea> catches up as soon as somebody touches it.
+
+import { TYPING } from "./manuscript.js";
+import { difference } from "./piece.js";
+import { Ink } from "./ink.js";
+
+export class Sheet {
+  #shown = ""; // what the <textarea> holds
+  #behind = null; // {at, length}: written by the machine and not yet in the <textarea>
+  #isComposing = false;
+
+  constructor({ area, ink, scroller, manuscript, onUndo, onRedo }) {
+    Object.assign(this, { area, scroller, manuscript, onUndo, onRedo });
+    this.caretFollows = false; // the writing machine, until the user moves it
+    this.endFollows = false; // whether the machine writes at the text's end
+    this.#shown = area.value = manuscript.text;
+    manuscript.onChange((change) => this.#onChange(change));
+    this.ink = new Ink(ink, manuscript, () => this.#keepEndInSight());
+    scroller.addEventListener("scroll", () => (this.isAtEnd = isNearEnd(scroller)), {
+      passive: true,
+    });
+    this.isAtEnd = true;
+    this.#listen();
+  }
+
+  /** Start and end of the selection, in the text as it is now. */
+  get selection() {
+    this.catchUp();
+    return { start: this.area.selectionStart, end: this.area.selectionEnd };
+  }
+
+  select(start, end = start) {
+    this.catchUp();
+    this.area.setSelectionRange(start, end);
+    this.ink.reveal(end);
+  }
+
+  /** The <textarea> holds all of the text again. */
+  catchUp() {
+    if (!this.#behind || this.#isComposing) return;
+    const { at, length } = this.#behind;
+    const { selectionStart, selectionEnd } = this.area;
+    this.#behind = null;
+    this.#shown = this.area.value = this.manuscript.text;
+    const moved = (place) =>
+      place > at || (place === at && this.caretFollows) ? place + length : place;
+    this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
+  }
+
+  #listen() {
+    const { area } = this;
+    const touched = () => {
+      this.catchUp();
+      this.caretFollows = false;
+    };
+    area.addEventListener("pointerdown", touched);
+    area.addEventListener("keydown", (event) => this.#onKey(event, touched));
+    area.addEventListener("focus", () => this.catchUp());
+    area.addEventListener("compositionstart", () => (this.#isComposing = true));
+    area.addEventListener("compositionend", () => {
+      this.#isComposing = false;
+      this.catchUp();
+    });
+    area.addEventListener("beforeinput", (event) => this.#beforeInput(event));
+    area.addEventListener("input", () => this.#onInput());
+  }
+
+  #onKey(event, touched) {
+    if (["Control", "Meta", "Shift", "Alt", "Escape"].includes(event.key)) return;
+    const key = event.key.toLowerCase();
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (isCommand && (key === "z" || key === "y")) {
+      event.preventDefault();
+      if (key === "y" || event.shiftKey) this.onRedo();
+      else this.onUndo();
+    } else if (!(isCommand && key === "enter")) touched();
+  }
+
+  #beforeInput(event) {
+    this.catchUp();
+    if (event.inputType === "historyUndo" || event.inputType === "historyRedo") {
+      event.preventDefault();
+      if (event.inputType === "historyUndo") this.onUndo();
+      else this.onRedo();
+    }
+  }
+
+  #onInput() {
+    const after = this.area.value;
+    const { start, end, text } = difference(this.#shown, after, this.area.selectionEnd);
+    this.#shown = after;
+    const late = this.#behind;
+    const now = (place) => (late && place > late.at ? place + late.length : place);
+    const from = now(start);
+    const to = Math.max(from, now(end));
+    if (late && start <= late.at) late.at = Math.max(start, late.at + text.length - (end - start));
+    this.manuscript.type(from, to, text);
+    // The browser has looked for the caret while the sheet was still as high as before.
+    if (text.includes("\n")) this.ink.reveal(this.area.selectionEnd);
+  }
+
+  #onChange({ start, removed, added, origin }) {
+    if (origin === TYPING) return;
+    const late = this.#behind;
+    if (!removed && late && start === late.at + late.length) late.length += added;
+    else if (!removed && !late) this.#behind = { at: start, length: added };
+    else this.#showAll(start, removed, added);
+  }
+
+  /** Undo, redo and replacements come alone and are shown at once. */
+  #showAll(start, removed, added) {
+    if (this.#behind) this.catchUp();
+    const moved = (place) =>
+      place >= start + removed ? place + added - removed : Math.min(place, start);
+    const { selectionStart, selectionEnd } = this.area;
+    this.#behind = null;
+    this.#shown = this.area.value = this.manuscript.text;
+    this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
+  }
+
+  #keepEndInSight() {
+    if (this.isAtEnd && this.endFollows) this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+}
+
+const isNearEnd = ({ scrollTop, scrollHeight, clientHeight }) =>
+  scrollHeight - scrollTop - clientHeight < 120;

@@ -1,0 +1,70 @@
+"""The page as files: headers, caching, and nothing but what lies in its folder."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.routes.page import STATIC
+
+pytest_plugins = ["service_fixtures"]
+
+NAMES = sorted(path.name for path in STATIC.iterdir())
+
+
+@pytest.mark.parametrize("path", ["/", *(f"/static/{name}" for name in NAMES)])
+def test_every_file_is_served_under_the_strict_policy(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+    policy = response.headers["Content-Security-Policy"]
+    assert response.status_code == 200
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/", "/static/main.js"])
+def test_what_has_not_changed_is_not_sent_again(client: FlaskClient, path: str) -> None:
+    etag = client.get(path).headers["ETag"]
+    again = client.get(path, headers={"If-None-Match": etag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/static/", "/static/x.js", "/static/..%2fapp.py", "/static/%2e"])
+def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_no_file_has_inline_code_or_asks_another_host() -> None:
+    for name in NAMES:
+        text = (STATIC / name).read_text(encoding="utf-8")
+        hosts = set(re.findall(r"https?://([\w.]+)", text))
+        assert hosts <= {"www.w3.org"}, name  # the namespace of SVG
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+        assert not re.search(r"<script(?! type=\"module\" src=)|<style|\son\w+=|\sstyle=", text), (
+            name
+        )
+
+
+def test_every_module_is_small_and_says_what_it_is_for() -> None:
+    for name in NAMES:
+        if name.endswith(".js"):
+            lines = (STATIC / name).read_text(encoding="utf-8").splitlines()
+            assert lines[0].startswith("// "), name
+            assert len(lines) <= 300, name
+
+
+def test_the_page_asks_at_once_for_all_that_it_begins_with() -> None:
+    """Module by module each would wait for the one that names it."""
+    needed: set[str] = set()
+    unread = ["main.js"]
+    while unread:
+        text = (STATIC / unread.pop()).read_text(encoding="utf-8")
+        new = set(re.findall(r'from "\./(\w+\.js)"', text)) - needed
+        needed |= new
+        unread += new
+    index = (STATIC / "index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'modulepreload" href="/static/(\w+\.js)"', index)) == needed
