@@ -25,7 +25,7 @@ export async function* generate(body, signal) {
       else yield* meaning(event);
     }
   } catch (error) {
-    if (error.name === "AbortError" || error instanceof ServiceError) throw error;
+    if (!(error instanceof TypeError)) throw error; // what fetch says of a network that fails
     throw new BrokenError("the connection broke");
   }
   if (!isWhole) throw new BrokenError("the connection broke");
@@ -52,6 +52,7 @@ function* meaning({ comment, data }) {
     return;
   }
   const event = JSON.parse(data);
+  if (event.error?.code === "stopping") throw new BrokenError(event.error.message);
   if (event.error) throw new ServiceError(event.error.message, { status: 500, ...event.error });
   if (event.id) yield { kind: "began", ...event };
   if (event.text)

@@ -54,8 +54,9 @@ function connect() {
   settings.onChange(keep);
   models.onChange(keep);
   offerToKeep(manuscript);
-  byId("keep-seed").addEventListener("click", () =>
-    write.lastSeed === null || settings.adjust({ seed: write.lastSeed }),
+  byId("keep-seed").addEventListener(
+    "click",
+    () => write.lastSeed === null || settings.adjust({ seed: write.lastSeed }),
   );
   byId("who-wrote").addEventListener("change", (event) =>
     byId("ink").classList.toggle("plain", !event.target.checked),
@@ -75,23 +76,25 @@ async function start() {
 }
 
 /** The link's piece is written anew; what was on the sheet comes back with undo. */
-function openLink(linked) {
+function openLink({ text, model, settings: wanted }) {
   write.stop();
-  settings.set(linked.settings);
-  models.choose(linked.model ?? models.chosen);
-  if (models.names.length && linked.model && !models.names.includes(linked.model)) {
-    notify(
-      `The link asks for the model ${linked.model}, which is not here; another one writes something else.`,
-    );
-  }
+  settings.set(wanted);
+  models.choose(model ?? models.chosen);
   const before = manuscript.text;
   history.replaceState(null, "", location.pathname);
-  if (before !== linked.text)
-    manuscript.change(0, before.length, linked.text ? [{ text: linked.text, by: ME }] : []);
-  sheet.select(linked.text.length);
-  if ("seed" in linked.settings) write.continue();
-  if (before && before !== linked.text)
-    notify("This came with a link. Undo brings back what was on your sheet.");
+  if (before !== text) manuscript.change(0, before.length, text ? [{ text, by: ME }] : []);
+  sheet.select(text.length);
+  if ("seed" in wanted) write.continue();
+  const isMissing = model && models.names.length && !models.names.includes(model);
+  const said = [
+    isMissing
+      ? `The link asks for the model ${model}, which is not here: another one writes something else.`
+      : "",
+    before && before !== text
+      ? "This came with a link. Undo brings back what was on your sheet."
+      : "",
+  ];
+  if (said.some(Boolean)) notify(said.filter(Boolean).join(" "));
 }
 
 function toggleSettings() {

@@ -187,7 +187,7 @@ export class Write {
 
   #offerToGoOn(pen, length) {
     const written = lengthOf(pen.way.spans);
-    const text = `The connection broke after ${number(written)} characters. They stay.`;
+    const text = `The stream broke off after ${number(written)} characters. They stay.`;
     const goOn = {
       "Go on from there": () =>
         this.#writeInto(new Place(pen.at), { length: Math.max(length - written, 1) }),
