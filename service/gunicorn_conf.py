@@ -129,9 +129,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
         signal.signal(signal.SIGTERM, drain)
         worker.note_ended = service.metrics.connection_ended
-        service.metrics.watch(
-            "connections", "Open connections to the service", lambda: worker.num_connections
-        )
+        service.metrics.connections.set_function(lambda: worker.num_connections)
         service.start(goes_on=lambda: worker.alive)
         # What is there now stays. Left to the collector, it would look through all of it (torch is
         # 200,000 objects) now and then, and stop every stream for 70 ms.

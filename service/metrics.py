@@ -37,6 +37,9 @@ class Metrics:
             "result",
             ("loaded", "refused"),
         )
+        self.connections = Gauge(
+            "strophe_connections", "Open connections to the service", registry=self.registry
+        )
         self._ended = Family(self.registry).counter_by(
             "connections_ended",
             "Connections that were ended before their request was whole, by reason",
