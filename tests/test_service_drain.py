@@ -34,7 +34,8 @@ def begin(server: "Server", headers: dict[str, str] | None = None) -> requests.R
 
 
 def last_event(stream: requests.Response) -> Any:
-    return json.loads(stream.text.split("\n\n")[-2].removeprefix("data: "))
+    events = [line for line in stream.text.split("\n") if line.startswith("data: ")]
+    return json.loads(events[-1].removeprefix("data: "))
 
 
 def workers(server: "Server") -> list[int]:

@@ -5,6 +5,7 @@ averages their gradients, so all of them make the same updates. One of them, the
 the run folder, measures and saves. Knows nothing of networks and runs.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,5 +163,7 @@ def joined(device_name: str) -> Iterator[Group]:
         raise ModelError(f"the processes do not find one another ({error})") from error
     try:
         yield Processes()
+        distributed.barrier()  # nobody leaves while another may still be talking to it
     finally:
+        gc.collect()  # a wrapped network in a cycle would keep the group's threads beyond its end
         distributed.destroy_process_group()
