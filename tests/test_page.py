@@ -309,7 +309,8 @@ def test_one_chooses_among_three_next_lines(page: "Page") -> None:
     head, _, line = text_of(page).partition("\n")
     assert head == "The moon is high,"
     assert line.strip("\n") == lines[1].strip("\n")
-    page.locator(".way").nth(2).click()
+    page.keyboard.press("3")
+    expect(page.locator(".way").nth(2)).to_be_focused()
     assert text_of(page).split("\n", 1)[1].strip("\n") == lines[2].strip("\n")
 
 
@@ -418,14 +419,43 @@ def test_a_link_writes_the_piece_again_elsewhere(page: "Page", open_page: OpenPa
     set_field(page, "max_tokens", 120)
     write(page, "A & b = <c> # ü\n")
     text = go_on(page)
-    page.click("#copy-link")
-    expect(page.locator("#link")).to_be_visible()
-    link = page.input_value("#link")
+    link = link_to(page)
     assert "?" not in link.split("#")[0]
+    assert "seed=" in link
     other = open_page(link)
     expect(other.locator("#status")).to_have_text(OVER)
     assert text_of(other) == text
     expect(other.locator("#field-temperature")).to_have_value("0.7")
+    other.reload()  # what was signed is kept with the sheet
+    expect(other.locator("#text")).to_have_value(text)
+    assert "seed=" in link_to(other)
+
+
+def test_a_link_holds_the_text_where_no_seed_gives_it(page: "Page", open_page: OpenPage) -> None:
+    set_field(page, "min_tokens", 60)
+    write(page, "The first line\n")
+    written_first = go_on(page)
+    at = "document.getElementById('text').setSelectionRange(3, 3)"
+    page.evaluate(at)
+    text = go_on(page, "#rewrite")
+    assert text != written_first
+    other = open_page(link_to(page))
+    expect(other.locator("#text")).to_have_value(text)
+    page.click("#undo")
+    assert "seed=" in link_to(page)  # what was written stands again behind what it was given
+    page.locator("#text").press("Control+End")
+    page.keyboard.type(" mine")
+    assert "seed=" not in link_to(page)
+    write(page, "A line")
+    go_on(page, "#next-line")
+    page.keyboard.press("1")
+    assert "seed=" not in link_to(page)
+
+
+def link_to(page: "Page") -> str:
+    page.click("#copy-link")
+    expect(page.locator("#link")).to_be_visible()
+    return page.input_value("#link")
 
 
 def test_a_key_is_asked_for_and_stays_in_the_tab(open_page: OpenPage, small: "Server") -> None:
@@ -589,7 +619,7 @@ def test_see_shows_the_numbers_of_inspect(
         f"forget gate {first['gates']['forget'][40]:.2f}"
     )
     page.click("#find-line")
-    expect(page.locator("#found")).to_have_text(re.compile(r"Unit \d+ of layer 1 follows"))
+    expect(page.locator("#found")).to_have_text(re.compile(r"[Uu]nit \d+ of layer 1 .*correlation"))
 
 
 def test_see_is_walked_through_by_keyboard_and_goes_on_from_a_character(
