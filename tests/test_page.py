@@ -11,7 +11,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import requests
@@ -35,6 +35,8 @@ expect = playwright.expect
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 KEY = "a-key-for-the-page-0123456789"
 OVER = re.compile(r"^(done|stopped|broken off|failed)")
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 OpenPage = Callable[..., "Page"]
 
@@ -88,7 +90,9 @@ def open_page(browser: "Browser", server: "Server") -> Iterator[OpenPage]:
     assert faults == []
 
 
-def watch(page: "Page", faults: list[str]) -> None:
+def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
+    """Note what goes wrong in a page; gives back what ends that."""
+
     def on_console(message: "ConsoleMessage") -> None:
         # A network that fails is told here too, and belongs to some tests.
         if message.type == "error" and "Failed to load resource" not in message.text:
@@ -98,14 +102,47 @@ def watch(page: "Page", faults: list[str]) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:")):
             faults.append(request.url)
 
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", on_console)
-    page.on("request", on_request)
+    def on_error(error: Exception) -> None:
+        faults.append(str(error))
+
+    listeners: dict[Any, Any] = {"pageerror": on_error, "console": on_console}
+    listeners["request"] = on_request
+    for event, listener in listeners.items():
+        page.on(event, listener)
+
+    def unwatch() -> None:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+
+    return unwatch
+
+
+@pytest.fixture(scope="module")
+def window(browser: "Browser") -> Iterator["Page"]:
+    """One window for most tests: a new one for each would load everything anew."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
-def page(open_page: OpenPage) -> "Page":
-    return open_page()
+def page(window: "Page", server: "Server") -> Iterator["Page"]:
+    """The shared server's page as for a first visit."""
+    expect.set_options(timeout=20_000)
+    faults: list[str] = []
+    unwatch = watch(window, faults)
+    window.goto(server.url + "/")
+    expect(window.locator("#model option")).not_to_have_count(0)
+    yield window
+    window.goto("about:blank")
+    storage = window.context.new_cdp_session(window)
+    storage.send(
+        "Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"}
+    )
+    storage.detach()
+    unwatch()
+    assert faults == []
 
 
 def text_of(page: "Page") -> str:
@@ -643,14 +680,15 @@ def test_see_is_walked_through_by_keyboard_and_goes_on_from_a_character(
     assert text_of(page) == "The moon\nis high"
 
 
-@pytest.mark.parametrize("width", [360, 768, 1920])
-def test_nothing_is_wider_than_the_window(open_page: OpenPage, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 740})
+def test_nothing_is_wider_than_the_window(open_page: OpenPage) -> None:
+    page = open_page()
     write(page, "The moon " * 50)
     for view in ("write", "see", "compare"):
         page.click(f"#tab-{view}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate("document.querySelector('main').scrollWidth") <= width
+        for width in (360, 768, 1920):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= width, view
 
 
 def test_views_are_changed_by_keyboard(page: "Page") -> None:
@@ -663,9 +701,8 @@ def test_views_are_changed_by_keyboard(page: "Page") -> None:
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm install axe-core")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(open_page: OpenPage, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
+def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
+    page = open_page(reduced_motion="reduce")  # or colours are caught half-way
     write(page, "The moon")
     go_on(page)
     page.click("#next-line")
@@ -673,7 +710,9 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage, scheme: str) -> None:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for view in ("write", "see", "compare"):
         page.click(f"#tab-{view}")
-        page.wait_for_timeout(300)
-        found = page.evaluate("axe.run().then(result => result.violations)")
-        serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
-        assert serious == [], view
+        expect(page.locator("#see-told")).not_to_have_text("reading …")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run().then(result => result.violations)")
+            serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+            assert serious == [], (view, scheme)
