@@ -12,6 +12,7 @@ export class Alternatives {
     this.place = null;
     this.draw = oncePerFrame(() => this.#draw());
     manuscript.onChange((change) => this.#follow(change));
+    byId("ways").addEventListener("keydown", ({ key }) => this.#pick(key));
   }
 
   /** Show the ways of this place from now on. */
@@ -24,6 +25,14 @@ export class Alternatives {
   focus() {
     this.#draw();
     byId("ways").querySelector("button")?.focus();
+  }
+
+  /** The number on a card chooses it. */
+  #pick(key) {
+    const index = this.place?.ways.findIndex((way) => way.label === key) ?? -1;
+    if (index < 0) return;
+    byId("ways").children[index].firstChild.focus();
+    this.onChoose(this.place, index);
   }
 
   #follow(change) {

@@ -128,6 +128,7 @@ export class View {
       seed,
       settings: essential(settings),
     });
+    this.manuscript.sign(by, prompt, text);
     const spans = [
       { text: prompt, by: ME },
       { text, by },

@@ -2,8 +2,9 @@
 
 import { byId } from "./dom.js";
 import { fragmentOf } from "./link.js";
-import { textOf } from "./piece.js";
 import { announce, notify } from "./notices.js";
+import { signOf } from "./piece.js";
+import { promptBefore } from "./prompt.js";
 
 /** Connects the buttons below the sheet. */
 export function offerToKeep(manuscript) {
@@ -23,7 +24,7 @@ export function asJson(manuscript) {
   const content = {
     text: manuscript.text,
     spans: manuscript.piece.spans,
-    generations: manuscript.standing,
+    generations: manuscript.standing.map(({ sign, ...facts }) => facts),
     saved: new Date().toISOString(),
   };
   return JSON.stringify(content, null, 2) + "\n";
@@ -83,20 +84,17 @@ async function copyLink(manuscript) {
   }
 }
 
-/** What makes the last generation again: the text before it, its settings and its seed. */
+/** What makes the piece again: the text before the last generation, its settings and its seed, as
+ * long as it ends the text and both stand as they were. Otherwise no seed does: the text itself. */
 export function recipe(manuscript) {
-  const { spans } = manuscript.piece;
-  const last = spans.findLastIndex((span) => span.by);
-  if (last < 0) return { text: manuscript.text, settings: {} };
-  let first = last;
-  while (first > 0 && spans[first - 1].by === spans[last].by) first--;
-  const { model, seed, settings } = manuscript.generations[spans[last].by];
+  const { piece, text, generations } = manuscript;
+  const whole = { text, settings: {} };
+  const last = piece.spans[piece.spans.length - 1];
+  if (!last?.by) return whole;
+  const before = text.slice(0, -last.text.length);
+  const { model, seed, settings, sign } = generations[last.by];
+  if (sign !== signOf(promptBefore(before, before.length), last.text)) return whole;
   // As long as it stands, wherever it was stopped: a seed's text begins the same at any length.
-  const length = [...textOf(spans.slice(first, last + 1))].length;
-  return {
-    text: textOf(spans.slice(0, first)),
-    model,
-    seed,
-    settings: { ...settings, max_tokens: length },
-  };
+  const length = [...last.text].length;
+  return { text: before, model, seed, settings: { ...settings, max_tokens: length } };
 }

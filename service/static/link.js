@@ -10,6 +10,7 @@ export function fragmentOf({ text, model, seed, settings }) {
   const parameters = new URLSearchParams({ text });
   if (model) parameters.set("model", model);
   for (const [name, value] of Object.entries({ ...settings, seed })) {
+    if (value === undefined) continue; // a text that needs no seed
     parameters.set(name, name === "stop" ? JSON.stringify(value) : String(value));
   }
   const fragment = parameters.toString();

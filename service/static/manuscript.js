@@ -2,7 +2,7 @@
 // Whatever changes it goes through `change`, and listeners are told {start, removed, added, origin}
 // (two lengths, and who did it). Pure data, no document.
 
-import { joined, lengthOf, ME, Piece } from "./piece.js";
+import { joined, lengthOf, ME, Piece, signOf } from "./piece.js";
 
 export const TYPING = "typing";
 export const UNDO = "undo"; // and redo
@@ -16,7 +16,7 @@ export class Manuscript {
 
   constructor(spans = [], generations = {}) {
     this.piece = new Piece(spans);
-    this.generations = generations; // by number: {model, seed, settings}
+    this.generations = generations; // by number: {model, seed, settings}, and {sign} where a link can repeat it
   }
 
   get text() {
@@ -34,6 +34,11 @@ export class Manuscript {
     const by = 1 + Math.max(ME, ...Object.keys(this.generations).map(Number));
     this.generations[by] = facts;
     return by;
+  }
+
+  /** Note what a generation was given and what it wrote, to tell later whether both still stand. */
+  sign(by, prompt, text) {
+    this.generations[by].sign = signOf(prompt, text);
   }
 
   /** The generations of which something still stands. */

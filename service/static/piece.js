@@ -56,6 +56,15 @@ export class Piece {
   }
 }
 
+/** A short sign by which a prompt and what was written on it are known again; FNV-1a. */
+export function signOf(prompt, text) {
+  let sum = 0x811c9dc5;
+  for (const part of [prompt, "\0", text]) {
+    for (let at = 0; at < part.length; at++) sum = Math.imul(sum ^ part.charCodeAt(at), 0x01000193);
+  }
+  return (sum >>> 0).toString(16);
+}
+
 /** What an editor did, {start, end, text}: the part of `before` that was replaced, and by what.
  * The caret behind the edit tells where, when letters repeat. */
 export function difference(before, after, caret) {

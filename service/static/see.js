@@ -9,6 +9,7 @@ import { announce, notify, sentence } from "./notices.js";
 import { Plots } from "./plots.js";
 import { Reading } from "./reading.js";
 
+const WELL = 0.7; // a correlation that one sees when the unit is painted
 const MOST = 1500; // characters; more is slow to draw, and less where the service takes less
 
 export class View {
@@ -141,9 +142,13 @@ export class View {
   #find(series, what) {
     if (!this.#inspection) return;
     const { unit, correlation } = this.#inspection.mostLike(this.#inspection[series]);
-    byId("found").textContent = correlation
-      ? `Unit ${unit} of layer ${this.#inspection.layer + 1} follows ${what} best: correlation ${signed(correlation)}. Another layer may have a better one.`
-      : `There is no ${what} to follow in this text.`;
+    const name = `Unit ${unit} of layer ${this.#inspection.layer + 1}`;
+    const closeness = `correlation ${signed(correlation)}; 1 and \u22121 are exact, 0 is none`;
+    byId("found").textContent = !correlation
+      ? `There is no ${what} to follow in this text.`
+      : Math.abs(correlation) < WELL
+        ? `No unit of this layer follows ${what} well; ${name} comes nearest (${closeness}). Try another layer.`
+        : `${name} follows ${what} best (${closeness}). Another layer may have a better one.`;
     if (correlation) this.#setUnit(unit);
   }
 

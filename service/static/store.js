@@ -23,6 +23,7 @@ function readSheet(kept) {
       model: String(facts.model),
       seed: facts.seed,
       settings: readSettings(facts.settings ?? {}),
+      sign: facts.sign,
     };
   }
   const caret = Number.isInteger(kept.caret) ? kept.caret : null;

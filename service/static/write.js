@@ -126,6 +126,7 @@ export class Write {
     if (!pen) return;
     pen.way.isOver = true;
     pen.lift();
+    if (!options.cut) this.manuscript.sign(pen.way.by, body.prompt, textOf(pen.way.spans));
     this.sheet.catchUp();
     this.alternatives.draw();
     if (outcome === "broken off") this.#offerToGoOn(pen, body.max_tokens);
@@ -247,6 +248,7 @@ export class Write {
     setUsable(byId("stop"), isWriting);
     setUsable(byId("retry"), !isWriting && this.alternatives.place !== null);
     setUsable(byId("undo"), manuscript.canUndo);
+    setUsable(byId("keep-seed"), this.lastSeed !== null);
     setUsable(byId("redo"), manuscript.canRedo);
   }
 }
