@@ -43,8 +43,9 @@ train: $(VENV)/.train  ## Train a checkpoint: make train CORPUS=my.txt ARGS='--m
 generate: $(VENV)/.serve  ## Write to the terminal: make generate ARGS='--prompt "The moon"'
 	@exec $(BIN)/python -m model generate $(ARGS)
 
+# Test modules side by side, so each process keeps to one core.
 test: check  ## Run every check: format, lint, types, tests
-	$(BIN)/pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.all  ## Run format, lint and type checks
 	$(BIN)/ruff format --check .
