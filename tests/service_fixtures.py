@@ -123,6 +123,7 @@ class Server:
         self.ops_url = f"http://127.0.0.1:{ops_port}"
         self.port = port
         self._log = log
+        self._is_told = False  # to end
         own = {"STROPHE_PORT": str(port), "STROPHE_OPS_PORT": str(ops_port), **environment}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -165,10 +166,12 @@ class Server:
         return self._log.read_text()
 
     def terminate(self) -> None:
+        self._is_told = True
         self.process.send_signal(signal.SIGTERM)
 
     def end(self) -> int:
-        if self.process.poll() is None:
+        # Not twice: at the very end of a process a signal finds no handler any more.
+        if self.process.poll() is None and not self._is_told:
             self.terminate()
         try:
             return self.process.wait(timeout=15)
