@@ -130,13 +130,7 @@ def logprob_json(entry: TokenLogprob) -> dict[str, Any]:
 def whole(answer: Answer) -> Response:
     """Everything at the end, as one object."""
     job = answer.job
-    gathered: list[list[Delta]] = [[] for _ in job.generations]
-    try:
-        for deltas in job.waves():
-            for delta in deltas:
-                gathered[delta.index].append(delta)
-    finally:
-        answer.jobs.end(job)
+    gathered = answer.jobs.gathered(job)
     choices = [_choice(answer, index, deltas) for index, deltas in enumerate(gathered)]
     response = jsonify({**answer.describe(), "choices": choices, "usage": job.usage()})
     response.headers.update(answer.headers())

@@ -151,13 +151,7 @@ def _chunks(completion: Completion) -> Iterator[bytes]:
 def whole(completion: Completion) -> Response:
     """Everything at the end, as one object."""
     job = completion.job
-    gathered: list[list[Delta]] = [[] for _ in job.generations]
-    try:
-        for deltas in job.waves():
-            for delta in deltas:
-                gathered[delta.index].append(delta)
-    finally:
-        completion.jobs.end(job)
+    gathered = completion.jobs.gathered(job)
     choices = [
         {**completion.choice(written).whole(gathered[written]), "index": index}
         for index, written in enumerate(_best(completion, gathered))

@@ -168,6 +168,17 @@ class Jobs:
             self._under_way.pop(job.job_id, None)
         job.drop()
 
+    def gathered(self, job: Job) -> list[list[Delta]]:
+        """All that it writes, by text, when it is done; the job ends with it."""
+        texts: list[list[Delta]] = [[] for _ in job.generations]
+        try:
+            for deltas in job.waves():
+                for delta in deltas:
+                    texts[delta.index].append(delta)
+        finally:
+            self.end(job)
+        return texts
+
     def cancel(self, job_id: str) -> bool:
         """End the texts of a job where they are; False when no such job is under way."""
         with self._lock:

@@ -4,14 +4,16 @@ Knows nothing of Flask.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from model.errors import ParameterError, shortened
 from model.parameters import MAX_STOPS, StopString
 
 MAX_CHOICES = 16  # texts for one prompt
+
+B = TypeVar("B", bound=BaseModel)
 
 # What `one_or_many` takes; the document of the interface says so.
 Stops = StopString | Annotated[tuple[StopString, ...], Field(max_length=MAX_STOPS)]
@@ -32,6 +34,15 @@ def require_known_fields(content: Mapping[str, Any], body: type[BaseModel]) -> N
     for name in unknown_fields(content, body):
         allowed = ", ".join(sorted(body.model_fields))
         raise ParameterError(shortened(name)[1:-1], f"no such field; allowed: {allowed}")
+
+
+def strictly(body: type[B], content: Mapping[str, Any]) -> B:
+    """The request that a JSON object asks for. Raises ParameterError, which names the field."""
+    require_known_fields(content, body)
+    try:
+        return body.model_validate(given(content))
+    except ValidationError as error:
+        raise ParameterError.from_validation(error) from error
 
 
 def one_or_many(value: object) -> object:

@@ -6,11 +6,10 @@ Knows nothing of Flask and of how many layers a model has.
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from model.errors import ParameterError
 from model.parameters import MAX_LOGPROBS
-from service.schemas.body import given, require_known_fields, whole_characters
+from service.schemas.body import strictly, whole_characters
 
 
 class InspectRequest(BaseModel):
@@ -32,10 +31,6 @@ class InspectRequest(BaseModel):
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The request that a JSON object asks for. Raises ParameterError, which names the field."""
-        require_known_fields(content, cls)
-        try:
-            return cls.model_validate(given(content))
-        except ValidationError as error:
-            raise ParameterError.from_validation(error) from error
+        return strictly(cls, content)
 
     _whole_characters = field_validator("text")(whole_characters)
