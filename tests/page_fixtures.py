@@ -1,0 +1,130 @@
+"""What the tests of the page share: services, a browser, and pages that are watched.
+
+Each page that a test opens is watched: an error in its code, a violation of its policy or a request
+to another host fails the test. `sheet` is imported where a fixture is made: it skips without
+a browser.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from service_fixtures import Server, StartServer
+    from sheet import OpenPage
+
+pytest_plugins = ["service_fixtures"]
+
+
+@pytest.fixture(scope="module")
+def server(start_server: "StartServer") -> "Server":
+    """With the model that ships as its default, and room for three texts."""
+    return start_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
+
+
+@pytest.fixture(scope="module")
+def small(start_server: "StartServer") -> "Server":
+    """Wants a key, and has room for one text and one that waits."""
+    from sheet import KEY
+
+    keys = {"STROPHE_API_KEYS": f"page:{KEY}"}
+    return start_server(STROPHE_MAX_STREAMS="1", STROPHE_MAX_QUEUE="1", **keys)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from sheet import CHROMIUM, playwright
+
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
+    """A page of its own, of the shared server unless told; what goes wrong in it fails the test."""
+    from sheet import expect
+
+    faults: list[str] = []
+    contexts = []
+
+    def open_at(url: str = server.url, key: str | None = "", **options: Any) -> "Page":
+        """`key` is typed where one is asked for; with None that is left to the test."""
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page, faults)
+        page.goto(url + "/" if url.count("/") == 2 else url)
+        if key:
+            page.fill("#key", key)
+            page.press("#key", "Enter")
+        if key is not None:
+            expect(page.locator("#model option")).not_to_have_count(0)
+        return page
+
+    expect.set_options(timeout=20_000)
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
+    """Note what goes wrong in a page; gives back what ends that."""
+
+    def on_console(message: "ConsoleMessage") -> None:
+        # A network that fails is told here too, and belongs to some tests.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            faults.append(message.text)
+
+    def on_request(request: "Request") -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:")):
+            faults.append(request.url)
+
+    def on_error(error: Exception) -> None:
+        faults.append(str(error))
+
+    listeners: dict[Any, Any] = {"pageerror": on_error, "console": on_console}
+    listeners["request"] = on_request
+    for event, listener in listeners.items():
+        page.on(event, listener)
+
+    def unwatch() -> None:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+
+    return unwatch
+
+
+@pytest.fixture(scope="module")
+def window(browser: "Browser") -> Iterator["Page"]:
+    """One window for most tests: a new one for each would load everything anew."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(window: "Page", server: "Server") -> Iterator["Page"]:
+    """The shared server's page as for a first visit."""
+    from sheet import expect
+
+    expect.set_options(timeout=20_000)
+    faults: list[str] = []
+    unwatch = watch(window, faults)
+    window.goto(server.url + "/")
+    expect(window.locator("#model option")).not_to_have_count(0)
+    yield window
+    window.goto("about:blank")
+    storage = window.context.new_cdp_session(window)
+    storage.send(
+        "Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"}
+    )
+    storage.detach()
+    unwatch()
+    assert faults == []

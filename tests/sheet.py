@@ -1,0 +1,81 @@
+"""A hand on the page: what its tests do and see. Where there is no browser they are skipped."""
+
+import re
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from service_fixtures import Server
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+IN_A_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+expect = playwright.expect
+KEY = "a-key-for-the-page-0123456789"
+OVER = re.compile(r"^(done|stopped|broken off|failed)")
+
+OpenPage = Callable[..., "Page"]
+
+
+def text_of(page: "Page") -> str:
+    return page.input_value("#text")
+
+
+def write(page: "Page", text: str, at: int | None = None) -> None:
+    """Put a text on the sheet as if it was pasted, and the caret into it."""
+    page.fill("#text", text)
+    caret = len(text) if at is None else at
+    page.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", caret)
+
+
+def wait_until_over(page: "Page") -> str:
+    """How the generation ended, in the page's words."""
+    expect(page.locator("#continue")).to_have_attribute("aria-disabled", "false")
+    expect(page.locator("#status")).to_have_text(OVER)
+    return page.inner_text("#status")
+
+
+def go_on(page: "Page", button: str = "#continue") -> str:
+    """Press a button that writes; gives the text when it is written."""
+    page.click(button)
+    wait_until_over(page)
+    return text_of(page)
+
+
+def set_field(page: "Page", name: str, value: object) -> None:
+    if not page.is_visible(f"#field-{name}"):
+        page.click(f"details:has(#field-{name}) summary")
+    page.fill(f"#field-{name}", str(value))
+
+
+def spans(page: "Page") -> list[tuple[str, str]]:
+    """What is seen on the sheet: who wrote what, lines apart."""
+    script = "all => all.map(span => [span.className, span.textContent])"
+    found = page.locator("#ink span").evaluate_all(script)
+    return [(who, text) for who, text in found]
+
+
+def seed_of(page: "Page") -> int:
+    return int(page.inner_text("#last-seed"))
+
+
+def written(server: "Server", **fields: object) -> str:
+    """What the service itself writes."""
+    form = {"Accept": "application/json"}
+    answer = requests.post(server.url + "/v1/generate", json=fields, headers=form, timeout=60)
+    return str(answer.json()["choices"][0]["text"])
+
+
+def link_to(page: "Page") -> str:
+    page.click("#copy-link")
+    expect(page.locator("#link")).to_be_visible()
+    return page.input_value("#link")

@@ -1,0 +1,170 @@
+"""What the page keeps, shares and asks for, and what it does when the service is full or dies."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+from sheet import (
+    IN_A_BROWSER,
+    KEY,
+    OVER,
+    OpenPage,
+    expect,
+    go_on,
+    link_to,
+    seed_of,
+    set_field,
+    spans,
+    text_of,
+    wait_until_over,
+    write,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from service_fixtures import Server
+
+pytest_plugins = ["page_fixtures"]
+pytestmark = IN_A_BROWSER
+
+
+def test_the_sheet_is_kept_in_the_browser(page: "Page") -> None:
+    write(page, "Kept")
+    set_field(page, "temperature", 0.35)
+    text = go_on(page)
+    before = spans(page)
+    page.reload()
+    expect(page.locator("#text")).to_have_value(text)
+    assert spans(page) == before
+    expect(page.locator("#field-temperature")).to_have_value("0.35")
+
+
+def test_files_hold_the_text_and_what_made_it(page: "Page") -> None:
+    set_field(page, "temperature", 0.6)
+    write(page, "The *star*")
+    text = go_on(page)
+    contents = {}
+    for ending in ("txt", "md", "json"):
+        with page.expect_download() as waiting:
+            page.click(f"#save-{ending}")
+        contents[ending] = waiting.value.path().read_text(encoding="utf-8")
+        assert waiting.value.suggested_filename.startswith("the-star")
+    assert contents["txt"] == text
+    assert f"seed {seed_of(page)}" in contents["md"]
+    assert contents["md"].startswith("The \\*star\\*")
+    saved = json.loads(contents["json"])
+    assert saved["text"] == text == "".join(span["text"] for span in saved["spans"])
+    (made,) = saved["generations"]
+    assert (made["model"], made["seed"]) == ("verse", seed_of(page))
+    assert made["settings"]["temperature"] == 0.6
+
+
+def test_a_link_writes_the_piece_again_elsewhere(page: "Page", open_page: OpenPage) -> None:
+    set_field(page, "temperature", 0.7)
+    set_field(page, "max_tokens", 120)
+    write(page, "A & b = <c> # ü\n")
+    text = go_on(page)
+    link = link_to(page)
+    assert "?" not in link.split("#")[0]
+    assert "seed=" in link
+    other = open_page(link)
+    expect(other.locator("#status")).to_have_text(OVER)
+    assert text_of(other) == text
+    expect(other.locator("#field-temperature")).to_have_value("0.7")
+    other.reload()  # what was signed is kept with the sheet
+    expect(other.locator("#text")).to_have_value(text)
+    assert "seed=" in link_to(other)
+
+
+def test_a_link_holds_the_text_where_no_seed_gives_it(page: "Page", open_page: OpenPage) -> None:
+    set_field(page, "min_tokens", 60)
+    write(page, "The first line\n")
+    written_first = go_on(page)
+    at = "document.getElementById('text').setSelectionRange(3, 3)"
+    page.evaluate(at)
+    text = go_on(page, "#rewrite")
+    assert text != written_first
+    other = open_page(link_to(page))
+    expect(other.locator("#text")).to_have_value(text)
+    page.click("#undo")
+    assert "seed=" in link_to(page)  # what was written stands again behind what it was given
+    page.locator("#text").press("Control+End")
+    page.keyboard.type(" mine")
+    assert "seed=" not in link_to(page)
+    write(page, "A line")
+    go_on(page, "#next-line")
+    page.keyboard.press("1")
+    assert "seed=" not in link_to(page)
+
+
+def test_a_key_is_asked_for_and_stays_in_the_tab(open_page: OpenPage, small: "Server") -> None:
+    page = open_page(small.url, key=None)
+    page.fill("#key", "not-a-key-that-is-valid")
+    page.press("#key", "Enter")
+    expect(page.locator("#key-why")).to_contain_text("not valid")
+    page.fill("#key", KEY)
+    page.click("#key-form .primary")
+    expect(page.locator("#model option")).not_to_have_count(0)
+    set_field(page, "min_tokens", 20)
+    write(page, "Locked")
+    assert go_on(page) != "Locked"
+    assert KEY not in page.url
+    assert KEY not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_full_service_is_waited_for(open_page: OpenPage, small: "Server") -> None:
+    page = open_page(small.url, key=KEY)
+    set_field(page, "min_tokens", 20)
+    write(page, "Wait")
+    with occupied(small):
+        small.wait_for_metric("strophe_streams_running", 1)
+        page.click("#continue")
+        expect(page.locator("#status")).to_have_text("waiting, 0 ahead")
+        page.keyboard.press("Escape")
+        wait_until_over(page)
+        small.wait_for_metric("strophe_requests_waiting", 0)
+        with occupied(small):
+            small.wait_for_metric("strophe_requests_waiting", 1)
+            page.click("#continue")
+            expect(page.locator("#status")).to_have_text(re.compile("queue is full; trying again"))
+    assert wait_until_over(page).startswith("done")
+    assert len(text_of(page)) > len("Wait")
+
+
+def occupied(server: "Server") -> requests.Response:
+    """A text without an end; leaving it closes the connection."""
+    headers = {"Accept": "text/event-stream", "X-Api-Key": KEY}
+    endless = {"max_tokens": 100_000, "min_tokens": 100_000}
+    url = server.url + "/v1/generate"
+    return requests.post(url, json=endless, headers=headers, stream=True, timeout=30)
+
+
+def test_a_service_that_dies_leaves_the_text_and_is_gone_on_with(
+    page: "Page", server: "Server"
+) -> None:
+    set_field(page, "max_tokens", 50_000)
+    set_field(page, "min_tokens", 50_000)
+    write(page, "The storm")
+    page.click("#continue")
+    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{3,} "))
+    os.kill(worker_of(server), signal.SIGKILL)
+    expect(page.locator("#status")).to_have_text(re.compile("^broken off"))
+    text = text_of(page)
+    assert len(text) > 100
+    expect(page.locator("#notice")).to_contain_text("They stay.")
+    expect(page.locator("#notice")).to_contain_text("The service is back.", timeout=40_000)
+    page.click("text=Go on from there")
+    expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{3,} "))
+    page.keyboard.press("Escape")
+    wait_until_over(page)
+    assert text_of(page).startswith(text)
+    assert len(text_of(page)) > len(text)
+
+
+def worker_of(server: "Server") -> int:
+    pid = server.process.pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

@@ -1,0 +1,184 @@
+"""The page's settings and its other views: Compare and See; keyboard, widths and accessibility."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+import requests
+from sheet import (
+    IN_A_BROWSER,
+    OpenPage,
+    expect,
+    go_on,
+    set_field,
+    text_of,
+    wait_until_over,
+    write,
+    written,
+)
+
+from model.parameters import SamplingParams
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from service_fixtures import Server
+
+AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+pytest_plugins = ["page_fixtures"]
+pytestmark = IN_A_BROWSER
+
+
+def test_a_wrong_setting_is_told_beside_its_field(page: "Page") -> None:
+    set_field(page, "top_p", 1.5)
+    expect(page.locator("#field-top_p-fault")).to_have_text("Top-p must be between 0 and 1.")
+    write(page, "x")
+    page.click("#continue")
+    expect(page.locator("#notice")).to_contain_text("Top-p")
+    assert text_of(page) == "x"
+
+
+def test_the_forms_bounds_and_defaults_are_those_of_the_service(page: "Page") -> None:
+    fields = page.evaluate("import('/static/fields.js').then(module => module.FIELDS)")
+    for field in fields:
+        known = SamplingParams.model_fields[field["name"]]
+        default = known.get_default(call_default_factory=True)
+        assert field["initial"] == (list(default) if isinstance(default, tuple) else default)
+        bounds = {type(each).__name__: each for each in known.metadata}
+        if "Ge" in bounds:
+            assert field["least"] == bounds["Ge"].ge
+        if "Gt" in bounds:
+            assert field["above"] == bounds["Gt"].gt
+        if "Le" in bounds and field["name"] != "seed":
+            assert field["most"] == bounds["Le"].le
+
+
+def test_presets_set_the_form(page: "Page") -> None:
+    set_field(page, "max_tokens", 99)
+    page.click("[data-preset=wild]")
+    expect(page.locator("#field-temperature")).to_have_value("1.2")
+    expect(page.locator("#field-max_tokens")).to_have_value("99")
+    expect(page.locator("[data-preset=wild]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_models_card_is_shown(page: "Page", server: "Server") -> None:
+    card = requests.get(server.url + "/v1/models/verse", timeout=5).json()["card"]
+    page.click("text=Its card")
+    expect(page.locator("#card")).to_have_text(card)
+    expect(page.locator("#model-facts")).to_contain_text("3 layers of 512 units")
+
+
+def test_temperatures_are_compared_side_by_side(page: "Page", server: "Server") -> None:
+    set_field(page, "seed", 11)
+    set_field(page, "max_tokens", 80)
+    page.click("#tab-compare")
+    page.fill("#compare-prompt", "The moon")
+    page.fill("#compare-temperatures", "0.3, 0.9, 1.3")
+    page.click("#compare-start")
+    expect(page.locator(".column-status", has_text="done")).to_have_count(3)
+    for index, temperature in enumerate((0.3, 0.9, 1.3)):
+        text = written(server, prompt="The moon", seed=11, max_tokens=80, temperature=temperature)
+        assert page.locator(".column-text").nth(index).text_content() == "The moon" + text
+    page.locator("#columns button").nth(2).click()
+    assert text_of(page) == "The moon" + text
+
+
+@pytest.fixture
+def inspection(server: "Server") -> Callable[..., dict[str, Any]]:
+    """What /v1/inspect says of a text."""
+
+    def inspect(text: str, **fields: object) -> dict[str, Any]:
+        url = server.url + "/v1/inspect"
+        answer = requests.post(url, json={"text": text, **fields}, timeout=60)
+        return dict(answer.json())
+
+    return inspect
+
+
+def test_see_shows_the_numbers_of_inspect(
+    page: "Page", inspection: Callable[..., dict[str, Any]]
+) -> None:
+    text = 'The moon said "rise",\nand rose & <b>fell</b>.'
+    answer = inspection(text, top=5)
+    write(page, text)
+    page.click("#tab-see")
+    options = page.locator("#reading [role=option]")
+    expect(options).to_have_count(len(answer["tokens"]))
+    for at in (0, 9, 21, 40):
+        token = answer["tokens"][at]
+        options.nth(at).click()
+        expect(page.locator("#surprisal")).to_contain_text(f"{token['surprisal']:.2f} bits")
+        shown = page.locator("#top button").evaluate_all("all => all.map(b => b.dataset.token)")
+        assert shown == [each["token"] for each in token["top"]]
+        words = page.inner_text("#gate-words")
+        for gate in ("forget", "input", "output"):
+            assert f"{gate} gate {answer['gates'][gate][at]:.2f}" in words
+    page.select_option("#layer", "0")
+    first = inspection(text, layer=0)
+    expect(page.locator("#gate-words")).to_contain_text(
+        f"forget gate {first['gates']['forget'][40]:.2f}"
+    )
+    page.click("#find-line")
+    expect(page.locator("#found")).to_have_text(re.compile(r"[Uu]nit \d+ of layer 1 .*correlation"))
+
+
+def test_see_is_walked_through_by_keyboard_and_goes_on_from_a_character(
+    page: "Page", inspection: Callable[..., dict[str, Any]]
+) -> None:
+    inspection("x")
+    write(page, "The moon\nis high")
+    page.click("#tab-see")
+    expect(page.locator("#reading [role=option]")).to_have_count(16)
+    page.focus("#reading")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#character-4")).to_have_attribute("aria-selected", "true")
+    page.locator("#top button[aria-disabled=false]").first.click()
+    wait_until_over(page)
+    assert text_of(page).startswith("The ")
+    assert not text_of(page).startswith("The moon\nis high")
+    page.get_by_role("button", name="Undo", exact=True).first.click()
+    assert text_of(page) == "The moon\nis high"
+
+
+def test_nothing_is_wider_than_the_window(open_page: OpenPage) -> None:
+    page = open_page()
+    write(page, "The moon " * 50)
+    for view in ("write", "see", "compare"):
+        page.click(f"#tab-{view}")
+        for width in (360, 768, 1920):
+            page.set_viewport_size({"width": width, "height": 740})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+            assert page.evaluate("document.querySelector('main').scrollWidth") <= width, view
+
+
+def test_views_are_changed_by_keyboard(page: "Page") -> None:
+    page.focus("#tab-write")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tab-compare")).to_be_focused()
+    expect(page.locator("#view-compare")).to_be_visible()
+    expect(page.locator("#view-write")).to_be_hidden()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm install axe-core")
+def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
+    page = open_page(reduced_motion="reduce")  # or colours are caught half-way
+    write(page, "The moon")
+    go_on(page)
+    page.click("#next-line")
+    wait_until_over(page)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for view in ("write", "see", "compare"):
+        page.click(f"#tab-{view}")
+        expect(page.locator("#see-told")).not_to_have_text("reading …")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run().then(result => result.violations)")
+            serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+            assert serious == [], (view, scheme)
