@@ -1,13 +1,12 @@
-"""What a checkpoint folder says of itself, for people: its shape and its card.
+"""What a checkpoint says of itself, for people: its shape and its card.
 
 Knows nothing of weights.
 """
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Self
 
-from model.checkpoint import CARD, CONFIG, Description
+from model.checkpoint import Checkpoint
 from model.config import ModelConfig
 
 MAX_CARD = 65_536  # bytes
@@ -20,10 +19,8 @@ class About:
     architecture: ModelConfig
     card: str
 
-
-def read_about(folder: Path) -> About:
-    """Raises OSError, or ValueError where config.json is not one."""
-    description = Description.model_validate(json.loads((folder / CONFIG).read_bytes()))
-    with (folder / CARD).open("rb") as file:
-        card = file.read(MAX_CARD).decode("utf-8", "replace")
-    return About(architecture=description.architecture, card=card)
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Self:
+        """What was loaded with the weights; a card that is too long is cut."""
+        card = checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace")
+        return cls(architecture=checkpoint.description.architecture, card=card)

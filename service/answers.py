@@ -28,8 +28,6 @@ class Answer:
 
     job: Job
     jobs: Jobs
-    model: str
-    seed: int
     echo: str  # the prompt, or nothing
 
     def describe(self) -> dict[str, Any]:
@@ -37,25 +35,19 @@ class Answer:
         prompt = self.job.requests[0].prompt
         return {
             "id": self.job.job_id,
-            "model": self.model,
-            "seed": self.seed,
+            "model": self.job.model,
+            "seed": self.job.seed,
             "prompt": {"folded": prompt.num_folded, "unknown": prompt.num_unknown},
         }
-
-    def headers(self) -> dict[str, str]:
-        """The same for the forms that have no other place for it."""
-        return job_headers(self.job, self.model, self.seed)
-
-    def stream(self, chunks: Iterator[bytes], content_type: str) -> Response:
-        """The answer whose body comes bit by bit."""
-        return stream(self.jobs, self.job, chunks, content_type, self.headers())
 
 
 def plain_text(answer: Answer) -> Response:
     """The text as it comes. Waits a little for the first piece, to answer errors as such."""
     waves = answer.job.waves()
     begun = _first_waves(waves)
-    return answer.stream(_plain_chunks(answer, begun, waves), "text/plain; charset=utf-8")
+    return stream(
+        answer.jobs, answer.job, _plain_chunks(answer, begun, waves), "text/plain; charset=utf-8"
+    )
 
 
 def _first_waves(waves: Iterator[list[Delta]]) -> list[Delta]:
@@ -85,7 +77,7 @@ def _text(deltas: Sequence[Delta]) -> str:
 
 def events(answer: Answer) -> Response:
     """One JSON event a piece, between an opening event and the usage."""
-    return answer.stream(_events(answer), sse.CONTENT_TYPE)
+    return stream(answer.jobs, answer.job, _events(answer), sse.CONTENT_TYPE)
 
 
 def _events(answer: Answer) -> Iterator[bytes]:
@@ -133,13 +125,13 @@ def whole(answer: Answer) -> Response:
     gathered = answer.jobs.gathered(job)
     choices = [_choice(answer, index, deltas) for index, deltas in enumerate(gathered)]
     response = jsonify({**answer.describe(), "choices": choices, "usage": job.usage()})
-    response.headers.update(answer.headers())
+    response.headers.update(job_headers(job))
     return response
 
 
 def _choice(answer: Answer, index: int, deltas: Sequence[Delta]) -> dict[str, Any]:
     params = answer.job.generations[index].params
-    last = None if index in answer.job.cut_short else deltas[-1]
+    last = deltas[-1] if answer.job.is_told_whole(index) else None
     logprobs = [logprob_json(entry) for delta in deltas for entry in delta.logprobs]
     return {
         "index": index,

@@ -31,9 +31,7 @@ class Completion:
     jobs: Jobs
     tokenizer: Tokenizer
     wanted: CompletionRequest
-    model: str
     fingerprint: str
-    seed: int
     echoes: Sequence[str]  # the prompts as text, whether or not they are wanted
     ignored: Sequence[str]  # fields that were left aside
     created: int = field(default_factory=lambda: int(time.time()))
@@ -44,17 +42,16 @@ class Completion:
             "id": self.job.job_id,
             "object": "text_completion",
             "created": self.created,
-            "model": self.model,
+            "model": self.job.model,
             "system_fingerprint": self.fingerprint,
             "choices": choices,
         }
 
-    def headers(self) -> dict[str, str]:
-        """What is told beside the body."""
-        told = job_headers(self.job, self.model, self.seed)
+    def tell_ignored(self, response: Response) -> Response:
+        """The answer, with a header that names what was left aside."""
         if self.ignored:
-            told["X-Strophe-Ignored-Fields"] = ",".join(self.ignored)
-        return told
+            response.headers["X-Strophe-Ignored-Fields"] = ",".join(self.ignored)
+        return response
 
     def choice(self, index: int) -> "_Choice":
         """The text of this index, of which nothing is told yet."""
@@ -83,7 +80,7 @@ class _Choice:
     def whole(self, deltas: Sequence[Delta]) -> dict[str, Any]:
         """All of it."""
         parts = [self.grown(delta) for delta in deltas]
-        if self.written in self.completion.job.cut_short:
+        if not self.completion.job.is_told_whole(self.written):
             parts.append(self.cut_short())
         told = [(part["text"], part["logprobs"]) for part in parts]
         return self._choice(told, parts[-1]["finish_reason"], parts[-1]["stop_reason"])
@@ -113,13 +110,8 @@ class _Choice:
 
 def chunks(completion: Completion) -> Response:
     """The text as it comes."""
-    return stream(
-        completion.jobs,
-        completion.job,
-        _chunks(completion),
-        sse.CONTENT_TYPE,
-        completion.headers(),
-    )
+    answer = stream(completion.jobs, completion.job, _chunks(completion), sse.CONTENT_TYPE)
+    return completion.tell_ignored(answer)
 
 
 def _chunks(completion: Completion) -> Iterator[bytes]:
@@ -157,8 +149,8 @@ def whole(completion: Completion) -> Response:
         for index, written in enumerate(_best(completion, gathered))
     ]
     response = jsonify({**completion.describe(choices), "usage": job.usage()})
-    response.headers.update(completion.headers())
-    return response
+    response.headers.update(job_headers(job))
+    return completion.tell_ignored(response)
 
 
 def _best(completion: Completion, gathered: Sequence[Sequence[Delta]]) -> list[int]:

@@ -54,7 +54,11 @@ class Job:
 
         The engine may write on for a moment, and even to the end: nobody reads that.
         """
-        return [i for i in range(len(self.generations)) if i not in self._told_whole]
+        return [i for i in range(len(self.generations)) if not self.is_told_whole(i)]
+
+    def is_told_whole(self, index: int) -> bool:
+        """Whether its reader has got the end of this text."""
+        return index in self._told_whole
 
     @property
     def num_tokens(self) -> int:
@@ -78,6 +82,11 @@ class Job:
     def model(self) -> str:
         """The model that writes it."""
         return self.requests[0].model
+
+    @property
+    def seed(self) -> int | None:
+        """That of the first text, from which the others' follow; None where none is written."""
+        return self.generations[0].params.seed if self.generations else None
 
     @property
     def num_ahead(self) -> int | None:

@@ -3,7 +3,6 @@
 Knows nothing of what each of them tells of it.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from service.client import Client
 from service.engine.failure import Failure, RequestFailedError
 from service.intake import engine_requests
 from service.jobs import Job, Jobs
+from service.json_text import json_text
 from service.registry import Served
 
 
@@ -65,14 +65,9 @@ def text_facts(served: Served, text: EncodedPrompt) -> dict[str, int]:
     }
 
 
-def encoded(content: object) -> str:
-    """As JSON, like the application's other answers."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def listed(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A JSON list, an entry at a time: as one object it would hold Python's lock for long."""
     yield "["
     for index, entry in enumerate(entries):
-        yield ("," if index else "") + encoded(entry)
+        yield ("," if index else "") + json_text(entry)
     yield "]"

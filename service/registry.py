@@ -16,7 +16,7 @@ import structlog
 
 from model.errors import ModelError
 from model.tokenizer import Tokenizer
-from service.about import About, read_about
+from service.about import About
 from service.engine.request import Runner
 from service.folders import Candidate, FileFacts, candidates, fingerprint
 
@@ -33,6 +33,14 @@ class LoadedRunner(Runner, Protocol):
     def path_name(self) -> str:
         """How its steps are computed."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loaded:
+    """A checkpoint that was read."""
+
+    runner: LoadedRunner
+    about: About
 
 
 class LoadObserver(Protocol):
@@ -80,7 +88,7 @@ class Registry:
         *,
         checkpoints: Path,
         shipped: Path,
-        load: Callable[[Path], LoadedRunner],
+        load: Callable[[Path], Loaded],
         observer: LoadObserver,
         default_model: str | None = None,
         poll_s: float = 2.0,
@@ -186,9 +194,8 @@ class Registry:
         try:
             if not source.has_servable_name:
                 raise ModelError("the folder's name cannot be a model's: letters, digits and ._+-")
-            runner = self._load(source.folder)
+            loaded = self._load(source.folder)
             print_of_files = fingerprint(source.folder)
-            about = read_about(source.folder)
         # RuntimeError and MemoryError: torch cannot hold what the folder describes.
         except (ModelError, OSError, ValueError, RuntimeError, MemoryError) as error:
             self._refused[source.folder] = source.facts
@@ -196,21 +203,21 @@ class Registry:
             self._log.error("checkpoint_refused", folder=str(source.folder), reason=str(error))
             return None
         self._refused.pop(source.folder, None)
-        self._observer.checkpoint_loaded(source.name, runner.path_name)
+        self._observer.checkpoint_loaded(source.name, loaded.runner.path_name)
         self._log.info(
             "checkpoint_loaded",
             model=source.name,
             folder=str(source.folder),
-            path=runner.path_name,
+            path=loaded.runner.path_name,
         )
         is_shipped = source.folder.parent == self._shipped
         return Served(
             name=source.name,
-            runner=runner,
+            runner=loaded.runner,
             source=source,
             is_shipped=is_shipped,
             fingerprint=print_of_files,
-            about=about,
+            about=loaded.about,
         )
 
     def _watch(self) -> None:

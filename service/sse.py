@@ -3,8 +3,9 @@
 The payload is always JSON on one line, so a newline in a poem cannot end an event.
 """
 
-import json
 from typing import Any
+
+from service.json_text import json_text
 
 CONTENT_TYPE = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
@@ -14,8 +15,7 @@ PING = b": ping\n"
 
 def event(payload: dict[str, Any]) -> bytes:
     """One event."""
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return b"data: " + text.encode() + b"\n\n"
+    return b"data: " + json_text(payload).encode() + b"\n\n"
 
 
 def waiting(num_ahead: int) -> bytes:

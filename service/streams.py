@@ -5,7 +5,7 @@ Knows nothing of what the pieces look like.
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from flask import Response
 
@@ -26,23 +26,21 @@ class StreamCutError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the stream was cut")
 
 
-def job_headers(job: Job, model: str, seed: int) -> dict[str, str]:
+def job_headers(job: Job) -> dict[str, str]:
     """What is told of a job whatever the form of its answer."""
     return {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
         "X-Strophe-Id": job.job_id,
-        "X-Strophe-Model": model,
-        "X-Strophe-Seed": str(seed),
+        "X-Strophe-Model": job.model,
+        "X-Strophe-Seed": str(job.seed),
     }
 
 
-def stream(
-    jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str, headers: Mapping[str, str]
-) -> Response:
+def stream(jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str) -> Response:
     """The answer whose body is `chunks`; however it ends, the job ends with it."""
     response = Response(chunks, content_type=content_type)
-    response.headers.update(headers)
+    response.headers.update(job_headers(job))
     # Not in the generator: a response that is never iterated would never get there.
     response.call_on_close(lambda: jobs.end(job))
     return response

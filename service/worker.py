@@ -14,6 +14,7 @@ from flask import Flask
 import model.pretrained
 from model import checkpoint as checkpoints
 from model.device import resolve_device
+from service.about import About
 from service.app import create_app, create_ops_app
 from service.engine.engine import Engine
 from service.engine.request import Request
@@ -21,7 +22,7 @@ from service.engine.runner import CheckpointRunner, use_threads
 from service.engine.scheduler import Scheduler
 from service.metrics import Metrics
 from service.ops import OpsListener
-from service.registry import Registry
+from service.registry import Loaded, Registry
 from service.settings import Settings
 from service.telemetry.tracing import start_tracing
 
@@ -38,10 +39,10 @@ class Service:
         self, settings: Settings, ops_socket: socket.socket, shipped: Path = SHIPPED
     ) -> None:
         self._settings = settings
-        device = resolve_device(settings.device)
+        self._device = resolve_device(settings.device)
         use_threads(settings.threads)
         self.metrics = metrics = Metrics()
-        metrics.describe_build(device=str(device))
+        metrics.describe_build(device=str(self._device))
         self._tracing = start_tracing()
         scheduler: Scheduler[Request] = Scheduler(
             num_slots=settings.max_streams, max_waiting=settings.max_queue
@@ -50,9 +51,7 @@ class Service:
         self.registry = Registry(
             checkpoints=settings.checkpoints,
             shipped=shipped,
-            load=lambda folder: CheckpointRunner.of(
-                checkpoints.load(folder, device), settings.path, settings.cached_prompts
-            ),
+            load=self._load,
             observer=metrics,
             default_model=settings.default_model,
             poll_s=settings.poll,
@@ -82,6 +81,13 @@ class Service:
             models=[served.name for served in self.registry.served],
             default=self.registry.default_name,
         )
+
+    def _load(self, folder: Path) -> Loaded:
+        """A checkpoint, ready to serve. Raises ModelError."""
+        checkpoint = checkpoints.load(folder, self._device)
+        settings = self._settings
+        runner = CheckpointRunner.of(checkpoint, settings.path, settings.cached_prompts)
+        return Loaded(runner=runner, about=About.of(checkpoint))
 
     def begin_drain(self) -> None:
         """Take nothing new; let what runs go on until the grace time is nearly over."""

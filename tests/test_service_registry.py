@@ -11,9 +11,10 @@ from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
 from model.parameters import PathName
+from service.about import About
 from service.engine.runner import CheckpointRunner
 from service.metrics import Metrics
-from service.registry import ModelNotFoundError, NoModelError, Registry
+from service.registry import Loaded, ModelNotFoundError, NoModelError, Registry
 
 MakeCheckpoint = Callable[..., Path]
 
@@ -36,10 +37,14 @@ def registry(folder: Path, shipped: Path) -> Registry:
 def make_registry(
     folder: Path, shipped: Path, default: str | None = None, path: PathName = "auto"
 ) -> Registry:
+    def load(folder: Path) -> Loaded:
+        checkpoint = checkpoints.load(folder)
+        return Loaded(runner=CheckpointRunner.of(checkpoint, path), about=About.of(checkpoint))
+
     return Registry(
         checkpoints=folder,
         shipped=shipped,
-        load=lambda folder: CheckpointRunner.of(checkpoints.load(folder), path),
+        load=load,
         observer=Metrics(),
         default_model=default,
     )

@@ -75,9 +75,7 @@ def begin(
         jobs=jobs,
         tokenizer=tokenizer,
         wanted=wanted,
-        model=served.name,
         fingerprint=served.fingerprint,
-        seed=params.seed if params.seed is not None else 0,
         echoes=[shown(prompt, tokenizer) for prompt in wanted.prompt],
         ignored=[name for name in ignored if FIELD_NAME.fullmatch(name)][:MAX_TOLD],
     )

@@ -4,7 +4,6 @@ Both are public: they tell how to call, and open nothing. Each is made once, whe
 asked for, since every route is there then.
 """
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from flask import Blueprint, Response, current_app, render_template
 
 from service.access.marks import public
 from service.files import read_folder, revalidated, sent
+from service.json_text import json_text
 from service.openapi.document import document_of
 from service.openapi.page import page_of
 from service.settings import Settings
@@ -33,7 +33,7 @@ def docs_blueprint(settings: Settings) -> Blueprint:
 
     @cache
     def document_json() -> bytes:
-        return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+        return json_text(document()).encode()
 
     @cache
     def page_html() -> bytes:

@@ -102,7 +102,5 @@ def begin(
     return Answer(
         job=job,
         jobs=jobs,
-        model=served.name,
-        seed=params.seed if params.seed is not None else 0,
         echo=wanted.prompt if wanted.echo else "",
     )

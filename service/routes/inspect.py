@@ -19,7 +19,8 @@ from model.tokenizer import EncodedPrompt
 from service.body import json_object
 from service.intake import find_model, prompt_too_long
 from service.jobs import Jobs, new_id
-from service.readings import begin, encoded, listed, scores_of, text_facts
+from service.json_text import json_text
+from service.readings import begin, listed, scores_of, text_facts
 from service.registry import Registry, Served
 from service.schemas.inspect import InspectRequest
 from service.settings import Settings
@@ -83,11 +84,11 @@ def describe(served: Served, layer: int) -> dict[str, Any]:
 
 def parts(facts: dict[str, Any], scores: PromptScores, inspection: Inspection) -> Iterator[str]:
     """The answer, bit by bit."""
-    yield f'{encoded(facts)[:-1]},"tokens":'
+    yield f'{json_text(facts)[:-1]},"tokens":'
     yield from listed(map(token_json, scores))
-    yield f',"gates":{encoded(openings(inspection))}'
-    yield f',"hidden":{encoded(in_base64(inspection.hidden))}'
-    yield f',"cell":{encoded(in_base64(inspection.cell))}}}\n'
+    yield f',"gates":{json_text(openings(inspection))}'
+    yield f',"hidden":{json_text(in_base64(inspection.hidden))}'
+    yield f',"cell":{json_text(in_base64(inspection.cell))}}}\n'
 
 
 def token_json(entry: TokenLogprob) -> dict[str, Any]:

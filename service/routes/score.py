@@ -11,7 +11,8 @@ from service.answers import logprob_json
 from service.body import json_object
 from service.intake import find_model, prompt_too_long
 from service.jobs import Jobs, new_id
-from service.readings import begin, encoded, listed, scores_of, text_facts
+from service.json_text import json_text
+from service.readings import begin, listed, scores_of, text_facts
 from service.registry import Registry
 from service.schemas.score import ScoreRequest
 from service.settings import Settings
@@ -54,6 +55,6 @@ def measures(scores: PromptScores, characters: int) -> dict[str, float]:
 
 def parts(facts: dict[str, Any], scores: PromptScores) -> Iterator[str]:
     """The answer, a token at a time."""
-    yield f'{encoded(facts)[:-1]},"tokens":'
+    yield f'{json_text(facts)[:-1]},"tokens":'
     yield from listed(map(logprob_json, scores))
     yield "}\n"
