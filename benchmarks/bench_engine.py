@@ -21,15 +21,15 @@ from baselines import PlainGenerator, plain_copy
 from measured import in_turn, make_checkpoint, ratio, show_json, show_table, spread
 
 from model.checkpoint import Checkpoint
-from model.generation import Generation, Piece
-from model.int8_linear import LEVELS, Int8Linear
+from model.decoding.backends.int8_linear import LEVELS, Int8Linear
+from model.decoding.generation import Generation, Piece
 from model.parameters import SamplingParams
 from service.engine.engine import Engine
 from service.engine.outbox import Outbox
 from service.engine.request import Request
 from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 TURN_S = 0.4  # a side's share of a turn, about
 LONG_PROMPT = 100_000

@@ -19,11 +19,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from model import checkpoint as checkpoints
-from model.decode_path import DecodePath
-from model.int8_linear import LEVELS
-from model.int8_path import Int8Path
-from model.paths import CHUNK
-from model.plain_path import PlainPath
+from model.decoding.backends.base import DecodePath
+from model.decoding.backends.fp32 import PlainPath
+from model.decoding.backends.int8 import Int8Path
+from model.decoding.backends.int8_linear import LEVELS
+from model.decoding.decoder import CHUNK
 from model.tokenizer import BOS_ID
 
 ROWS = 64

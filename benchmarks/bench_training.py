@@ -27,11 +27,11 @@ from baselines import PlainLanguageModel, PlainTrainer
 from model.config import ModelConfig
 from model.device import resolve_device
 from model.network import Network
-from training.batches import Streams
 from training.config import ANTHOLOGY, TrainConfig
-from training.corpus import Corpus, CorpusOptions, prepare
+from training.data.batches import Streams
+from training.data.corpus import Corpus, CorpusOptions, prepare
 from training.memory import keep_freed_memory
-from training.trainer import Trainer
+from training.optimization.trainer import Trainer
 
 Timed = Callable[[], float]  # lets its side make some updates; the seconds that they took
 

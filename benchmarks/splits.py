@@ -12,7 +12,7 @@ Files are read as training reads them: BOM dropped, CRLF as LF.
 import argparse
 from pathlib import Path
 
-from training.reading import read_segments
+from training.data.document_reader import read_segments
 
 STRIPES = 50
 

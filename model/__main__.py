@@ -16,11 +16,11 @@ import torch
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.decoding import generate
+from model.decoding.decoder import decoder_of
+from model.decoding.reference_driver import generate
 from model.device import resolve_device
 from model.errors import ModelError, ParameterError
 from model.parameters import PathName, SamplingParams
-from model.paths import decoder_of
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID
 

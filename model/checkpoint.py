@@ -20,8 +20,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
+from model.atomic_write import replacing_folder
 from model.config import ModelConfig
-from model.durable import replacing_folder
 from model.errors import CheckpointError, ParameterError, TokenizerError
 from model.network import Network
 from model.tokenizer import Tokenizer, TokenizerKind

@@ -1,7 +1,7 @@
 """What a request may ask of decoding: every field with its default, its bounds and its meaning.
 
 The commands, the HTTP schema and the documents take names, bounds and help from here.
-Knows nothing of tensors; `model.sampling` gives these numbers their meaning.
+Knows nothing of tensors; `model.decoding.sampling` gives these numbers their meaning.
 """
 
 import secrets
@@ -16,7 +16,7 @@ MAX_PENALTY_WINDOW = 1024
 MAX_STOPS = 16
 MAX_LOGPROBS = 20
 
-PathName = Literal["auto", "int8", "fp32"]  # how steps are computed, see `model.paths`
+PathName = Literal["auto", "int8", "fp32"]  # how steps are computed, see `model.decoding.decoder`
 
 StopString = Annotated[str, Field(min_length=1, max_length=200)]
 Bias = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]

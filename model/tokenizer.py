@@ -19,7 +19,7 @@ import numpy as np
 import sentencepiece
 
 from model.errors import ParameterError, TokenizerError, shortened
-from model.folding import fold
+from model.prompt_normalization import fold
 
 TokenizerKind = Literal["char", "unigram", "bpe"]
 
@@ -223,7 +223,7 @@ def train_tokenizer(
     """A vocabulary learned from `texts`; a subword one holds them in memory meanwhile.
 
     A char vocabulary takes every character of `texts` and ignores `vocab_size`; whoever wants
-    fewer characters leaves the rare ones out (`training.vocabulary` does, within bounded
+    fewer characters leaves the rare ones out (`training.data.vocabulary` does, within bounded
     memory). Raises TokenizerError when the texts are too small for `vocab_size`.
     """
     sentences: Iterable[str]

@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 
 from service.access.keyring import KeyRing
-from service.gunicorn_conf import Server
+from service.server.gunicorn_app import Server
 from service.settings import Settings, SettingsError, read_settings, variable_name
 
 

@@ -1,6 +1,6 @@
 """The Flask application, made of what it is given.
 
-Starts nothing: threads, sockets and the engine belong to `service.worker`.
+Starts nothing: threads, sockets and the engine belong to `service.server.service_process`.
 """
 
 import math
@@ -8,24 +8,24 @@ import math
 from flask import Flask
 
 from service.access.control import control_access
+from service.api.generate import generate_blueprint
+from service.api.health import health_blueprint, why_not_ready
+from service.api.inspect import inspect_blueprint
+from service.api.jobs import Jobs
+from service.api.models import models_blueprint
+from service.api.openai.completions import completions_blueprint
+from service.api.score import score_blueprint
 from service.engine.engine import Engine
 from service.errors import register_error_handlers
-from service.jobs import Jobs
-from service.metrics import Metrics
-from service.registry import Registry
+from service.models.registry import Registry
+from service.observability.http_exchange import Exchanges
+from service.observability.metrics import Metrics
+from service.observability.request_log import log_request
+from service.observability.tracing import Tracing
+from service.openapi.docs_routes import docs_blueprint
 from service.request_ids import name_requests
-from service.routes.completions import completions_blueprint
-from service.routes.docs import docs_blueprint
-from service.routes.generate import generate_blueprint
-from service.routes.health import health_blueprint, why_not_ready
-from service.routes.inspect import inspect_blueprint
-from service.routes.models import models_blueprint
-from service.routes.page import page_blueprint
-from service.routes.score import score_blueprint
 from service.settings import Settings
-from service.telemetry.exchange import Exchanges
-from service.telemetry.request_log import log_request
-from service.telemetry.tracing import Tracing
+from service.web.page import page_blueprint
 
 
 def create_app(

@@ -12,8 +12,8 @@ from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
 from model.errors import ParameterError
+from service.api.jobs import ClientGoneError
 from service.engine.failure import Failure, RequestFailedError, SaturatedError, UnavailableError
-from service.jobs import ClientGoneError
 
 RETRY_AFTER_S = 1
 MAX_MESSAGE = 400

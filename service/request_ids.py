@@ -1,14 +1,14 @@
 """Every request has an id, in its answer and in the log: the client's own, or one that is made.
 
-What a request starts in the engine has an id of its own (`service.jobs`): whoever knows that may
-cancel, so it must not be guessed, and two clients may not choose the same.
+What a request starts in the engine has an id of its own (`service.api.jobs`): whoever knows that
+may cancel, so it must not be guessed, and two clients may not choose the same.
 """
 
 import re
 
 from flask import Flask, Response, g, request
 
-from service.jobs import new_id
+from service.api.jobs import new_id
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

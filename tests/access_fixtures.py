@@ -12,9 +12,9 @@ import redis
 from flask.testing import FlaskClient
 
 from service.app import create_app
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
+from service.server.service_process import Service
 from service.settings import Settings
-from service.worker import Service
 
 pytest_plugins = ["service_fixtures"]
 

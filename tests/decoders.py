@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.graphs import GraphedProgram
-from model.int8_linear import exact_levels
+from model.decoding.backends.int8_linear import exact_levels
+from model.decoding.cuda_graphs import GraphedProgram
+from model.decoding.decode_loop import Outputs, Program
+from model.decoding.decoder import Decoder, decoder_of
 from model.network import Network
-from model.paths import Decoder, decoder_of
-from model.program import Outputs, Program
 
 DECODERS = [
     "int8",

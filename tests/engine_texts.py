@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from model.generation import TokenLogprob
+from model.decoding.generation import TokenLogprob
 from service.engine.engine import Engine
 from service.engine.outbox import Delta
 from service.engine.request import Request

@@ -7,10 +7,10 @@ import torch
 from hypothesis import HealthCheck, settings
 from torch import Tensor
 
-from model.decode_path import DecodePath
+from model.decoding.backends.base import DecodePath
+from model.decoding.decode_loop import Outputs, Program
+from model.decoding.sampling_state import Sampler
 from model.parameters import SamplingParams
-from model.program import Outputs, Program
-from model.sampler import Sampler
 
 # Other work on the machine must not fail a law.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

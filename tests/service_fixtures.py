@@ -18,15 +18,15 @@ import requests
 from exposition import metric_sum
 from flask.testing import FlaskClient
 
-from model.generation import Generation
+from model.decoding.generation import Generation
 from model.parameters import SamplingParams
 from model.tokenizer import Tokenizer
 from service.engine.engine import Engine
 from service.engine.request import Request, Runner
 from service.engine.scheduler import Scheduler
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
+from service.server.service_process import Service
 from service.settings import Settings
-from service.worker import Service
 
 ROOT = Path(__file__).parent.parent
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from model.generation import Piece
+from model.decoding.generation import Piece
 from service.engine.request import Request, Stepped
 
 

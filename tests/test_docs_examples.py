@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from document_blocks import START, Block, blocks_of, comparable
 
-from model.int8_linear import LEVELS, exact_levels
+from model.decoding.backends.int8_linear import LEVELS, exact_levels
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer

@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from model import checkpoint as checkpoints
-from model.decoding import generate
+from model.decoding.decoder import decoder_of
+from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
-from model.paths import decoder_of
 from training.__main__ import main as train
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ import pytest
 import torch
 from decoders import DECODERS, decoder_by
 
-from model.batch import RowBatch, Sampled
 from model.checkpoint import Checkpoint
 from model.config import ModelConfig
-from model.decoding import generate, next_piece
-from model.generation import Generation
+from model.decoding.decode_loop import Outputs
+from model.decoding.decoder import Decoder
+from model.decoding.generation import Generation
+from model.decoding.prefill import Prefill, feed
+from model.decoding.reference_driver import generate, next_piece
+from model.decoding.row_batch import RowBatch, Sampled
 from model.network import Network
 from model.parameters import SamplingParams
-from model.paths import Decoder
-from model.prefill import Prefill, feed
-from model.program import Outputs
 from model.tokenizer import Tokenizer
 
 PROMPT = "The sea was gray, the sky was low,\n"

@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 
 from model import checkpoint as checkpoints
+from model.atomic_write import TEMPORARY_PREFIX, remove_leftovers, replacing_folder
 from model.checkpoint import (
     FILES,
     WEIGHTS,
@@ -21,7 +22,6 @@ from model.checkpoint import (
     distinct_weights,
 )
 from model.config import ModelConfig
-from model.durable import TEMPORARY_PREFIX, remove_leftovers, replacing_folder
 from model.network import Network
 from model.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 

@@ -9,12 +9,12 @@ import torch
 from decoders import DECODERS, decoder_by
 
 from model import checkpoint as checkpoints
-from model.decoding import generate
+from model.decoding.decoder import CHUNK, Decoder, decoder_of
+from model.decoding.generation import Piece
+from model.decoding.reference_driver import generate
 from model.errors import ModelError, ParameterError
-from model.generation import Piece
 from model.network import Network
 from model.parameters import SamplingParams
-from model.paths import CHUNK, Decoder, decoder_of
 from model.tokenizer import Tokenizer
 
 PROMPT = "The sea was gray, the sky was low,\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from model.decoding.generation import Generation
 from model.errors import ParameterError
-from model.generation import Generation
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, train_tokenizer
 

@@ -9,11 +9,11 @@ from decoders import DECODERS, decoder_by
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
+from model.decoding.decoder import CHUNK, Decoder, decoder_of
+from model.decoding.prefill import Prefill, feed
+from model.decoding.prompt_scores import PromptScores
 from model.gates import GATES, layer_steps
 from model.inspection import Inspection
-from model.paths import CHUNK, Decoder, decoder_of
-from model.prefill import Prefill, feed
-from model.prompt_scores import PromptScores
 from model.tokenizer import Tokenizer
 
 WIDTH = 32  # of the checkpoint `tiny`

@@ -13,11 +13,11 @@ from model import checkpoint as checkpoints
 from model.__main__ import build_parser, main
 from model.checkpoint import Checkpoint, Description
 from model.config import ModelConfig
-from model.decoding import generate
-from model.int8_linear import exact_levels
+from model.decoding.backends.int8_linear import exact_levels
+from model.decoding.decoder import decoder_of
+from model.decoding.reference_driver import generate
 from model.network import Network
 from model.parameters import SamplingParams
-from model.paths import decoder_of
 from model.tokenizer import train_tokenizer
 
 SHORT = ["--max-tokens", "30", "--min-tokens", "30", "--seed", "3"]

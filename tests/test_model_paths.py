@@ -11,14 +11,14 @@ from decoders import decoder_by, record_on_cpu
 
 from model import checkpoint as checkpoints
 from model.config import ModelConfig
+from model.decoding.backends.int8_linear import LEVELS, Int8Linear, exact_levels
+from model.decoding.cuda_graphs import MAX_GRAPHS, GraphedProgram
+from model.decoding.decode_loop import Program, compiled
+from model.decoding.decoder import MAX_TABLE_BYTES, decoder_of, why_not_int8
+from model.decoding.sampling_state import Sampler
 from model.errors import ParameterError
-from model.graphs import MAX_GRAPHS, GraphedProgram
-from model.int8_linear import LEVELS, Int8Linear, exact_levels
 from model.network import Network
 from model.parameters import SamplingParams
-from model.paths import MAX_TABLE_BYTES, decoder_of, why_not_int8
-from model.program import Program, compiled
-from model.sampler import Sampler
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,7 +74,11 @@ def test_weights_that_may_overflow_go_the_plain_path_where_a_row_can_fail_alone(
 def test_a_cpu_whose_products_would_saturate_gets_smaller_weights(isa: str, levels: int) -> None:
     """oneDNN can be told to take a lesser CPU's way. What it then gives is tried, not assumed."""
     told = subprocess.run(
-        [sys.executable, "-c", "from model.int8_linear import *; print(exact_levels())"],
+        [
+            sys.executable,
+            "-c",
+            "import model.decoding.backends.int8_linear as i; print(i.exact_levels())",
+        ],
         env={**os.environ, "ONEDNN_MAX_CPU_ISA": isa, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

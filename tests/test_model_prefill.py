@@ -9,9 +9,9 @@ from torch import Tensor
 
 from model import checkpoint as checkpoints
 from model.config import Cell, ModelConfig
+from model.decoding.decoder import CHUNK, Decoder, decoder_of
+from model.decoding.prefill import Prefill, feed
 from model.network import Network
-from model.paths import CHUNK, Decoder, decoder_of
-from model.prefill import Prefill, feed
 
 LENGTHS = [1, 2, CHUNK, CHUNK + 1, CHUNK + 2, 3 * CHUNK + 7]
 

@@ -9,12 +9,12 @@ from decoders import DECODERS, decoder_by
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.decoding import generate
-from model.generation import TokenLogprob
+from model.decoding.decoder import CHUNK, FED_TOGETHER, Decoder, decoder_of
+from model.decoding.generation import TokenLogprob
+from model.decoding.prefill import Prefill, feed
+from model.decoding.prompt_scores import PromptScores
+from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
-from model.paths import CHUNK, FED_TOGETHER, Decoder, decoder_of
-from model.prefill import Prefill, feed
-from model.prompt_scores import PromptScores
 from model.scoring import surprisals
 from model.tokenizer import Tokenizer
 

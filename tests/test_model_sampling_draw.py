@@ -20,10 +20,10 @@ from sampling_rows import (
 )
 from torch import Tensor
 
+from model.decoding.decode_loop import Outputs
+from model.decoding.sampling import inverse_cdf, uniform
+from model.decoding.sampling_state import Sampler
 from model.parameters import MAX_SEED, SamplingParams
-from model.program import Outputs
-from model.sampler import Sampler
-from model.sampling import inverse_cdf, uniform
 
 
 @pytest.fixture(autouse=True)

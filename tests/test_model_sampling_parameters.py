@@ -21,9 +21,9 @@ from sampling_rows import (
     softmax,
 )
 
+from model.decoding.sampling import uniform
+from model.decoding.sampling_state import Sampler
 from model.parameters import MAX_SEED, SamplingParams
-from model.sampler import Sampler
-from model.sampling import uniform
 from model.tokenizer import BOS_ID, UNK_ID
 
 

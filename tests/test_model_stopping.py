@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.stopping import StopMatcher
+from model.decoding.stopping import StopMatcher
 
 # Other work on the machine must not fail a law.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,9 +8,9 @@ from flask import Request
 from flask.testing import FlaskClient
 from werkzeug.test import create_environ
 
-from service.body import json_object
+from service.api.generate_body import GenerateRequest
+from service.api.request_body import json_object
 from service.errors import ApiError
-from service.schemas.generate import GenerateRequest
 
 pytest_plugins = ["service_fixtures"]
 

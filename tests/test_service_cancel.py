@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from service.worker import Service
+from service.server.service_process import Service
 
 pytest_plugins = ["service_fixtures"]
 

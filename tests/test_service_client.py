@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.client import Client
+from service.api.client_connection import Client
 
 Ends = tuple[socket.socket, socket.socket]
 

@@ -13,7 +13,7 @@ from service.engine.outbox import Outbox
 from service.engine.request import Request
 from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
 

@@ -11,10 +11,10 @@ from decoders import DECODERS, decoder_by
 from engine_texts import MakeEngine, MakeRequest, read, read_all
 
 from model.checkpoint import Checkpoint
-from model.decoding import generate
-from model.generation import TokenLogprob
+from model.decoding.decoder import CHUNK, Decoder
+from model.decoding.generation import TokenLogprob
+from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
-from model.paths import CHUNK, Decoder
 from service.engine.request import Phase, Request
 from service.engine.runner import CheckpointRunner
 

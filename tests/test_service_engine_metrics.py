@@ -5,7 +5,7 @@ import re
 import pytest
 from exposition import metric_sum
 
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from steady_runner import wait_until
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.generation import TokenLogprob
-from model.paths import CHUNK
+from model.decoding.decoder import CHUNK
+from model.decoding.generation import TokenLogprob
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError
 from service.engine.request import Request

@@ -10,14 +10,14 @@ from steady_runner import SteadyRunner, wait_until
 from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
-from model.generation import Piece
+from model.decoding.generation import Piece
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
 from service.engine.lifecycle import STALLED_AFTER_S
 from service.engine.request import Request, Stepped
 from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
 

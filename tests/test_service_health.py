@@ -8,8 +8,8 @@ import pytest
 from exposition import metric_sum
 from flask.testing import FlaskClient
 
+from service.server.service_process import Service
 from service.settings import Settings
-from service.worker import Service
 
 pytest_plugins = ["service_fixtures"]
 

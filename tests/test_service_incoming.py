@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.incoming import MAX_HEAD, Incoming
+from service.server.request_framing import MAX_HEAD, Incoming
 
 HEAD = b"POST /v1/generate HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from steady_runner import SteadyRunner
 
-from model.generation import Piece
-from service.client import Client
+from model.decoding.generation import Piece
+from service.api.client_connection import Client
+from service.api.jobs import Job
 from service.engine.engine import Engine
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
 from service.engine.request import Request
-from service.jobs import Job
-from service.metrics import Metrics
+from service.observability.metrics import Metrics
 
 pytest_plugins = ["service_fixtures"]
 

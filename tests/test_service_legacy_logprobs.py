@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from model.generation import TokenLogprob, token_logprob
+from model.decoding.generation import TokenLogprob, token_logprob
 from model.tokenizer import REPLACEMENT, Tokenizer, train_tokenizer
-from service.legacy_logprobs import LegacyLogprobs, joined
+from service.api.openai.logprobs import LegacyLogprobs, joined
 
 TEXT = "the moon \u2014 caf\u00e9 \U0001f319 moon"
 

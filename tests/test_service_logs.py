@@ -17,7 +17,7 @@ import requests
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from service.logs import MAX_TEXT, MAX_TRACEBACK, Seldom, printable, standard_logging
+from service.observability.logs import MAX_TEXT, MAX_TRACEBACK, Seldom, printable, standard_logging
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -131,7 +131,7 @@ def test_what_is_said_seldom_is_said_again_after_a_while(monkeypatch: pytest.Mon
 def test_the_end_of_a_thread_by_an_error_and_a_warning_are_json_too() -> None:
     code = """
 import logging.config, threading, warnings
-from service.logs import configure_logs, standard_logging
+from service.observability.logs import configure_logs, standard_logging
 logging.config.dictConfig(standard_logging("info"))
 configure_logs("info")
 def fail(): raise ValueError("in a thread")

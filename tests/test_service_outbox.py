@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from model.generation import Piece, TokenLogprob
+from model.decoding.generation import Piece, TokenLogprob
 from service.engine.failure import Failure, RequestFailedError
 from service.engine.outbox import Cadence, Delta, Outbox, OutboxFullError, max_pending
 

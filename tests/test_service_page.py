@@ -5,7 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from service.routes.page import STATIC
+from service.web.page import STATIC
 
 pytest_plugins = ["service_fixtures"]
 

@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
 from model.parameters import PathName
-from service.about import About
 from service.engine.runner import CheckpointRunner
-from service.metrics import Metrics
-from service.registry import Loaded, ModelNotFoundError, NoModelError, Registry
+from service.models.about import About
+from service.models.registry import Loaded, ModelNotFoundError, NoModelError, Registry
+from service.observability.metrics import Metrics
 
 MakeCheckpoint = Callable[..., Path]
 

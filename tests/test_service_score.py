@@ -11,8 +11,8 @@ import requests
 from flask.testing import FlaskClient
 
 from model.__main__ import main
-from service.intake import MAX_SCORED
-from service.schemas.score import ScoreRequest
+from service.api.score_body import ScoreRequest
+from service.api.submission import MAX_SCORED
 
 if TYPE_CHECKING:
     from service_fixtures import Server

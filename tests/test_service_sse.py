@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service import sse
+from service.api import sse
 
 
 def test_an_event_is_one_line_of_json_and_a_blank_line() -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from service.access.streams import Crowd
+from service.access.concurrency import Crowd
 
 
 def test_each_client_has_its_own_places() -> None:

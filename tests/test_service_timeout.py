@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.api.streaming import StreamCutError
+from service.server.service_process import Service
 from service.settings import Settings
-from service.streams import StreamCutError
-from service.worker import Service
 
 ENDLESS = json.dumps({"max_tokens": 50_000, "min_tokens": 50_000})
 

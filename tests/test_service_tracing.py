@@ -13,7 +13,7 @@ import requests
 from collector import Collector, attributes_of, value_of
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from service.telemetry.tracing import is_wanted, problem_of, start_tracing
+from service.observability.tracing import is_wanted, problem_of, start_tracing
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -297,11 +297,11 @@ def test_what_cannot_be_honoured_is_said_and_not_ignored(variables: dict[str, st
 def test_without_the_libraries_one_line_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(sys.modules, "service.telemetry.spans", None)
+    monkeypatch.setitem(sys.modules, "service.observability.spans", None)
     assert start_tracing(NAMED) is None
     assert capsys.readouterr().out.count("strophe[trace]") == 1
 
 
 def test_a_service_that_makes_no_spans_needs_no_libraries() -> None:
-    code = "import service.worker, sys; sys.exit('opentelemetry' in sys.modules)"
+    code = "import service.server.service_process, sys; sys.exit('opentelemetry' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -10,7 +10,7 @@ from model import checkpoint as checkpoints
 from model.config import ModelConfig
 from model.network import Network
 from training.__main__ import main
-from training.averaging import MovingAverage
+from training.optimization.weight_averaging import MovingAverage
 
 
 @pytest.fixture

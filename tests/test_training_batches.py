@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.batches import Streams, varied_cuts
+from training.data.batches import Streams, varied_cuts
 from training.errors import CorpusError
 
 IDS = np.arange(1000, dtype=np.uint16)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.copying import copying_of, longest_matches, suffix_array
+from training.evaluation.memorization import copying_of, longest_matches, suffix_array
 
 # Few characters, so that much repeats; one is outside of the first plane.
 SMALL_TEXT = st.text("ab\u4e00\U0001f600", max_size=40)

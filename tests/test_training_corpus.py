@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.tokenizer import BOS_ID, UNK_ID, train_tokenizer
-from training.corpus import (
+from training.data.corpus import (
     MANIFEST,
     Corpus,
     CorpusOptions,

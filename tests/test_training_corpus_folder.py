@@ -11,9 +11,9 @@ import pytest
 from model.errors import ModelError
 from model.tokenizer import BOS_ID, TokenizerKind, train_tokenizer
 from training.__main__ import main
-from training.corpus import MANIFEST, CorpusOptions, load_corpus, prepare
+from training.data.corpus import MANIFEST, CorpusOptions, load_corpus, prepare
+from training.data.document_store import PIECE_BYTES
 from training.errors import CorpusError
-from training.spool import PIECE_BYTES
 
 TEXT = "\n\n\n".join(f"Poem {i}\n\nThe {i} moons of June" for i in range(30))
 
@@ -113,7 +113,7 @@ def test_a_document_longer_than_a_piece_has_the_ids_of_the_whole(
 PEAK = """
 import resource, sys
 from pathlib import Path
-from training.corpus import CorpusOptions, prepare
+from training.data.corpus import CorpusOptions, prepare
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 prepare([sys.argv[1]], Path(sys.argv[2]), CorpusOptions())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

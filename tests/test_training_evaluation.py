@@ -13,8 +13,14 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.tokenizer import BOS_ID
 from training.__main__ import main
-from training.corpus import CorpusOptions, prepare
-from training.evaluation import cold_window_nats, evaluate, evaluating, mean_surprisal, measure
+from training.data.corpus import CorpusOptions, prepare
+from training.evaluation.perplexity import (
+    cold_window_nats,
+    evaluate,
+    evaluating,
+    mean_surprisal,
+    measure,
+)
 
 TEXTS = ["The Moon\n\nis up", "The Sea\n\nis down and the sky is grey", "Rain"]
 

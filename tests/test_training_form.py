@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.form import form_of, stanzas_of, words
+from training.evaluation.text_statistics import form_of, stanzas_of, words
 
 POEM = "Red rose, red rose\nthe moon\n\n\nRed rose, red rose\nO\u2019er the sea\nthe moon"
 

@@ -16,9 +16,9 @@ from training_runs import arguments, refusal, resuming, saved_step, small_corpus
 from model.errors import ParameterError
 from training.__main__ import main
 from training.config import checked
-from training.group import ALONE, FRESH_STORE, Group
+from training.distributed import ALONE, FRESH_STORE, Group
 from training.run import start
-from training.runlog import read_metrics
+from training.run_log import read_metrics
 
 STEPS = 60
 

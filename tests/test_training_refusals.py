@@ -15,7 +15,7 @@ from training_runs import (
 )
 
 from training.__main__ import main
-from training.corpus import CorpusOptions, prepare
+from training.data.corpus import CorpusOptions, prepare
 
 
 @pytest.fixture

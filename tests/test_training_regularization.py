@@ -12,8 +12,8 @@ from model.config import Cell, ModelConfig
 from model.network import Network
 from model.noise import NO_NOISE, Noise
 from training.config import TrainConfig
-from training.objective import Objective
-from training.regularization import Regularization
+from training.optimization.objective import Objective
+from training.optimization.regularization import Regularization
 
 V, E, H, B, T = 40, 32, 24, 3, 7
 CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")

@@ -23,8 +23,8 @@ from training_runs import (
 
 from model import checkpoint as checkpoints
 from training.__main__ import main
-from training.corpus import CorpusOptions, prepare
-from training.runlog import read_metrics
+from training.data.corpus import CorpusOptions, prepare
+from training.run_log import read_metrics
 
 STATE_FILES = (
     "model.safetensors",

@@ -23,12 +23,12 @@ from model import checkpoint as checkpoints
 from model.config import ModelConfig
 from model.network import Network
 from training.__main__ import main
-from training.batches import Streams
 from training.config import ANTHOLOGY, TrainConfig
-from training.corpus import CorpusOptions, prepare
+from training.data.batches import Streams
+from training.data.corpus import CorpusOptions, prepare
 from training.errors import RunError
-from training.runlog import read_metrics
-from training.trainer import Trainer
+from training.optimization.trainer import Trainer
+from training.run_log import read_metrics
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-from training.runlog import METRICS, Display, RunLog, read_metrics
+from training.run_log import METRICS, Display, RunLog, read_metrics
 
 
 def write_steps(folder: Path, steps: range, *, from_step: int = 0) -> None:

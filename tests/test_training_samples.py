@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
-from model.decoding import generate
+from model.decoding.decoder import decoder_of
+from model.decoding.reference_driver import generate
 from model.errors import ModelError, ParameterError
 from model.parameters import SamplingParams
-from model.paths import decoder_of
 from model.tokenizer import BOS_ID, Tokenizer
-from training.comparison import BORDER, FormOptions, compare, training_text_of
-from training.corpus import CorpusOptions, load_corpus, prepare
-from training.evaluation import evaluate
-from training.form import words
-from training.samples import draw, excerpts, texts_of, write
+from training.data.corpus import CorpusOptions, load_corpus, prepare
+from training.evaluation.comparison import BORDER, FormOptions, compare, training_text_of
+from training.evaluation.perplexity import evaluate
+from training.evaluation.samples import draw, excerpts, texts_of, write
+from training.evaluation.text_statistics import words
 
 POEMS = ["The Moon\n\nis up", "The Sea\n\nis down and grey", "Rain"]
 

@@ -7,8 +7,8 @@ import pytest
 
 from model.errors import ParameterError
 from training.config import checked, preset_names, resolve
-from training.search.sampler import NumberedSampler
-from training.search.space import DEFAULT, SPACES, Space, read_space, space_of
+from training.tuning.search_space import DEFAULT, SPACES, Space, read_space, space_of
+from training.tuning.trial_sampler import NumberedSampler
 
 BASE = resolve("tiny", {"steps": 3})
 

@@ -10,15 +10,15 @@ from torch.nn import functional
 from model.config import Cell, ModelConfig
 from model.gates import GATES
 from model.network import Network, State
-from training.evaluation import cold_window_nats
-from training.study.cold_start import doubling_spans, nats_by_position
-from training.study.gates import KINDS, gates_over, kind_of, openings_by_kind
-from training.study.gradients import Reach, reaches, state_gradients
-from training.study.heldout import choose_poem, spread_windows
-from training.study.networks import CELLS, equal_shapes, fresh, num_parameters
-from training.study.pace import affordable
-from training.study.plots import rows_of
-from training.study.recall import RecallTask, accuracy, recall_config, train_on_recall
+from training.cell_study.cell_study_plots import rows_of
+from training.cell_study.cold_start import doubling_spans, nats_by_position
+from training.cell_study.gate_openings import KINDS, gates_over, kind_of, openings_by_kind
+from training.cell_study.gradient_reach import Reach, reaches, state_gradients
+from training.cell_study.held_out import choose_poem, spread_windows
+from training.cell_study.matched_networks import CELLS, equal_shapes, fresh, num_parameters
+from training.cell_study.recall import RecallTask, accuracy, recall_config, train_on_recall
+from training.cell_study.update_rate import affordable
+from training.evaluation.perplexity import cold_window_nats
 
 CPU = torch.device("cpu")
 

@@ -8,9 +8,9 @@ from conftest import MakeCheckpoint
 from training_runs import refusal, small_corpus
 
 from training.__main__ import main
-from training.corpus import CorpusOptions, prepare
-from training.study.networks import CELLS
-from training.study.page import FILES, PAGE
+from training.cell_study.cell_study_page import FILES, PAGE
+from training.cell_study.matched_networks import CELLS
+from training.data.corpus import CorpusOptions, prepare
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

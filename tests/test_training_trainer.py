@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from model.config import ModelConfig
 from model.network import Network, State
-from training.batches import Streams
 from training.config import TrainConfig
-from training.group import ALONE, Group
-from training.trainer import Trainer
+from training.data.batches import Streams
+from training.distributed import ALONE, Group
+from training.optimization.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)

@@ -17,11 +17,11 @@ from tuning import SPACE, STEPS, copied, study_folder, trials_in, tune
 from model import checkpoint as checkpoints
 from training.__main__ import main
 from training.config import resolve
-from training.runfolder import read_config
-from training.runlog import read_metrics
-from training.search.plots import draw_importances
-from training.search.report import importances_of
-from training.search.sampler import NumberedSampler
+from training.run_folder import read_config
+from training.run_log import read_metrics
+from training.tuning.trial_sampler import NumberedSampler
+from training.tuning.tuning_plots import draw_importances
+from training.tuning.tuning_report import importances_of
 
 TRIALS = 5
 

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 
 from model.errors import ModelError
-from training.commands import evaluate, prepare, study, train, tune
+from training.commands import cell_study, evaluate, prepare, train, tune
 from training.signals import Interrupted, interrupting
 
-COMMANDS = (prepare, train, tune, evaluate, study)
+COMMANDS = (prepare, train, tune, evaluate, cell_study)
 
 
 def build_parser() -> argparse.ArgumentParser:

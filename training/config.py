@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from model.config import Cell, Width
 from model.errors import ParameterError
-from training.corpus import CorpusOptions
+from training.data.corpus import CorpusOptions
 
 PRESETS = Path(__file__).parent / "presets"
 ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"

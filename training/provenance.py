@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import Checkpoint
-from training.corpus import Corpus
-from training.trainer import Trainer
+from training.data.corpus import Corpus
+from training.optimization.trainer import Trainer
 
 NAMED_SOURCES = 5  # a folder may hold thousands of files
 

@@ -1,6 +1,6 @@
 """One training run: its corpus, its loop, its checkpoints, and how it ends.
 
-runs/NAME/                 see training.runfolder; metrics and report are written there, too
+runs/NAME/                 see training.run_folder; metrics and report are written there, too
 checkpoints/NAME/          the best checkpoint so far: what is served
 """
 
@@ -17,15 +17,16 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from model import checkpoint as checkpoints
+from model.atomic_write import remove_leftovers
 from model.checkpoint import WEIGHTS, Checkpoint
 from model.config import ModelConfig
 from model.device import resolve_device
-from model.durable import remove_leftovers
 from model.errors import ParameterError
 from model.network import Network
-from training.batches import Streams
+from training.checkpointing import Keeper
 from training.config import TrainConfig
-from training.corpus import (
+from training.data.batches import Streams
+from training.data.corpus import (
     Corpus,
     CorpusOptions,
     changed_sources,
@@ -34,13 +35,14 @@ from training.corpus import (
     prepare,
     require_options,
 )
+from training.data.sources import require_outside
+from training.distributed import ALONE, Group, own_device
 from training.errors import RunError
-from training.group import ALONE, Group, own_device
-from training.keeper import Keeper
-from training.loop import Loop, OnValidation
 from training.memory import keep_freed_memory
+from training.optimization.trainer import Trainer
 from training.provenance import is_trained_on
-from training.runfolder import (
+from training.resume_state import Progress, load_state
+from training.run_folder import (
     DATA,
     LAST,
     free_name,
@@ -49,11 +51,9 @@ from training.runfolder import (
     require_new,
     write_config,
 )
-from training.runlog import Display, Log, RunLog
+from training.run_log import Display, Log, RunLog
 from training.signals import Interrupted, StopRequest, requesting
-from training.sources import require_outside
-from training.state import Progress, load_state
-from training.trainer import Trainer
+from training.training_loop import Loop, OnValidation
 
 FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 

@@ -3,11 +3,11 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from service.access.concurrency import limit_streams
 from service.access.cors import allow_origins
-from service.access.guard import require_keys
+from service.access.key_guard import require_keys
 from service.access.keyring import KeyRing
-from service.access.rates import limit_rates
-from service.access.streams import limit_streams
+from service.access.rate_limits import limit_rates
 from service.settings import Settings
 
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from model.generation import Piece, TokenLogprob
-from model.stopping import FinishReason
+from model.decoding.generation import Piece, TokenLogprob
+from model.decoding.stopping import FinishReason
 from service.engine.failure import Failure, RequestFailedError
 
 INTERVAL_S = 0.03

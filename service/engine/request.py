@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from model.generation import Generation, Piece
+from model.decoding.generation import Generation, Piece
 from model.tokenizer import EncodedPrompt
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
 
 if TYPE_CHECKING:  # they load torch, which the master process never does
+    from model.decoding.prompt_scores import PromptScores
     from model.inspection import Inspection
-    from model.prompt_scores import PromptScores
 
 Outcome = Literal["stop", "length", "cancelled", "error"]
 

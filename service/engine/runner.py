@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.batch import RowBatch
 from model.checkpoint import Checkpoint
-from model.decoding import next_piece
+from model.decoding.decoder import CHUNK, Decoder, decoder_of
+from model.decoding.prefill import Prefill, feed
+from model.decoding.prompt_scores import PromptScores
+from model.decoding.reference_driver import next_piece
+from model.decoding.row_batch import RowBatch
 from model.inspection import Inspection
 from model.parameters import PathName
-from model.paths import CHUNK, Decoder, decoder_of
-from model.prefill import Prefill, feed
-from model.prompt_scores import PromptScores
 from model.tokenizer import Tokenizer
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped

@@ -12,14 +12,14 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.access.marks import has_mark
-from service.metrics import installed_version
+from service.access.route_flags import has_mark
+from service.api.response_models import ErrorAnswer
+from service.observability.metrics import installed_version
 from service.openapi import headers
-from service.openapi.answers import ErrorAnswer
-from service.openapi.operation import EVENTS, JSON, Example, Form, Operation
+from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
 from service.openapi.operations import OPERATIONS, TAGS
-from service.openapi.problems import UNEXPECTED, by_status, has_keys, of_access, schema_of
-from service.openapi.requests import as_read, example_within
+from service.openapi.request_schemas import as_read, example_within
+from service.openapi.spec_model import EVENTS, JSON, Example, Form, Operation
 from service.settings import Settings
 
 REF = "#/components/schemas/{model}"

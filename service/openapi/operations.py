@@ -1,7 +1,9 @@
 """Every route with its description, by method and pattern. A new route is told here."""
 
-from service.openapi import problems
-from service.openapi.answers import (
+from service.api.generate_body import GenerateRequest
+from service.api.inspect_body import InspectRequest
+from service.api.openai.completions_body import CompletionRequest
+from service.api.response_models import (
     Alive,
     Cancelled,
     CompletionAnswer,
@@ -16,12 +18,10 @@ from service.openapi.answers import (
     Ready,
     ScoreAnswer,
 )
+from service.api.score_body import ScoreRequest
+from service.openapi import error_catalogue as problems
 from service.openapi.headers import OF_JOBS
-from service.openapi.operation import EVENTS, PLAIN, Example, Form, Operation
-from service.schemas.completions import CompletionRequest
-from service.schemas.generate import GenerateRequest
-from service.schemas.inspect import InspectRequest
-from service.schemas.score import ScoreRequest
+from service.openapi.spec_model import EVENTS, PLAIN, Example, Form, Operation
 
 TAGS = {
     "text": "A prompt goes in, text comes out.",

@@ -11,17 +11,17 @@ from pathlib import Path
 from rich.console import Console
 
 from model import checkpoint as checkpoints
+from model.atomic_write import write_file
 from model.device import resolve_device
-from model.durable import write_file
 from model.errors import ParameterError
 from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
-from training.comparison import FormOptions, Side, compare, training_text_of
 from training.config import TrainConfig
-from training.corpus import CorpusOptions, options_of
-from training.dynamic import DynamicOptions, dynamic_score
-from training.evaluation import Evaluation, cold_window_nats, measure
+from training.data.corpus import CorpusOptions, options_of
+from training.evaluation.comparison import FormOptions, Side, compare, training_text_of
+from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
+from training.evaluation.perplexity import Evaluation, cold_window_nats, measure
 
 
 def add(commands: Commands) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import TrainConfig
-from training.corpus import CorpusOptions, options_of, prepare
+from training.data.corpus import CorpusOptions, options_of, prepare
 
 
 def add(commands: Commands) -> None:

@@ -8,10 +8,10 @@ from rich.console import Console
 from model.errors import ModelError, ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import TrainConfig, preset_names, resolve
+from training.distributed import is_one_of_many, is_restart, joined
 from training.errors import RunError
-from training.group import is_one_of_many, is_restart, joined
 from training.run import Outcome, resume, start
-from training.runfolder import has_begun, read_config, resume_flags
+from training.run_folder import has_begun, read_config, resume_flags
 
 
 def add(commands: Commands) -> None:

@@ -10,9 +10,9 @@ from model.errors import ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import RunName, TrainConfig, preset_names, resolve
 from training.errors import RunError
-from training.search.folder import StudyFolder
-from training.search.search import Place, Plan, report_only, search
-from training.search.space import Space, read_space, space_of
+from training.tuning.search import Place, Plan, report_only, search
+from training.tuning.search_space import Space, read_space, space_of
+from training.tuning.study_folder import StudyFolder
 
 DEFAULT_TRIALS = 20
 PLACES = ("preset", "name", "runs_dir", "checkpoints_dir", "init_from", "save_seconds")

@@ -1,0 +1,1 @@
+"""Decoding: a network and a prompt become text, token by token, in rows that are independent."""

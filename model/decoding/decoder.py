@@ -1,0 +1,124 @@
+"""The ways to step a network, and which of them a machine and a network can go.
+
+    int8   8-bit weights and hidden states with exact sums: LSTMs on CPUs. The fast one.
+    fp32   float32 in blocks of one fixed shape: every cell, every device.
+
+`auto` takes int8 where it can be had, else fp32. Both keep the promise of the seed: the same
+checkpoint, machine, path and request with a seed give the same bits, whatever else is running,
+because no number of a row depends on its neighbours or on how many they are. On the int8 path it
+does not depend on the number of threads either.
+
+Knows nothing of sampling, text and threads.
+"""
+
+import os
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.decoding.backends.base import SHARED_FROM, DecodePath
+from model.decoding.backends.fp32 import PlainPath, is_position_free
+from model.decoding.backends.int8 import Int8Path, is_bounded, table_bytes
+from model.decoding.backends.int8_linear import exact_levels
+from model.decoding.cuda_graphs import GraphedProgram
+from model.decoding.decode_loop import Program, compiled
+from model.errors import ParameterError
+from model.network import Network
+from model.parameters import PathName
+
+CHUNK = 32  # ids of a prompt that are fed at a time
+FED_TOGETHER = 16  # prompts that the int8 path feeds as rows of one batch
+SCORED_LOGITS = 1 << 19  # in one call, at most: some 10 ms, so that running texts do not wait
+# Rows of one float32 product. On a CPU one text costs as much as a block; on a GPU, where
+# a step of a few hundred rows takes the time of one, it costs next to nothing.
+BLOCK_ROWS = {"cpu": 8, "cuda": 64}
+MAX_TABLE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decoder:
+    """A network as it is decoded from."""
+
+    network: Network
+    path_name: PathName  # never auto
+    path: DecodePath
+    program: Program | GraphedProgram
+    fed_together: int  # prompts to feed in one call
+    vocab_size: int
+    device: torch.device
+
+    def zero_state(self, rows: int) -> list[Tensor]:
+        """The state before any text, for `rows` rows."""
+        return self.path.zero_state(rows)
+
+    @property
+    def scored_together(self) -> int:
+        """Prompts to feed in one call where they are scored: each place then has its logits."""
+        return max(1, min(self.fed_together, SCORED_LOGITS // (CHUNK * self.vocab_size)))
+
+
+def decoder_of(network: Network, path: PathName = "auto") -> Decoder:
+    """The network by the path of that name; its weights must not change any more.
+
+    Raises ParameterError (field `path`) when int8 is asked for and cannot be had.
+    """
+    obstacle = why_not_int8(network)
+    if path == "int8" and obstacle is not None:
+        raise ParameterError("path", f"int8 cannot be had: {obstacle}; choose auto or fp32")
+    if path == "fp32" or obstacle is not None:
+        return _fp32_decoder(network)
+    return _int8_decoder(network)
+
+
+def why_not_int8(network: Network) -> str | None:
+    """What keeps this network from the int8 path; None when nothing does."""
+    config = network.config
+    if network.device.type != "cpu":
+        return f"it is for CPUs, and the weights are on {network.device}"
+    if config.cell != "lstm" or not config.is_plain:
+        return f"it is for plain stacks of lstm, and this network is {config.summary}"
+    if table_bytes(network) > MAX_TABLE_BYTES:
+        return f"a vocabulary of {config.vocab_size} tokens is too large for its table"
+    if not is_bounded(network):
+        return "its weights are so large that sums may overflow"
+    if exact_levels() == 0:
+        return "the integer products of this machine are not exact"
+    return None
+
+
+@torch.inference_mode()
+def _int8_decoder(network: Network) -> Decoder:
+    path = Int8Path(network, exact_levels())
+    return Decoder(
+        network=network,
+        path_name="int8",
+        path=path,
+        program=compiled(Program(path).eval()),
+        fed_together=FED_TOGETHER,
+        vocab_size=network.config.vocab_size,
+        device=network.device,
+    )
+
+
+def _fp32_decoder(network: Network) -> Decoder:
+    is_cuda = network.device.type == "cuda"
+    if is_cuda:
+        # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
+        # before they are first used, which is in `is_position_free`.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
+    unshared = max(1, (SHARED_FROM - 1) // network.config.hidden_size)
+    rows = min(BLOCK_ROWS[network.device.type], unshared)
+    if not is_position_free(network, rows):
+        rows = 1
+    path = PlainPath(network, block_rows=rows, chunk=CHUNK)
+    program = Program(path).eval()
+    return Decoder(
+        network=network,
+        path_name="fp32",
+        path=path,
+        program=GraphedProgram(program, path.block_rows) if is_cuda else program,
+        fed_together=1,
+        vocab_size=network.config.vocab_size,
+        device=network.device,
+    )

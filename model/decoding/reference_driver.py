@@ -1,0 +1,78 @@
+"""A prompt becomes text: the plain driver, `generate`, and one row's next piece.
+
+`generate` feeds one prompt and steps one row, a token at a time: it is the reference. The
+serving engine moves many requests in and out of a `RowBatch`, some steps at a time, by the same
+parts, and must give the same bytes. Knows nothing of threads, queues or HTTP.
+"""
+
+from collections.abc import Iterator
+
+from model.decoding.decoder import Decoder
+from model.decoding.generation import Generation, Piece, TokenLogprob, token_logprob
+from model.decoding.prefill import Prefill, feed
+from model.decoding.row_batch import RowBatch, Sampled
+from model.errors import ModelError
+from model.parameters import SamplingParams
+from model.tokenizer import Tokenizer
+
+
+def generate(
+    decoder: Decoder, tokenizer: Tokenizer, prompt: str, params: SamplingParams
+) -> Iterator[Piece]:
+    """The text that follows `prompt`, a piece a token: the plain reference driver.
+
+    Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
+    when the network's logits are not finite.
+    """
+    generation = Generation(tokenizer, tokenizer.encode_prompt(prompt), params.with_seed())
+    if generation.is_finished:
+        yield Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
+        return
+    prefill = Prefill(decoder, generation.prompt.ids)
+    while not prefill.is_done:
+        feed(decoder, [prefill])
+    batch = RowBatch(decoder)
+    batch.join(generation, prefill.state)
+    while not generation.is_finished:
+        piece, is_sound = next_piece(tokenizer, generation, batch.step(), 0)
+        if not is_sound:
+            raise ModelError("the model's logits are not finite numbers; is its checkpoint sound?")
+        yield piece
+
+
+def next_piece(
+    tokenizer: Tokenizer, generation: Generation, sampled: Sampled, row: int
+) -> tuple[Piece, bool]:
+    """Put the tokens that were chosen for `row` through its generation.
+
+    The piece, and whether it can go on: not where the logits were not finite before the end.
+    """
+    ids = sampled.sound_ids[row]
+    before = generation.num_tokens
+    text = generation.accept(ids)
+    num_tokens = generation.num_tokens - before
+    piece = Piece(
+        text=text,
+        num_tokens=num_tokens,
+        logprobs=_token_logprobs(tokenizer, generation, sampled, row, num_tokens),
+        finish_reason=generation.finish_reason,
+        stop_reason=generation.stop_reason,
+    )
+    return piece, generation.is_finished or len(ids) == sampled.num_steps
+
+
+def _token_logprobs(
+    tokenizer: Tokenizer, generation: Generation, sampled: Sampled, row: int, count: int
+) -> tuple[TokenLogprob, ...]:
+    wanted = generation.params.logprobs
+    if wanted is None:
+        return ()
+    return tuple(
+        token_logprob(
+            tokenizer,
+            sampled.sound_ids[row][step],
+            sampled.logprobs[step][row],
+            sampled.top_ids[step][row][:wanted],
+        )
+        for step in range(count)
+    )

@@ -1,0 +1,210 @@
+"""Logits become the next token id, for all rows at once, each row as if it were alone.
+
+The order is fixed: logit bias and bans, then repetition, frequency and presence penalties, then
+temperature, top-k, top-p, min-p and typical; the draw is the inverse of the distribution
+function in id order. The random number of a position is a function of (seed, position) alone,
+and whether a filter runs for one row never changes the numbers of another.
+
+Shapes: R rows, V vocabulary, W penalty window. Sums and draws are made in float64, and every sum
+runs along its row in order, so that it does not depend on how many rows there are.
+
+Functions of tensors and plain numbers only: TorchScript compiles them into the step of a decode
+path (`decode_loop`), and a CUDA graph records them, so nothing here may look at a value.
+Knows nothing of networks, text or stopping.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from model.tokenizer import BOS_ID
+
+HIGHEST = 1e300  # of a score: a repetition penalty near 0 would lift it to infinity
+
+
+class SamplingRows(NamedTuple):
+    """What R texts ask of sampling, and where each of them stands. Columns are float64."""
+
+    seed: Tensor  # (R,) int64
+    position: Tensor  # (R,) int64: tokens chosen so far; moved on by `choose`
+    min_tokens: Tensor  # (R,) int64
+    bias: Tensor  # (R, V) float64: added to the logits, -inf for what is banned
+    recent: Tensor  # (R, W) int64: a ring of the last tokens; V marks an empty place
+    written: Tensor  # (R,) int64: tokens that the ring has seen; moved on by `choose`
+    window: Tensor  # (R,) int64: places of the ring that are used
+    is_greedy: Tensor  # (R,) bool: temperature 0
+    temperature: Tensor  # (R, 1), 1 for greedy rows
+    top_k: Tensor  # (R, 1), inf keeps all
+    top_p: Tensor  # (R, 1)
+    min_p: Tensor  # (R, 1)
+    typical_p: Tensor  # (R, 1)
+    repetition: Tensor  # (R, 1)
+    frequency: Tensor  # (R, 1)
+    presence: Tensor  # (R, 1)
+
+
+class Uses(NamedTuple):
+    """Which parts of sampling any row needs; the others are left out, and change no bit."""
+
+    greedy: bool
+    early_end: bool
+    penalties: bool
+    ranked: bool  # top-k or top-p
+    min_p: bool
+    typical: bool
+    logprobs: bool
+
+
+def choose(
+    logits: Tensor, rows: SamplingRows, uses: Uses, uniforms: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Each row's next id (R,) int64 and whether its logits were finite (R,) bool.
+
+    logits: (R, V); uniforms: (R,) float64 in [0, 1). Moves each row on by one. The id of a row
+    whose logits are not finite is a valid one and means nothing.
+    """
+    is_finite = torch.isfinite(logits).all(dim=-1)
+    scores = torch.where(is_finite.unsqueeze(1), logits, 0.0).double() + rows.bias
+    if uses.early_end:
+        ban_early_end(scores, rows)
+    if uses.penalties:
+        scores = penalised(scores, rows)
+    # Not normalised: what follows compares shares of a row's sum, and a softmax costs more.
+    shifted = scores.sub_(scores.amax(dim=-1, keepdim=True)) / rows.temperature
+    ids = inverse_cdf(filtered(shifted.exp_(), rows, uses), uniforms)
+    if uses.greedy:  # argmax: the lowest id wins a tie
+        ids = torch.where(rows.is_greedy, scores.argmax(dim=-1), ids)
+    if uses.penalties:
+        place = (rows.written % rows.window).unsqueeze(1)
+        rows.recent.scatter_(1, place, ids.unsqueeze(1))
+        rows.written.add_(1)
+    rows.position.add_(1)
+    return ids, is_finite
+
+
+def ban_early_end(scores: Tensor, rows: SamplingRows, bos: int = BOS_ID) -> None:
+    """No end of the document, in place, for rows that have not their `min_tokens` yet."""
+    scores[:, bos].masked_fill_(rows.position < rows.min_tokens, -math.inf)
+
+
+def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> Tensor:
+    """`scores` with the characters of each row's window made more or less likely.
+
+    Repetition (Keskar et al. 2019, CTRL), frequency and presence (OpenAI).
+    """
+    width = scores.shape[1]
+    counts = torch.zeros(scores.shape[0], width + 1, dtype=torch.float64, device=scores.device)
+    ones = torch.ones_like(rows.recent, dtype=torch.float64)
+    counts = counts.scatter_add_(1, rows.recent, ones)[:, :width]
+    is_present = counts > 0
+    divided = torch.where(scores > 0, scores / rows.repetition, scores * rows.repetition)
+    scores = torch.where(is_present, divided, scores).clamp_max(highest)
+    return scores - rows.frequency * counts - rows.presence * is_present
+
+
+def filtered(probs: Tensor, rows: SamplingRows, uses: Uses) -> Tensor:
+    """`probs` (R, V), normalised or not, with what is filtered out at 0.
+
+    Top-k, top-p (Holtzman et al. 2020), min-p and typical (Meister et al. 2022). Each filter sees
+    what the one before it left, and leaves at least one id: the likeliest, but for typical, which
+    may drop it.
+    """
+    if uses.ranked:
+        probs = keep_top(probs, rows)
+    if uses.min_p:
+        probs = torch.where(probs < rows.min_p * probs.amax(dim=-1, keepdim=True), 0.0, probs)
+    if uses.typical:
+        probs = keep_typical(probs, rows.typical_p)
+    return probs
+
+
+def keep_top(probs: Tensor, rows: SamplingRows) -> Tensor:
+    """Top-k, then top-p of what it left."""
+    ranked, order = torch.sort(probs, stable=True, dim=-1, descending=True)
+    rank = torch.arange(probs.shape[1], device=probs.device)
+    ranked = torch.where(rank < rows.top_k, ranked, 0.0)
+    keep = smallest_prefix(ranked, rows.top_p)
+    return torch.where(keep, ranked, 0.0).gather(1, order.argsort(dim=-1))
+
+
+def keep_typical(probs: Tensor, typical_p: Tensor) -> Tensor:
+    """The ids whose surprisal is nearest to the row's entropy."""
+    normal = probs / row_sum(probs)
+    surprisal = -normal.clamp_min(1e-300).log()
+    distance = (surprisal - row_sum(normal * surprisal)).abs()
+    order = torch.where(probs > 0, distance, math.inf).argsort(stable=True, dim=-1)
+    keep = smallest_prefix(probs.gather(1, order), typical_p)
+    typical = torch.where(keep.gather(1, order.argsort(dim=-1)), probs, 0.0)
+    return torch.where(typical_p == 1, probs, typical)
+
+
+def smallest_prefix(ordered: Tensor, share: Tensor) -> Tensor:
+    """Which of `ordered` (R, V) belong to the shortest prefix with `share` of the row's sum."""
+    cumulative = running_sum(ordered)
+    is_first = torch.arange(ordered.shape[1], device=ordered.device) == 0
+    # The first is kept by name: a tiny share of a total may round to 0.
+    return (cumulative - ordered < share * cumulative[:, -1:]) | (share == 1) | is_first
+
+
+def running_sum(values: Tensor) -> Tensor:
+    """Sums along each row, in order. On a GPU a scan along rows would add in an order that depends
+    on how many rows there are; one down columns does not.
+    """
+    if values.is_cuda:
+        return values.t().contiguous().cumsum(dim=0).t().contiguous()
+    return values.cumsum(dim=-1)
+
+
+def row_sum(values: Tensor) -> Tensor:
+    """(R, 1). Not `sum`, whose order may change with the number of rows and of threads."""
+    return running_sum(values)[:, -1:]
+
+
+def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:
+    """The first id whose cumulative probability exceeds the uniform number: (R, V), (R,) -> (R,).
+
+    `probs` need not sum to 1; an id of probability 0 is never chosen.
+    """
+    cumulative = running_sum(probs)
+    total = cumulative[:, -1:]
+    # Rounding may lift u * total to the total itself, past the last id.
+    below = torch.nextafter(total, torch.zeros_like(total))
+    target = torch.minimum(uniforms.unsqueeze(1) * total, below)
+    return torch.searchsorted(cumulative, target, right=True).squeeze(1)
+
+
+def _signed(unsigned: int) -> int:
+    """The int64 with the same 64 bits; int64 products wrap, as the generator wants."""
+    return unsigned - 2**64 if unsigned >= 2**63 else unsigned
+
+
+_GOLDEN = _signed(0x9E3779B97F4A7C15)
+_FIRST = _signed(0xBF58476D1CE4E5B9)
+_SECOND = _signed(0x94D049BB133111EB)
+
+
+def uniform(seed: Tensor, position: Tensor, golden: int = _GOLDEN) -> Tensor:
+    """One number in [0, 1) of each (seed, position), int64 -> float64, of the shape of both.
+
+    A counter-based generator: the finaliser of SplitMix64 (Steele, Lea & Flood 2014) over the
+    seed, and again over the mix of its result with the position.
+    """
+    mixed = splitmix64(splitmix64(seed) ^ (position * golden))
+    return shifted_right(mixed, 11).double() * 2.0**-53
+
+
+def splitmix64(
+    x: Tensor, golden: int = _GOLDEN, first: int = _FIRST, second: int = _SECOND
+) -> Tensor:
+    """The finaliser: 64 bits that look random, of 64 bits that may not."""
+    x = x + golden
+    x = (x ^ shifted_right(x, 30)) * first
+    x = (x ^ shifted_right(x, 27)) * second
+    return x ^ shifted_right(x, 31)
+
+
+def shifted_right(x: Tensor, bits: int) -> Tensor:
+    """Logical shift: torch's int64 shift copies the sign."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)

@@ -1,0 +1,136 @@
+"""The sampling parameters of texts as the tensors that `model.decoding.sampling` works on.
+
+Texts join at the end and leave from anywhere; what they ask becomes columns once, when they
+join, and not at every step. Knows nothing of networks and text.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from model.decoding.sampling import SamplingRows, Uses
+from model.parameters import MAX_PENALTY_WINDOW, SamplingParams
+from model.tokenizer import UNK_ID
+
+_FILTERS = ("temperature", "top_k", "top_p", "min_p", "typical_p")
+_PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty")
+
+
+class Sampler:
+    """The rows of a batch as `rows`, and what any of them needs as `uses`."""
+
+    def __init__(self, vocab_size: int, device: torch.device | None = None) -> None:
+        self._vocab_size = vocab_size
+        self._device = device
+        self._params: list[SamplingParams] = []
+        self.rows = self._columns([], [], [])
+        self.uses = uses_of([])
+
+    def join(
+        self,
+        params: Sequence[SamplingParams],
+        biases: Sequence[Mapping[int, float]],
+        prompts: Sequence[Sequence[int]],
+    ) -> None:
+        """Let texts begin in new rows behind the others.
+
+        Each has parameters with a seed, biases by token id, and the ids that its penalties see.
+        """
+        joined = self._columns(params, biases, prompts)
+        pairs = zip(self.rows, joined, strict=True)
+        self.rows = SamplingRows(*(torch.cat(pair) for pair in pairs))
+        self._params += params
+        self.uses = uses_of(self._params)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Only these rows go on, in this order."""
+        places = torch.tensor(rows, dtype=torch.int64, device=self._device)
+        self.rows = SamplingRows(*(column.index_select(0, places) for column in self.rows))
+        self._params = [self._params[row] for row in rows]
+        self.uses = uses_of(self._params)
+
+    def _columns(
+        self,
+        params: Sequence[SamplingParams],
+        biases: Sequence[Mapping[int, float]],
+        prompts: Sequence[Sequence[int]],
+    ) -> SamplingRows:
+        fields = {
+            name: _column([getattr(each, name) for each in params])
+            for name in (*_FILTERS, *_PENALTIES)
+        }
+        is_greedy = fields["temperature"].squeeze(1) == 0
+        recent, written = self._rings(params, prompts)
+        rows = SamplingRows(
+            seed=_integers([_seed(each) for each in params]),
+            position=_integers([0] * len(params)),
+            min_tokens=_integers([each.min_tokens for each in params]),
+            bias=self._bias(biases),
+            recent=recent,
+            written=written,
+            window=_integers([each.penalty_window for each in params]),
+            is_greedy=is_greedy,
+            temperature=fields["temperature"].masked_fill(is_greedy.unsqueeze(1), 1.0),
+            top_k=fields["top_k"].masked_fill(fields["top_k"] == 0, math.inf),
+            top_p=fields["top_p"],
+            min_p=fields["min_p"],
+            typical_p=fields["typical_p"],
+            repetition=fields["repetition_penalty"],
+            frequency=fields["frequency_penalty"],
+            presence=fields["presence_penalty"],
+        )
+        return SamplingRows(*(column.to(self._device) for column in rows))
+
+    def _bias(self, biases: Sequence[Mapping[int, float]]) -> Tensor:
+        bias = torch.zeros(len(biases), self._vocab_size, dtype=torch.float64)
+        for row, by_id in enumerate(biases):
+            for token_id, value in by_id.items():
+                bias[row, token_id] = value
+        bias[:, UNK_ID] = -math.inf
+        return bias
+
+    def _rings(
+        self, params: Sequence[SamplingParams], prompts: Sequence[Sequence[int]]
+    ) -> tuple[Tensor, Tensor]:
+        recent = torch.full((len(params), MAX_PENALTY_WINDOW), self._vocab_size)
+        seen = [ids[-each.penalty_window :] for each, ids in zip(params, prompts, strict=True)]
+        for row, ids in enumerate(seen):
+            recent[row, : len(ids)] = torch.tensor(ids, dtype=torch.int64)
+        return recent, _integers([len(ids) for ids in seen])
+
+
+def uses_of(params: Sequence[SamplingParams]) -> Uses:
+    """What any of these texts needs."""
+    return Uses(
+        greedy=any(each.temperature == 0 for each in params),
+        early_end=any(each.min_tokens > 0 for each in params),
+        penalties=any(_is_penalised(each) for each in params),
+        ranked=any(each.top_k != 0 or each.top_p != 1 for each in params),
+        min_p=any(each.min_p != 0 for each in params),
+        typical=any(each.typical_p != 1 for each in params),
+        logprobs=any(each.logprobs is not None for each in params),
+    )
+
+
+def _is_penalised(params: SamplingParams) -> bool:
+    return (
+        params.repetition_penalty != 1
+        or params.frequency_penalty != 0
+        or params.presence_penalty != 0
+    )
+
+
+def _seed(params: SamplingParams) -> int:
+    if params.seed is None:
+        raise ValueError("parameters need a seed before a row can use them")
+    return params.seed
+
+
+def _column(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64).unsqueeze(1)
+
+
+def _integers(values: Sequence[int]) -> Tensor:
+    return torch.tensor(values, dtype=torch.int64)

@@ -1,0 +1,1 @@
+"""HTTP API: a module a route, request bodies, responses, streaming and jobs."""

@@ -1,0 +1,1 @@
+"""OpenAI's completions API, served by the same engine."""

@@ -1,0 +1,146 @@
+"""A checked body becomes requests of the engine: the model is found, this service's limits hold.
+
+Knows nothing of answers.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from model.decoding.generation import Generation
+from model.errors import ParameterError
+from model.parameters import MAX_SEED, SamplingParams
+from model.tokenizer import EncodedPrompt
+from service.engine.outbox import Outbox, max_pending
+from service.engine.request import Request
+from service.errors import ApiError, bad_request, busy
+from service.models.registry import ModelNotFoundError, NoModelError, Registry, Served
+from service.settings import Settings
+
+MAX_SCORED = 500_000  # log probabilities of one job: 6 MB, and some 25 MB as JSON
+MAX_HELD = 500_000  # those of texts that are told in one piece: some 100 MB until they are
+
+
+def find_model(registry: Registry, name: str | None) -> Served:
+    """The model that a request names, or the default one. Raises ApiError."""
+    try:
+        return registry.find(name)
+    except ModelNotFoundError as error:
+        raise bad_request(
+            f"the model {error.name!r} does not exist; GET /v1/models lists those that do",
+            param="model",
+            code="model_not_found",
+            status=404,
+        ) from error
+    except NoModelError as error:
+        raise busy("no model is loaded", "no_model") from error
+
+
+def require_within_limits(
+    settings: Settings,
+    params: SamplingParams,
+    *,
+    prompt_length: int,
+    num_texts: int,
+    num_prompts: int = 1,
+) -> None:
+    """What this service's settings allow, beyond the bounds of the fields."""
+    if prompt_length > settings.max_prompt:
+        raise prompt_too_long(prompt_length, settings.max_prompt)
+    if "max_tokens" in params.model_fields_set and params.max_tokens > settings.max_tokens:
+        raise ParameterError("max_tokens", f"must be at most {settings.max_tokens} here")
+    if num_texts > settings.max_streams:
+        raise ParameterError("n", f"must be at most {settings.max_streams} here")
+    # More would be refused as by a full service, however often they came back.
+    most = settings.max_streams // max(1, num_texts) + settings.max_queue
+    if num_prompts > most:
+        raise ParameterError("prompt", f"has {num_prompts} prompts, at most {most} can run or wait")
+
+
+def require_can_be_held(params: SamplingParams, num_texts: int) -> None:
+    """An answer in one piece is held to its end, with every log probability. Raises ParameterError.
+
+    A stream needs no such bound: what waits for its reader has one.
+    """
+    if params.logprobs is None:
+        return
+    most = MAX_HELD // (num_texts * (1 + params.logprobs))
+    if params.max_tokens > most:
+        raise ParameterError(
+            "max_tokens",
+            f"must be at most {most} with these log probabilities and {num_texts} texts "
+            "in one piece; a stream may have more",
+        )
+
+
+def prompt_too_long(
+    length: int, most: int, field: str = "prompt", unit: str = "characters"
+) -> ApiError:
+    """The answer to a text that is longer than this service takes."""
+    return bad_request(
+        f"{field}: has {length} {unit}, at most {most} are taken",
+        param=field,
+        code="prompt_too_long",
+        status=413,
+    )
+
+
+def within_cap(params: SamplingParams, settings: Settings) -> SamplingParams:
+    """The default of max_tokens, unlike a wish, gives way to the service's cap."""
+    return params.model_copy(update={"max_tokens": min(params.max_tokens, settings.max_tokens)})
+
+
+def engine_requests(
+    job_id: str,
+    served: Served,
+    prompts: Sequence[EncodedPrompt],
+    params: SamplingParams,
+    *,
+    num_texts: int,
+    bias: Mapping[int, float] | None = None,
+    prompt_logprobs: int | None = None,
+    inspected_layer: int | None = None,
+) -> list[Request]:
+    """One request a prompt, of `num_texts` texts each; all share an outbox.
+
+    With `prompt_logprobs` the prompts are scored, with so many alternatives at each place; with
+    `inspected_layer` as well, that layer is looked into meanwhile.
+    `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
+    the texts that it gets alone. Raises ParameterError for what this vocabulary cannot honour.
+    """
+    if prompt_logprobs is not None:
+        _require_scorable(prompts, prompt_logprobs)
+    outbox = Outbox(len(prompts), max_pending=max_pending(len(prompts) * num_texts))
+    return [
+        Request(
+            request_id=job_id,
+            model=served.name,
+            runner=served.runner,
+            prompt=prompt,
+            generations=[
+                Generation(served.runner.tokenizer, prompt, _seed_after(params, index), bias)
+                for index in range(num_texts)
+            ],
+            outbox=outbox,
+            first_index=number * num_texts,
+            prompt_logprobs=prompt_logprobs,
+            inspected_layer=inspected_layer,
+        )
+        for number, prompt in enumerate(prompts)
+    ]
+
+
+def _require_scorable(prompts: Sequence[EncodedPrompt], alternatives: int) -> None:
+    places = sum(len(prompt.ids) - 1 for prompt in prompts)
+    if places * (1 + alternatives) > MAX_SCORED:
+        most = max(0, MAX_SCORED // places - 1)
+        raise ParameterError(
+            "logprobs",
+            f"must be at most {most} for {places} tokens"
+            if places <= MAX_SCORED
+            else f"cannot be had of {places} tokens, at most {MAX_SCORED} are scored",
+        )
+
+
+def _seed_after(params: SamplingParams, index: int) -> SamplingParams:
+    """The same parameters with a later seed, which wraps at 2**63."""
+    seed = params.seed if params.seed is not None else 0
+    return params.model_copy(update={"seed": (seed + index) % (MAX_SEED + 1)})

@@ -1,0 +1,1 @@
+"""Models on offer: checkpoint discovery, loading and replacement."""

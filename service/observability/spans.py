@@ -1,0 +1,163 @@
+"""One span a generation, made of the recorded times once its answer has ended.
+
+So it covers the whole stream and costs the engine nothing. The only module that imports
+OpenTelemetry; sampling, batches, limits and the collector are its own variables' business.
+Attributes are named by OpenTelemetry's conventions for generative AI where these have a name.
+No prompt and no text is told.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+
+from service.api.jobs import Job
+from service.observability.http_exchange import Exchange
+from service.observability.metrics import installed_version
+from service.observability.request_timings import Stations
+
+FLUSH_S = 2.0
+_OPERATION = "text_completion"
+
+Attributes = dict[str, AttributeValue]
+
+
+class Spans:
+    """Implements `service.observability.tracing.Tracing`."""
+
+    def __init__(self) -> None:
+        # At exit it would wait for the collector for half a minute: `stop` is called instead.
+        self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("strophe", installed_version())
+        self._is_draining = False
+
+    def ended(self, exchange: Exchange) -> None:
+        """Make the span of the exchange's job, if it had one."""
+        if (job := exchange.job) is None:
+            return
+        to_wall = _wall_clock()
+        span = self._tracer.start_span(
+            f"{_OPERATION} {job.model}",
+            context=_parent(exchange.environ),
+            kind=SpanKind.SERVER,
+            attributes={**_of_request(exchange, job), **_of_answer(exchange, job)},
+            start_time=to_wall(exchange.started_at),
+        )
+        _add_stations(span, Stations.of(job.requests), to_wall)
+        if (trouble := _trouble(exchange, job)) is not None:
+            span.set_attribute("error.type", trouble)
+            span.set_status(Status(StatusCode.ERROR, trouble))
+        end = exchange.ended_at if exchange.ended_at is not None else time.monotonic()
+        span.end(to_wall(end))
+        exchange.trace_id = format_trace_id(span.get_span_context().trace_id)
+        if self._is_draining:
+            threading.Thread(target=self._provider.force_flush, name="spans", daemon=True).start()
+
+    def begin_drain(self) -> None:
+        """Send each span at once: the process may be killed before `stop` is called."""
+        self._is_draining = True
+
+    def stop(self) -> None:
+        """Send what is left, unless the collector takes too long."""
+        stopping = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
+        stopping.start()
+        stopping.join(FLUSH_S)
+
+
+def _resource() -> Resource:
+    """The variables may name the service otherwise."""
+    own = Resource({SERVICE_NAME: "strophe", SERVICE_VERSION: installed_version()})
+    told = Resource.create()
+    is_named = not str(told.attributes.get(SERVICE_NAME)).startswith("unknown_service")
+    return own.merge(told) if is_named else told.merge(own)
+
+
+def _wall_clock() -> Callable[[float], int]:
+    """Nanoseconds since 1970 of a time on the monotonic clock, the same for all of one span."""
+    offset = time.time_ns() - time.monotonic_ns()
+    return lambda monotonic_s: offset + int(monotonic_s * 1e9)
+
+
+def _parent(environ: Mapping[str, object]) -> Context:
+    """What the client's `traceparent` says; nothing if it is not one."""
+    names = ("traceparent", "tracestate")
+    carrier = {name: str(environ.get(f"HTTP_{name.upper()}", "")) for name in names}
+    return TraceContextTextMapPropagator().extract(carrier, context=Context())
+
+
+def _of_request(exchange: Exchange, job: Job) -> Attributes:
+    attributes: dict[str, AttributeValue | None] = {
+        "http.request.method": exchange.method,
+        "http.route": exchange.route,
+        "gen_ai.operation.name": _OPERATION,
+        "gen_ai.provider.name": "strophe",
+        "gen_ai.request.model": job.model,
+        "gen_ai.request.choice.count": len(job.generations),
+        **_of_sampling(job),
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _of_sampling(job: Job) -> dict[str, AttributeValue | None]:
+    """Nothing where a text was scored and none written."""
+    if not job.generations:
+        return {}
+    params = job.generations[0].params
+    return {
+        "gen_ai.request.temperature": params.temperature,
+        "gen_ai.request.top_p": params.top_p,
+        "gen_ai.request.top_k": params.top_k,
+        "gen_ai.request.frequency_penalty": params.frequency_penalty,
+        "gen_ai.request.presence_penalty": params.presence_penalty,
+        "gen_ai.request.max_tokens": params.max_tokens,
+        "gen_ai.request.seed": params.seed,
+    }
+
+
+def _of_answer(exchange: Exchange, job: Job) -> Attributes:
+    usage = job.usage()
+    attributes: Attributes = {
+        "http.response.status_code": exchange.status,
+        "gen_ai.response.id": job.job_id,
+        "gen_ai.response.model": job.model,
+        "gen_ai.response.finish_reasons": [
+            generation.finish_reason or job.outcome for generation in job.generations
+        ],
+        "gen_ai.usage.input_tokens": usage["prompt_tokens"],
+        "gen_ai.usage.output_tokens": usage["completion_tokens"],
+        "gen_ai.usage.cache_read.input_tokens": sum(r.num_cached_tokens for r in job.requests),
+    }
+    stations = Stations.of(job.requests)
+    if (waited := stations.until(stations.first_piece_at)) is not None:
+        attributes["gen_ai.response.time_to_first_chunk"] = waited
+    return attributes
+
+
+def _add_stations(span: Span, stations: Stations, to_wall: Callable[[float], int]) -> None:
+    times = {
+        "queued": stations.submitted_at,
+        "began": stations.began_at,
+        "first_token": stations.first_piece_at,
+        "written": stations.ended_at,
+    }
+    for name, at in times.items():
+        if at is not None:
+            span.add_event(name, timestamp=to_wall(at))
+
+
+def _trouble(exchange: Exchange, job: Job) -> str | None:
+    """Why it did not end well; None when it did."""
+    if job.failure is not None:
+        return job.failure.name.lower()
+    if exchange.is_abandoned:
+        return "client_disconnected"
+    return "cancelled" if job.outcome == "cancelled" else None

@@ -1,0 +1,72 @@
+"""Whether spans are to be made: only when OpenTelemetry's own variables name a collector.
+
+The libraries are an extra. Without them, or with variables that they cannot honour, one line says
+so at the start, and the service serves as ever.
+"""
+
+import importlib
+import os
+from collections.abc import Mapping
+from typing import Protocol
+
+import structlog
+
+from service.observability.http_exchange import Exchange
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_PROTOCOL = "http/protobuf"
+
+
+class Tracing(Protocol):
+    """Who makes spans."""
+
+    def ended(self, exchange: Exchange) -> None:
+        """An answer has been sent, or has broken off."""
+
+    def begin_drain(self) -> None:
+        """The process is about to end. Takes no lock, so a signal handler may call it."""
+
+    def stop(self) -> None:
+        """Send what is left, within a bounded time."""
+
+
+def start_tracing(environ: Mapping[str, str] = os.environ) -> Tracing | None:
+    """What makes spans from now on, or None. To be called after the fork: it starts a thread."""
+    if not is_wanted(environ):
+        return None
+    log = structlog.get_logger()
+    if (problem := problem_of(environ)) is not None:
+        log.warning("no_tracing", reason=problem)
+        return None
+    try:
+        # Here and not at the top: the libraries may not be there.
+        tracing: Tracing = importlib.import_module("service.observability.spans").Spans()
+    except ImportError:
+        log.warning("no_tracing", reason="needs `pip install strophe[trace]`")
+        return None
+    except (ValueError, OSError) as error:
+        log.warning("no_tracing", reason=f"an OTEL_ variable is wrong: {error}")
+        return None
+    log.info("tracing")
+    return tracing
+
+
+def is_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether a collector is named, and nothing turns it off."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    if environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none":
+        return False
+    return any(environ.get(name, "").strip() for name in _ENDPOINTS)
+
+
+def problem_of(environ: Mapping[str, str]) -> str | None:
+    """What the variables ask for that there is not; None when there is nothing."""
+    exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip()
+    if exporter not in ("", "otlp"):
+        return f"OTEL_TRACES_EXPORTER: must be otlp or none, got {exporter}"
+    name = next((name for name in _PROTOCOLS if environ.get(name, "").strip()), None)
+    if name is not None and environ[name].strip() != _PROTOCOL:
+        return f"{name}: must be {_PROTOCOL}, got {environ[name].strip()}"
+    return None

@@ -1,1 +1,0 @@
-"""The HTTP routes: each module makes one blueprint out of what it is given."""

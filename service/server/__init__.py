@@ -1,0 +1,1 @@
+"""Server: gunicorn with a threaded worker of our own, and the process that it serves."""

@@ -1,1 +1,0 @@
-"""What the service tells of itself: counts for Prometheus, spans, a log line a request."""

@@ -1,0 +1,1 @@
+"""Web page: the editor in the browser, and the static files it is made of."""

@@ -1,0 +1,97 @@
+"""One study: three networks of equal size are trained on text and on recall, and measured.
+
+OUT/study.md    the page        OUT/*.png    its plots
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from model import checkpoint as checkpoints
+from model.atomic_write import replacing_folder
+from model.checkpoint import Checkpoint
+from model.device import resolve_device
+from model.errors import ParameterError
+from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cell_study_page import FILES, PAGE, write_page
+from training.cell_study.cell_study_plots import draw_all
+from training.cell_study.experiments import Say, study_gates, study_recall, study_text
+from training.cell_study.findings import Study
+from training.data.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
+from training.data.sources import require_outside
+from training.errors import CorpusError, RunError
+from training.memory import keep_freed_memory
+
+
+def run_study(config: StudyConfig, say: Say) -> Path:
+    """Make a study and write it to `config.out`; gives the page.
+
+    Raises CorpusError, ParameterError or RunError before any work where it can be known then.
+    """
+    began = time.monotonic()
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    device = resolve_device(config.device)
+    loaded = _load_lstm(config, device)
+    _require_replaceable(config.out)
+    require_outside(config.corpus, config.out)
+    keep_freed_memory()
+    with replacing_folder(config.out) as folder, _corpus(config) as corpus:
+        text = study_text(config, corpus, device, say)
+        recall = study_recall(config, device, say)
+        say("gates")
+        gates = study_gates(config, corpus, text.trained["lstm"].after, loaded)
+        study = Study(
+            config=config,
+            manifest=corpus.manifest,
+            text=text,
+            recall=recall,
+            gates=gates,
+            minutes=(time.monotonic() - began) / 60,
+        )
+        draw_all(study, folder)
+        write_page(study, folder)
+    return config.out / PAGE
+
+
+def _load_lstm(config: StudyConfig, device: torch.device) -> Checkpoint | None:
+    """The checkpoint whose gates are asked for, if one is."""
+    layers = 1  # of the study's own
+    loaded = None
+    if config.checkpoint is not None:
+        loaded = checkpoints.load(config.checkpoint, device)
+        layers = loaded.network.config.num_layers
+        if (cell := loaded.network.config.cell) != "lstm":
+            raise ParameterError(
+                "checkpoint", f"must be of an lstm, which has gates, not of {cell}"
+            )
+        if (kind := loaded.tokenizer.kind) != "char":
+            raise ParameterError("checkpoint", f"must read characters, its tokens are {kind}")
+    if config.layer is not None and config.layer > layers:
+        raise ParameterError("layer", f"must be 1 to {layers}, got {config.layer}")
+    return loaded
+
+
+def _require_replaceable(out: Path) -> None:
+    if out.is_dir() and any(file.name not in FILES for file in out.iterdir()):
+        raise RunError(
+            f"{out}: holds something other than a study, which would be lost; name a new folder"
+        )
+
+
+@contextmanager
+def _corpus(config: StudyConfig) -> Iterator[Corpus]:
+    """The corpus by characters: a prepared one, or one that is there while the block runs."""
+    names = config.corpus
+    if len(names) == 1 and is_prepared(names[0]):
+        corpus = load_corpus(Path(names[0]))
+        if (kind := corpus.manifest.options.tokenizer) != "char":
+            raise CorpusError(f"{names[0]}: prepared by {kind}; a study needs it by char")
+        yield corpus
+    else:
+        with tempfile.TemporaryDirectory() as data:
+            yield prepare(names, Path(data), CorpusOptions())

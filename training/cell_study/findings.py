@@ -1,0 +1,80 @@
+"""What a study has found, part by part, for the plots and the page. Holds numbers, makes none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+from model.config import Cell
+from model.gates import Gates
+from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cold_start import Losses
+from training.cell_study.gradient_reach import Reach
+from training.cell_study.matched_networks import Shapes
+from training.cell_study.recall import RecallTask
+from training.cell_study.text_learning import Trained
+from training.data.corpus import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TextFindings:
+    """What networks that learned text show; `reaches` by stage, cell and state (h or c)."""
+
+    shapes: Shapes
+    steps: int
+    trained: Mapping[Cell, Trained]
+    reaches: Mapping[str, Mapping[Cell, Mapping[str, Reach]]]
+    places: int
+    cold: Mapping[Cell, Losses]
+    windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accuracies:
+    """Shares of right answers by cell, then by seed, then by gap."""
+
+    gaps: tuple[int, ...]
+    by_cell: Mapping[Cell, list[list[float]]]
+
+    def means(self, cell: Cell) -> list[float]:
+        """The mean over the seeds, gap by gap."""
+        return [fmean(column) for column in zip(*self.by_cell[cell], strict=True)]
+
+    def ranges(self, cell: Cell) -> tuple[list[float], list[float]]:
+        """The worst and the best seed, gap by gap."""
+        columns = list(zip(*self.by_cell[cell], strict=True))
+        return [min(column) for column in columns], [max(column) for column in columns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RecallFindings:
+    """What networks recall that were trained on one gap alone, and on gaps of all lengths."""
+
+    shapes: Shapes
+    steps: int
+    mixed_task: RecallTask
+    alone: Accuracies  # each gap's by a network of its own
+    mixed: Accuracies  # all gaps' by the same network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GateFindings:
+    """The gates of one layer over a poem, and by kind of character over more text."""
+
+    source: str  # which network
+    layer: int  # counted from 1
+    pieces: list[str]  # of the poem, as it was read
+    poem: Gates
+    by_kind: Mapping[str, Mapping[str, float]]
+    characters: int  # that `by_kind` is over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Study:
+    """Everything that a page needs."""
+
+    config: StudyConfig
+    manifest: Manifest
+    text: TextFindings
+    recall: RecallFindings
+    gates: GateFindings
+    minutes: float

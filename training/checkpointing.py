@@ -1,0 +1,90 @@
+"""What a run keeps: the best checkpoint, the last state, and at the end the card and the report.
+
+Knows nothing of when: the loop says so.
+"""
+
+from pathlib import Path
+
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint, Description
+from model.scoring import Score
+from training.data.corpus import Corpus
+from training.evaluation.perplexity import mean_surprisal
+from training.optimization.trainer import Trainer
+from training.provenance import facts_of
+from training.resume_state import Progress, gather_state, save_state
+from training.run_report import TEMPERATURES, sample, write_card, write_report
+
+Facts = dict[str, str | int | float | None]
+
+
+class Keeper:
+    """Writes the two checkpoint folders of a run: `best`, which is served, and `last`."""
+
+    def __init__(self, trainer: Trainer, corpus: Corpus, *, last: Path, best: Path) -> None:
+        self._trainer = trainer
+        self._corpus = corpus
+        self._last = last
+        self.best = best
+
+    def save_best(self, best_nats: float | None) -> None:
+        """Put the network as it is now in the place of the best."""
+        if self._trainer.group.is_writer:
+            facts = facts_of(self._trainer, self._corpus, best_nats=best_nats)
+            card = write_card(self.best.name, facts, {})
+            checkpoints.save(self._checkpoint(card, facts), self.best)
+
+    def save_last(self, progress: Progress) -> None:
+        """Write what resuming needs; every process has a part in it."""
+        trainer = self._trainer
+        gathered = gather_state(trainer)
+        if trainer.group.is_writer:
+            facts = facts_of(trainer, self._corpus, best_nats=progress.best_nats)
+            card = write_card(f"{self.best.name}, last state", facts, {})
+            save_state(self._last, self._checkpoint(card, facts), trainer, gathered, progress)
+
+    def finish(self, run_folder: Path, best_nats: float | None, token_length: float) -> Score:
+        """Measure the best checkpoint from the zero state on, and write card and report.
+
+        `token_length` is the mean one, in characters.
+        """
+        trainer = self._trainer
+        if not self.best.exists():  # removed by someone, and no validation is left to write it
+            with trainer.average.in_place():
+                self.save_best(best_nats)
+        best = checkpoints.load(self.best, trainer.network.device)
+        ids = self._corpus.valid[: trainer.config.final_evaluation_tokens + 1]
+        nats = mean_surprisal(best.network, ids) * (len(ids) - 1)
+        score = Score(nats=nats, characters=round((len(ids) - 1) * token_length))
+        provenance: Facts = {
+            **best.description.provenance,
+            "validation nats per character": round(score.nats_per_character, 4),
+            "validation bits per character": round(score.bits_per_character, 4),
+            "validated on characters": score.characters,
+        }
+        samples = {temperature: sample(best, temperature) for temperature in TEMPERATURES}
+        finished = Checkpoint(
+            network=best.network,
+            tokenizer=best.tokenizer,
+            description=best.description.model_copy(update={"provenance": provenance}),
+            card=write_card(self.best.name, provenance, samples),
+        )
+        checkpoints.save(finished, self.best)
+        write_report(run_folder / "report", run_folder, finished)
+        return score
+
+    def sample(self, temperature: float, tokens: int) -> str:
+        """A text of the network as it is now."""
+        return sample(self._checkpoint("", {}), temperature, tokens)
+
+    def _checkpoint(self, card: str, facts: Facts) -> Checkpoint:
+        network = self._trainer.network
+        description = Description(
+            format=1,
+            architecture=network.config,
+            tokenizer=self._corpus.tokenizer.kind,
+            provenance=facts,
+        )
+        return Checkpoint(
+            network=network, tokenizer=self._corpus.tokenizer, description=description, card=card
+        )

@@ -1,0 +1,28 @@
+"""`python -m training study`: what an LSTM is for, as a page with plots."""
+
+import argparse
+
+from rich.console import Console
+
+from training.cell_study.cell_study_config import StudyConfig, checked
+from training.cell_study.cell_study_run import run_study
+from training.commands.flags import Commands, add_flags, given_fields
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("study", help="compare rnn, gru and lstm, and plot why")
+    add_flags(parser, StudyConfig.model_fields)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the study and say where its page is."""
+    console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    page = run_study(checked(given_fields(args, StudyConfig.model_fields)), say)
+    say(f"done: {page}")
+    return 0

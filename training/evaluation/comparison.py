@@ -1,0 +1,121 @@
+"""What a checkpoint writes beside what people wrote: the same figures of form for both.
+
+The people's text is the held-out one; what counts as a word, and what as copied, the training
+text says. Knows nothing of the terminal.
+"""
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from model.checkpoint import Checkpoint
+from model.errors import ParameterError
+from model.parameters import SamplingParams
+from training.data.corpus import CorpusOptions, is_prepared, load_corpus
+from training.data.document_reader import read_texts
+from training.data.sources import STDIN, expand
+from training.errors import CorpusError
+from training.evaluation.memorization import Copying, Integers, copying_of, longest_matches
+from training.evaluation.perplexity import Evaluation
+from training.evaluation.samples import draw, excerpts, texts_of, write
+from training.evaluation.text_statistics import Form, form_of, words
+
+BORDER = "\x00"  # between documents of the training text: no passage is copied across it
+LARGEST_SHARE = 4  # a document is cut to a fourth of the text, lest one be all of it
+
+
+class FormOptions(BaseModel):
+    """How much is written, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    characters: int = Field(
+        20_000, ge=1, le=10_000_000, description="characters to write and to hold beside"
+    )
+    temperature: float = Field(
+        SamplingParams.model_fields["temperature"].default,
+        ge=0,
+        le=10,
+        description="divides the logits of what is written",
+    )
+    seed: int = Field(1, ge=0, lt=2**53, description="seed of what is written and drawn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The figures of one text."""
+
+    form: Form
+    copying: Copying
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The figures of two texts of one length."""
+
+    generated: Side
+    held_out: Side
+
+
+def compare(
+    checkpoint: Checkpoint, evaluated: Evaluation, training_text: str, options: FormOptions
+) -> Comparison:
+    """Write as much as is drawn from the text that was evaluated, and measure both."""
+    longest = max(1, options.characters // LARGEST_SHARE)
+    has_documents = bool(evaluated.documents)
+    texts = list(texts_of(checkpoint.tokenizer, evaluated.ids, has_documents=has_documents))
+    documents = texts if has_documents else excerpts("".join(texts), longest)
+    held_out = draw(documents, options.characters, longest, options.seed)
+    generated = write(
+        checkpoint,
+        characters=sum(map(len, held_out)),
+        longest=longest,
+        temperature=options.temperature,
+        seed=options.seed,
+    )
+    known = set(words(training_text))
+    lengths = longest_matches([*generated, *held_out], training_text)
+    count = len(generated)
+    return Comparison(
+        generated=_side(generated, lengths[:count], known, are_whole=has_documents),
+        held_out=_side(held_out, lengths[count:], known, are_whole=has_documents),
+    )
+
+
+def _side(
+    texts: Sequence[str], lengths: Sequence[Integers], known: Container[str], *, are_whole: bool
+) -> Side:
+    form = form_of(texts, known, are_whole=are_whole)
+    return Side(form=form, copying=copying_of(texts, lengths))
+
+
+def training_text_of(
+    training_names: Sequence[str], corpus_names: Sequence[str], options: CorpusOptions
+) -> str:
+    """The text of `training_names`, or else the training part of the one prepared corpus.
+
+    Raises ParameterError when there is neither, CorpusError for what cannot be read.
+    """
+    names = training_names or corpus_names
+    if len(names) == 1 and is_prepared(names[0]):
+        corpus = load_corpus(Path(names[0]))
+        has_documents = corpus.manifest.options.split == "documents"
+        texts = texts_of(corpus.tokenizer, corpus.train, has_documents=has_documents)
+        return _joined(texts, has_documents=has_documents)
+    if not training_names:
+        problem = "name the text that the checkpoint was trained on, or a prepared --corpus"
+        raise ParameterError("training_text", problem)
+    files, separator = expand(names), options.document_separator
+    if STDIN in files and STDIN in corpus_names:
+        raise ParameterError("training_text", "standard input can be read only once; name a file")
+    texts = (text for name in files for text in read_texts(name, options.split, separator))
+    return _joined(texts, has_documents=options.split == "documents")
+
+
+def _joined(texts: Iterable[str], *, has_documents: bool) -> str:
+    whole = (BORDER if has_documents else "").join(texts)
+    if not whole:
+        raise CorpusError("training_text: there is no text in it to compare with")
+    return whole

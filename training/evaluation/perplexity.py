@@ -1,0 +1,209 @@
+"""How well a network predicts text: with carried state, by document, and over cold windows.
+
+Figures are per character of the text; the end of a document counts as one character, since
+something (the blank lines) stood there and was predicted. Always fp32, dropout off.
+Knows nothing of runs.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.checkpoint import Checkpoint
+from model.errors import ParameterError
+from model.network import Network
+from model.scoring import Score, surprisals
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from training.data.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_corpus
+from training.data.document_reader import read_texts
+from training.data.document_store import Part
+from training.data.sources import expand
+from training.errors import CorpusError
+
+COLD_BATCH = 64
+
+IDS_AT_ONCE = 1 << 16  # networks take ids in eight bytes, which a long text is not kept in
+
+TokenIds = np.ndarray[tuple[int], np.dtype[np.int32]]
+TokenCounts = np.ndarray[tuple[int], np.dtype[np.int64]]
+IdRows = np.ndarray[tuple[int, int], np.dtype[np.integer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentScore:
+    """One document's title (its first line) and score."""
+
+    title: str
+    score: Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evaluation:
+    """The score of a text as a whole and of each of its documents."""
+
+    ids: Ids | TokenIds
+    total: Score
+    documents: list[DocumentScore]
+    unknown_tokens: int
+
+
+@contextmanager
+def evaluating(network: Network) -> Iterator[None]:
+    """Dropout off while the block runs."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
+
+
+def characters_of(corpus: Corpus, part: Part) -> int:
+    """What the loss of a part is divided by."""
+    facts = corpus.manifest.train if part == "train" else corpus.manifest.valid
+    has_ends = corpus.manifest.options.split == "documents"
+    return facts.characters + (facts.documents if has_ends else 0)
+
+
+def mean_surprisal(network: Network, ids: Ids | TokenIds, *, rows: int = 1) -> float:
+    """Nats per token over `ids`, state carried; with several rows each starts cold, and is faster.
+
+    With one row this is exact: the whole text, in order, from the zero state.
+    """
+    pieces = _as_rows(ids, rows)
+    total = sum(float(losses.double().sum()) for losses in _surprisals(network, pieces))
+    return total / (rows * (pieces.shape[1] - 1))
+
+
+def _as_rows(ids: Ids | TokenIds, rows: int) -> IdRows:
+    """`ids` cut into `rows` pieces of one length; a remainder is left out.
+
+    Neighbouring pieces share one id, so that every id but the first is predicted once.
+    """
+    length = (len(ids) - 1) // rows
+    return np.stack([ids[row * length : (row + 1) * length + 1] for row in range(rows)])
+
+
+def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
+    """What `model.scoring.surprisals` gives, block by block."""
+    columns = max(1, IDS_AT_ONCE // ids.shape[0])
+    state = None
+    with evaluating(network):
+        for start in range(0, ids.shape[1] - 1, columns):
+            window = ids[:, start : start + columns + 1].astype(np.int64)
+            losses, state = surprisals(network, torch.from_numpy(window), state)
+            yield losses
+
+
+def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> float:
+    """Nats per token over windows of `window` tokens, each begun with the zero state.
+
+    nanoGPT's estimate, over every whole window instead of a random draw of them.
+    """
+    count = (len(ids) - 1) // window if window > 0 else 0
+    if count == 0:
+        raise ParameterError("cold_window", f"must be 1 to {len(ids) - 1} tokens, got {window}")
+    total = 0.0
+    with evaluating(network):
+        for first in range(0, count, COLD_BATCH):
+            starts = np.arange(first, min(first + COLD_BATCH, count))[:, None] * window
+            rows = ids[starts + np.arange(window + 1)].astype(np.int64)
+            losses, _ = surprisals(network, torch.from_numpy(rows))
+            total += float(losses.double().sum())
+    return total / (count * window)
+
+
+def measure(checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions) -> Evaluation:
+    """Score a checkpoint on the named texts, or on the validation part of a prepared corpus.
+
+    Raises CorpusError for texts that cannot be read, or when there is nothing to score.
+    """
+    if len(names) == 1 and is_prepared(names[0]):
+        corpus = load_corpus(Path(names[0]))
+        if corpus.tokenizer.serialized != checkpoint.tokenizer.serialized:
+            raise CorpusError(f"{names[0]}: prepared with another vocabulary than the checkpoint's")
+        return _evaluate_prepared(checkpoint.network, corpus)
+    texts = (
+        text
+        for name in expand(names)
+        for text in read_texts(name, options.split, options.document_separator)
+    )
+    has_ends = options.split == "documents"
+    return evaluate(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends)
+
+
+def _evaluate_prepared(network: Network, corpus: Corpus) -> Evaluation:
+    ids = corpus.valid
+    if corpus.manifest.options.split == "contiguous":
+        nats = mean_surprisal(network, ids) * (len(ids) - 1)
+        characters = characters_of(corpus, "valid")
+        return _evaluation(ids, Score(nats=nats, characters=characters), [])
+    # `<s>` stands before every document and after the last.
+    borders = np.flatnonzero(ids == BOS_ID)
+    pieces = np.split(ids, borders)[1:-1]
+    texts = (corpus.tokenizer.decode(piece.tolist()) for piece in pieces)
+    return _by_document(network, ids, [_Document.of(text) for text in texts], np.diff(borders))
+
+
+def evaluate(
+    network: Network, tokenizer: Tokenizer, texts: Iterable[str], *, ends: bool
+) -> Evaluation:
+    """Score `texts` one after the other, the state carried from each to the next.
+
+    With `ends` each is a document that `<s>` ends, and its end is predicted too; without, they
+    are pieces of one text. Raises CorpusError when there is nothing to score.
+    """
+    encoded = []
+    documents = []
+    for text in texts:
+        encoded.append(tokenizer.encode_array(text).astype(np.int32))
+        documents.append(_Document.of(text))
+    if not encoded:
+        raise CorpusError("there is no text to evaluate")
+    ids = _joined(encoded, ends=ends)
+    if ends:
+        lengths = np.array([len(piece) + 1 for piece in encoded])
+        return _by_document(network, ids, documents, lengths)
+    nats = mean_surprisal(network, ids) * (len(ids) - 1)
+    characters = sum(document.characters - 1 for document in documents)
+    return _evaluation(ids, Score(nats=nats, characters=characters), [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    title: str
+    characters: int  # its end is one
+
+    @classmethod
+    def of(cls, text: str) -> "_Document":
+        return cls(text.lstrip().partition("\n")[0], len(text) + 1)
+
+
+def _by_document(
+    network: Network, ids: Ids | TokenIds, documents: Sequence[_Document], lengths: TokenCounts
+) -> Evaluation:
+    """The score of each document; `lengths` are their tokens, their ends included."""
+    losses = torch.cat(list(_surprisals(network, ids[None])), dim=1)[0]
+    nats = [float(part.double().sum()) for part in torch.split(losses, lengths.tolist())]
+    scores = [Score(n, document.characters) for n, document in zip(nats, documents, strict=True)]
+    total = Score(nats=sum(nats), characters=sum(d.characters for d in documents))
+    titled = zip(documents, scores, strict=True)
+    return _evaluation(ids, total, [DocumentScore(title=d.title, score=s) for d, s in titled])
+
+
+def _evaluation(ids: Ids | TokenIds, total: Score, documents: list[DocumentScore]) -> Evaluation:
+    unknown = int(np.count_nonzero(ids == UNK_ID))
+    return Evaluation(ids=ids, total=total, documents=documents, unknown_tokens=unknown)
+
+
+def _joined(encoded: Sequence[TokenIds], *, ends: bool) -> TokenIds:
+    opening = np.array([BOS_ID], dtype=np.int32)
+    parts = [opening]
+    for piece in encoded:
+        parts += [piece, opening] if ends else [piece]
+    return np.concatenate(parts)

@@ -1,0 +1,1 @@
+"""Optimization: one weight update, from windows of ids to new weights."""

@@ -1,0 +1,140 @@
+"""The training step: truncated back-propagation through time with carried state.
+
+The trainer owns what changes from step to step (weights, their average, optimizer, carried state,
+place in the text, counters) and nothing else: no files, no logs, no signals.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model.device import has_fast_bf16
+from model.network import Network
+from training.config import TrainConfig
+from training.data.batches import Batch, Streams
+from training.distributed import ALONE, Group
+from training.errors import DivergedError
+from training.optimization.objective import Objective
+from training.optimization.optimizer import Budget, build_optimizer, learning_rate
+from training.optimization.regularization import Regularization
+from training.optimization.weight_averaging import MovingAverage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What one weight update says of itself."""
+
+    loss: float  # nats per token, before the update, without penalties
+    gradient_norm: float  # before clipping
+    learning_rate: float
+
+
+class Trainer:
+    """A network in training. `step_number`, `seconds` and `streams` say how far it is."""
+
+    def __init__(
+        self, config: TrainConfig, network: Network, streams: Streams, group: Group = ALONE
+    ) -> None:
+        self.config = config
+        self.network = network.train()
+        self.streams = streams
+        self.optimizer = build_optimizer(network, config)
+        self.average = MovingAverage(network, config.averaging, waits=config.averaging_patience > 0)
+        self.objective = group.wrapped(Objective(network, Regularization.of(config)))
+        self.rate_drops = 0  # of the plateau schedule
+        self.budget = Budget.of(config, streams.windows_per_epoch)
+        self.group = group
+        self._rows = group.share(config.batch_size)
+        self.carried = network.zero_state(self._rows.stop - self._rows.start)
+        self.step_number = 0
+        self.seconds_before = 0.0  # of earlier sessions of this run
+        self.autocast_dtype = _autocast_dtype(config.precision, network.device, group)
+        if config.weight_drop > 0:
+            # cuDNN says so once a process, and for dropped weights there is no other way.
+            warnings.filterwarnings("ignore", message="RNN module weights are not part of single")
+        self._started = time.monotonic()
+        self.progress = 0.0  # the share of the budget that is spent, in [0, 1]
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training so far, evaluation included, pauses between sessions not."""
+        return self.seconds_before + time.monotonic() - self._started
+
+    def look_at_the_clock(self) -> None:
+        """Bring `progress` up to date, in all processes alike: the learning rate hangs on it."""
+        progress = self.budget.progress(self.step_number, self.seconds)
+        self.progress = progress if self.budget.steps is not None else self.group.agreed(progress)
+
+    def step(self) -> StepResult:
+        """Read one window of every stream and update the weights once.
+
+        Raises DivergedError, and leaves the weights as they are, when the loss or its gradient is
+        not a finite number.
+        """
+        batch = self.streams.next()
+        # A short window has a noisier gradient and gets a smaller step (Merity et al. 2018).
+        rate = learning_rate(self.config, self.progress, self.rate_drops) * batch.relative_length
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss, surprisal = self._losses(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        surprisal = self.group.mean(surprisal)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        result = StepResult(loss=surprisal.item(), gradient_norm=norm.item(), learning_rate=rate)
+        self._require_finite(surprisal + norm, result)
+        self.optimizer.step()
+        self.step_number += 1
+        self.average.update(self.step_number)
+        self.look_at_the_clock()
+        return result
+
+    def heed(self, validations_without_gain: int) -> bool:
+        """Act on what the last validation said; whether averaging has just begun."""
+        config, count = self.config, validations_without_gain
+        if config.schedule == "plateau" and count > 0 and count % config.plateau_patience == 0:
+            self.rate_drops += 1
+        return count >= config.averaging_patience and self.average.begin(self.step_number)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        device = self.network.device
+        self._reset_states(everywhere=batch.opens_epoch)
+        enabled = self.autocast_dtype is not None
+        with torch.autocast(device.type, self.autocast_dtype, enabled=enabled):
+            losses = self.objective(batch.inputs.to(device), batch.targets.to(device), self.carried)
+        self.carried = losses.state.detach()
+        return losses.loss, losses.surprisal
+
+    def _reset_states(self, *, everywhere: bool) -> None:
+        """Zero the carried state of all rows, or of a few by chance (Melis et al. 2020).
+
+        Without resets all rows have read equally far, the weights settle on states of just that
+        age, and a text that begins from the zero state, as every request does, is read badly.
+        """
+        # By the step's number, so that it depends neither on dropout nor on who has the row.
+        rng = np.random.default_rng([self.config.seed, self.step_number, 2])
+        chance = 1.0 if everywhere else self.config.state_reset
+        rows = torch.from_numpy(rng.random(self.config.batch_size) < chance)[self._rows]
+        self.carried = self.carried.without(rows.to(self.network.device))
+
+    def _require_finite(self, value: Tensor, result: StepResult) -> None:
+        if not bool(torch.isfinite(value)):
+            raise DivergedError(
+                f"training diverged at step {self.step_number + 1}: loss {result.loss}, gradient "
+                f"norm {result.gradient_norm}; the best checkpoint so far is kept. Try a lower "
+                f"learning_rate (now {self.config.learning_rate}) or clip"
+            )
+
+
+def _autocast_dtype(
+    precision: Literal["auto", "bf16", "fp32"], device: torch.device, group: Group
+) -> torch.dtype | None:
+    # Machines may differ; what they carry and exchange may not.
+    is_slow = precision == "auto" and group.any(not has_fast_bf16(device))
+    use_bf16 = precision == "bf16" or (precision == "auto" and not is_slow)
+    return torch.bfloat16 if use_bf16 else None

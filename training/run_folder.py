@@ -1,0 +1,96 @@
+"""The folder of a run: which names are free, whose it is, and the config that it was begun with.
+
+runs/NAME/config.json      every field of the run
+runs/NAME/data/            the prepared corpus
+runs/NAME/last/            where --resume goes on; also a checkpoint
+runs/NAME/lock             held by the process that works on the run
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from model.atomic_write import TEMPORARY_PREFIX, write_file
+from model.errors import ParameterError
+from training.config import TrainConfig
+from training.errors import RunError
+
+CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
+MAX_STEM = 90  # a name may have 100 characters; a number may follow
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether a run has begun in `folder`."""
+    return (folder / CONFIG).exists()
+
+
+def free_name(config: TrainConfig) -> str:
+    """The corpus file's name, with a number behind it where that is taken."""
+    stem = Path(config.corpus[0]).name.split(".")[0]
+    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)
+    stem = stem[:MAX_STEM].strip("-_") or "run"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 10_000))]
+    places = (config.runs_dir, config.checkpoints_dir)
+    free = (name for name in names if not any((place / name).exists() for place in places))
+    if (name := next(free, None)) is None:
+        raise RunError(f"name: {stem} and all numbers behind it are taken; choose a --name")
+    return name
+
+
+def require_new(folder: Path, served: Path) -> None:
+    """Raise RunError unless a run may begin in `folder`, its checkpoint at `served`."""
+    if has_begun(folder):
+        raise RunError(
+            f"{folder} exists; go on with it ({resume_flags(folder)}) or choose another --name"
+        )
+    if folder.exists() and not _is_unbegun(folder):
+        raise RunError(f"{folder} exists and is not a run; choose another --name or --runs-dir")
+    if served.exists():
+        raise RunError(f"{served} exists and would be replaced; choose another --name")
+
+
+def _is_unbegun(folder: Path) -> bool:
+    """Whether `folder` is empty, or what is left of a run that was killed before it began."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    others = {name for name in names - {LOCK, DATA} if not name.startswith(TEMPORARY_PREFIX)}
+    return not names or (LOCK in names and not others)
+
+
+def resume_flags(folder: Path) -> str:
+    """What to tell `train` so that it goes on with the run in `folder`."""
+    default = TrainConfig.model_fields["runs_dir"].default
+    elsewhere = "" if folder.parent == default else f" --runs-dir {folder.parent}"
+    return f"--resume --name {folder.name}{elsewhere}"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second process from working on the same run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(f"{folder} is in use: another process is training it") from error
+        yield
+
+
+def write_config(folder: Path, config: TrainConfig) -> None:
+    """Write config.json whole or not at all: from then on the run has begun."""
+    write_file(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
+
+
+def read_config(folder: Path) -> TrainConfig:
+    """The fields that a run was begun with. Raises RunError."""
+    path = folder / CONFIG
+    if not path.exists():
+        raise RunError(f"{folder}: there is no run of this name to resume")
+    try:
+        return TrainConfig.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RunError(f"{path}: {ParameterError.from_validation(error)}") from error

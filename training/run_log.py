@@ -1,0 +1,138 @@
+"""What a run tells while it runs: metrics.jsonl, TensorBoard, and a line or bar at the terminal.
+
+Losses are given per character of the text (nats and bits), whatever a token is.
+Knows nothing of networks: numbers and texts come in.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+from torch.utils.tensorboard import SummaryWriter
+
+from model.atomic_write import write_file
+
+METRICS = "metrics.jsonl"
+LOG_EVERY_STEPS = 10
+
+
+class Log:
+    """Takes what a run tells, and keeps none of it: for the processes that do not write."""
+
+    def write(self, step: int, **values: float | str) -> None:
+        """One line of what was measured at a step."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+
+class RunLog(Log):
+    """Writes the metrics of one run; on resume it goes on after `from_step`."""
+
+    def __init__(self, folder: Path, *, from_step: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _forget_later_lines(folder / METRICS, from_step)
+        self._file: TextIO = (folder / METRICS).open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
+
+    def write(self, step: int, **values: float | str) -> None:
+        """One line of metrics.jsonl, and a TensorBoard scalar (or text) for each value."""
+        self._file.write(json.dumps({"step": step, **values}) + "\n")
+        self._file.flush()
+        for name, value in values.items():
+            if isinstance(value, str):
+                self._board.add_text(name, f"```\n{value}\n```", step)
+            else:
+                self._board.add_scalar(name.replace("_", "/", 1), value, step)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._board.close()
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """The lines of a run's metrics.jsonl; a last line that a crash cut short is left out."""
+    path = folder / METRICS
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = text.splitlines()
+    return [parsed for line in lines if (parsed := _parsed(line)) is not None]
+
+
+def _parsed(line: str) -> dict[str, float] | None:
+    try:
+        value: object = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "step" in value else None
+
+
+def _forget_later_lines(path: Path, from_step: int) -> None:
+    """Drop what a run wrote after the state that it is resumed from: it will be written again."""
+    kept = [line for line in read_metrics(path.parent) if line["step"] <= from_step]
+    if path.is_file():
+        write_file(path, "".join(json.dumps(line) + "\n" for line in kept))
+
+
+class _Remaining(ProgressColumn):
+    """Time left, from the share of the budget that this session has spent."""
+
+    def render(self, task: Task) -> Text:
+        elapsed = task.elapsed if task.elapsed is not None else 0.0
+        spent = task.completed - task.fields["first"]
+        if spent <= 0:
+            return Text("--:-- left")
+        minutes, seconds = divmod(round(elapsed * (1 - task.completed) / spent), 60)
+        return Text(f"{minutes:02d}:{seconds:02d} left")
+
+
+class Display:
+    """The run at the terminal: a bar where there is one, else a line at each validation."""
+
+    def __init__(self, console: Console, *, done: float) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("step {task.fields[step]}"),
+            BarColumn(bar_width=14),  # with it a line fits into 80 columns
+            TextColumn("{task.percentage:3.0f}%"),
+            TextColumn("{task.fields[figures]}"),
+            _Remaining(),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("train", total=1, first=done, step="-", figures="loss -")
+        self._bar.update(self._task, completed=done)
+
+    def advance(self, *, step: int, progress: float) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=progress, step=step)
+
+    def show(self, *, nats: float, speed: float) -> None:
+        """Change the figures. `nats` per character, `speed` in characters a second."""
+        figures = f"loss {nats:.3f}  {nats / math.log(2):.3f} bpc  {speed:,.0f} chars/s"
+        self._bar.update(self._task, figures=figures)
+
+    def show_finishing(self) -> None:
+        """Say, in place of the figures, what takes time after the last step."""
+        self._bar.update(self._task, figures="measuring the best checkpoint")
+
+    def say(self, line: str) -> None:
+        """A line that stays, above the bar."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,67 @@
+"""What is left of a run for people: the card, samples at several temperatures, the loss curve.
+
+Knows nothing of the training loop: it reads a checkpoint and the run's metrics.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from model.checkpoint import CARD, Checkpoint
+from model.decoding.decoder import decoder_of
+from model.decoding.reference_driver import generate
+from model.parameters import SamplingParams
+from training.run_log import read_metrics
+
+TEMPERATURES = (0.5, 0.8, 1.0)
+SAMPLE_TOKENS = 400
+SAMPLE_SEED = 1
+
+
+def sample(checkpoint: Checkpoint, temperature: float, tokens: int = SAMPLE_TOKENS) -> str:
+    """A text from the empty prompt, always with the same seed."""
+    params = SamplingParams(temperature=temperature, max_tokens=tokens, seed=SAMPLE_SEED)
+    pieces = generate(decoder_of(checkpoint.network), checkpoint.tokenizer, "", params)
+    return "".join(piece.text for piece in pieces)
+
+
+def write_card(title: str, facts: Mapping[str, object], samples: Mapping[float, str]) -> str:
+    """The card of a checkpoint, in Markdown."""
+    lines = [f"# {title}", "", "A character language model, trained with Strophe.", ""]
+    lines += ["| fact | value |", "| --- | --- |"]
+    lines += [f"| {name} | {_cell(value)} |" for name, value in facts.items() if value is not None]
+    for temperature, text in samples.items():
+        lines += ["", f"## Sample at temperature {temperature}, as it came", ""]
+        lines += ["```text", text.replace("```", "'''"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def write_report(folder: Path, run_folder: Path, checkpoint: Checkpoint) -> None:
+    """Write the card with its samples, and the loss curve as loss.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_text(checkpoint.card, encoding="utf-8")
+    draw_losses(run_folder, folder / "loss.png")
+
+
+def draw_losses(run_folder: Path, target: Path) -> None:
+    """Training and validation loss by step, in bits per character, as a PNG."""
+    metrics = read_metrics(run_folder)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, label in (("train_nats", "training text"), ("valid_nats", "validation text")):
+        points = [(line["step"], line[name] / math.log(2)) for line in metrics if name in line]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label)
+    axes.set_xlabel("weight updates")
+    axes.set_ylabel("bits per character")
+    axes.grid(alpha=0.3)
+    if axes.lines:
+        axes.legend()
+    figure.savefig(target, dpi=120)

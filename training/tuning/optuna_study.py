@@ -1,0 +1,160 @@
+"""The study: the record of all trials in a storage, and that every process means the same one.
+
+Knows nothing of how a trial is run.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import distribution_to_json
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.pruners import MedianPruner
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from training.config import TrainConfig
+from training.data.corpus import Corpus
+from training.errors import RunError
+from training.tuning.search_space import Space
+from training.tuning.trial_sampler import NumberedSampler
+
+# User attributes of a study: what makes it this one, and how the one who began it asked for it.
+FACTS, ASKED = "strophe", "asked"
+WHY = "why"  # user attribute of a trial that was left out
+
+HEARTBEAT_S, GRACE_S = 30, 120  # without a sign of life for so long, a trial is begun again ...
+MAX_RETRIES = 2  # ... this often: it may be the trial that kills its process
+BUSY_S = 60  # that a process waits for another to let go of the sqlite file
+
+# The median rule (Golovin et al. 2017) needs a few whole trials to compare with, and the first
+# validations of a run say more of its warm-up than of its end.
+WHOLE_TRIALS = 4
+UNJUDGED_SHARE = 0.2
+
+# What differs from machine to machine, and from trial to trial.
+_TEXTS = {"corpus", "valid_corpus"}
+_LEFT_OUT = _TEXTS | {
+    *("name", "runs_dir", "checkpoints_dir", "init_from"),
+    *("device", "threads", "save_seconds"),
+}
+
+
+@contextmanager
+def connected(url: str) -> Iterator[RDBStorage]:
+    """The storage at a database URL. Raises RunError when it cannot be used."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    is_file = url.startswith("sqlite")
+    storage = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats are
+            storage = RDBStorage(
+                url,
+                engine_kwargs={"connect_args": {"timeout": BUSY_S}} if is_file else None,
+                heartbeat_interval=HEARTBEAT_S,
+                grace_period=GRACE_S,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(MAX_RETRIES),
+            )
+    except Exception as error:  # each database driver has errors of its own
+        raise RunError(f"storage: {_first_line(error)}") from error
+    try:
+        yield storage
+    except StorageInternalError as error:
+        raise RunError(f"storage: {_first_line(error.__cause__ or error)}") from error
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
+
+
+def database_url(file: Path) -> str:
+    """The URL of a sqlite file."""
+    return f"sqlite:///{file}"
+
+
+def open_study(
+    storage: RDBStorage,
+    name: str,
+    facts: Mapping[str, object],
+    config: TrainConfig,
+    given: Sequence[str],
+) -> Study:
+    """The study of this name, begun where there is none. Raises RunError if it is another one.
+
+    `given` names the fields of `config` that the user gave, beside the preset.
+    """
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        load_if_exists=True,
+        direction="minimize",
+        sampler=NumberedSampler(config.seed),
+        pruner=MedianPruner(WHOLE_TRIALS, round(UNJUDGED_SHARE * config.evaluations)),
+    )
+    known = study.user_attrs.get(FACTS)
+    if known is None and study.get_trials(deepcopy=False):
+        raise RunError(f"study {name}: its trials are not of this program; choose another --study")
+    if known is None:
+        study.set_user_attr(FACTS, facts)
+        study.set_user_attr(
+            ASKED, {**config.model_dump(mode="json", include=_TEXTS), "given": given}
+        )
+    else:
+        _require_same(name, known, facts)
+    return study
+
+
+def load_study(storage: RDBStorage, name: str) -> Study:
+    """A study that is there already. Raises RunError."""
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError as error:
+        raise RunError(f"study {name}: the storage has none of this name") from error
+    if FACTS not in study.user_attrs:
+        raise RunError(f"study {name}: its trials are not of this program")
+    return study
+
+
+def facts_of(config: TrainConfig, space: Space, corpus: Corpus) -> dict[str, object]:
+    """What makes a study this one: what its trials share, and what they vary."""
+    manifest = corpus.manifest
+    return {
+        "fields": config.model_dump(mode="json", exclude=_LEFT_OUT),
+        "space": {name: distribution_to_json(field) for name, field in space.fields.items()},
+        "text": {
+            "sha256": manifest.text_sha256,
+            "training tokens": manifest.train.tokens,
+            "validation tokens": manifest.valid.tokens,
+        },
+    }
+
+
+def _require_same(name: str, known: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    kinds = {"text": "another text:", "space": "another range of", "fields": "another"}
+    for kind, words in kinds.items():
+        before, now = known[kind], facts[kind]
+        others = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+        if others:
+            raise RunError(
+                f"study {name} was begun with {words} {', '.join(others)}; give what it was begun "
+                "with, or choose another --study"
+            )
+
+
+def best_of(study: Study) -> FrozenTrial | None:
+    """The trial with the lowest loss of those that came to their end."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return min(complete, key=lambda trial: (trial.value, trial.number), default=None)
+
+
+def finished_numbers(study: Study) -> set[int]:
+    """The trials that no process works on any more."""
+    return {trial.number for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}

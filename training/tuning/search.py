@@ -1,0 +1,180 @@
+"""A search from its start to its end or a signal: one corpus, one study, this process's trials.
+
+Other processes may be at work on the same study at the same time.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+
+from model.device import resolve_device
+from training.config import TrainConfig
+from training.errors import RunError
+from training.signals import StopRequest, requesting
+from training.tuning.optuna_study import (
+    WHY,
+    best_of,
+    connected,
+    database_url,
+    facts_of,
+    finished_numbers,
+    load_study,
+    open_study,
+)
+from training.tuning.search_space import Space
+from training.tuning.study_folder import StudyFolder
+from training.tuning.trials import CutShortError, Trials, in_short
+from training.tuning.tuning_report import command, write_report
+
+HOPELESS_TRIALS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a study is: its name, its folder on this machine, and its storage."""
+
+    name: str
+    folder: StudyFolder
+    storage: str | None  # a database URL; the folder's own file where none is given
+
+    @property
+    def url(self) -> str:
+        """The storage's URL."""
+        return self.storage if self.storage is not None else database_url(self.folder.database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is searched, and how long this process does."""
+
+    given: Mapping[str, object]
+    base: TrainConfig  # the preset with the given fields
+    space: Space
+    trials: int | None
+    timeout_s: float | None
+
+
+def search(place: Place, plan: Plan, console: Console) -> int | None:
+    """Run trials, and report; the signal that ended it, if one did. Raises ModelError."""
+    resolve_device(plan.base.device)  # what no trial can do is refused here
+    with ExitStack() as stack:
+        with place.folder.locked():
+            data, corpus = place.folder.prepared(plan.base)
+            storage = stack.enter_context(connected(place.url))
+            facts = facts_of(plan.base, plan.space, corpus)
+            study = open_study(storage, place.name, facts, plan.base, sorted(plan.given))
+            _require_own_trials(study, place.folder)
+            _begin_with_the_preset(study, plan)
+        say(console, f"study {place.name}: {len(finished_numbers(study))} trials so far, {data}")
+        signal = _run_trials(study, place.folder, plan, data, console)
+        report(study, place, console)
+        if signal is None:
+            _require_any(study)
+        return signal
+
+
+def _require_own_trials(study: Study, folder: StudyFolder) -> None:
+    numbers = {trial.number for trial in study.get_trials(deepcopy=False)}
+    if folder.numbers() - numbers:
+        raise RunError(
+            f"{folder.path} holds trials of a study that the storage does not know; move it away, "
+            "or choose another --study or --out"
+        )
+
+
+def _begin_with_the_preset(study: Study, plan: Plan) -> None:
+    """Let the first trial be the preset itself: what is found is then no worse."""
+    values = {name: getattr(plan.base, name) for name in plan.space.fields}
+    if not study.get_trials(deepcopy=False) and plan.space.holds(values):
+        study.enqueue_trial(values)
+
+
+def _run_trials(
+    study: Study, folder: StudyFolder, plan: Plan, data: Path, console: Console
+) -> int | None:
+    stop = StopRequest()
+    trials = Trials(
+        preset=plan.base.preset,
+        given=plan.given,
+        space=plan.space,
+        folder=folder,
+        data=data,
+        stop=stop,
+        console=console,
+    )
+
+    def after(study: Study, trial: FrozenTrial) -> None:
+        say(console, _told(trial, best_of(study)))
+        tidy(study, folder)
+        if stop or _is_hopeless(study):
+            study.stop()
+
+    try:
+        with requesting(stop):  # between trials a signal waits for the storage
+            study.optimize(trials, plan.trials, plan.timeout_s, callbacks=[after])
+    except CutShortError:
+        tidy(study, folder)
+    return stop.signal
+
+
+def _told(trial: FrozenTrial, best: FrozenTrial | None) -> str:
+    """How a trial ended, in a line."""
+    if trial.state == TrialState.COMPLETE:
+        assert best is not None  # noqa: S101 - this one is complete
+        is_best = best.number == trial.number
+        place = (
+            "the best so far" if is_best else f"the best is {best.value:.4f}, trial {best.number}"
+        )
+        return f"trial {trial.number}: {trial.value:.4f} nats; {place}"
+    if (reason := trial.user_attrs.get(WHY)) is not None:
+        return f"trial {trial.number}: left out: {reason}"
+    step = trial.last_step
+    assert step is not None  # noqa: S101 - only a validation prunes
+    return f"trial {trial.number}: pruned at {trial.intermediate_values[step]:.4f} nats"
+
+
+def _is_hopeless(study: Study) -> bool:
+    """Whether trial after trial is impossible: something is wrong that no trial changes."""
+    left_out = [trial for trial in study.get_trials(deepcopy=False) if WHY in trial.user_attrs]
+    return best_of(study) is None and len(left_out) >= HOPELESS_TRIALS
+
+
+def _require_any(study: Study) -> None:
+    if best_of(study) is None:
+        reasons = [t.user_attrs.get(WHY) for t in study.get_trials(deepcopy=False)]
+        last = next((reason for reason in reversed(reasons) if reason is not None), "all pruned")
+        raise RunError(f"study {study.study_name}: no trial came to its end ({last})")
+
+
+def tidy(study: Study, folder: StudyFolder) -> None:
+    """Remove what no one needs of trials that have ended."""
+    best = best_of(study)
+    folder.tidy(finished_numbers(study), best.number if best is not None else None)
+
+
+def report(study: Study, place: Place, console: Console) -> None:
+    """Write what was found, and say where."""
+    with place.folder.locked():
+        write_report(study, place.folder)
+    if (best := best_of(study)) is not None:
+        say(console, f"best: {best.value:.4f} nats, trial {best.number}: {in_short(best.params)}")
+        say(console, f"train with: {command(study, best)}")
+    say(console, f"report: {place.folder.report}")
+
+
+def report_only(place: Place, console: Console) -> None:
+    """Write the report of a study that is there. Raises RunError."""
+    if place.storage is None and not place.folder.database.is_file():
+        raise RunError(f"{place.folder.path}: there is no study here to report")
+    with connected(place.url) as storage:
+        report(load_study(storage, place.name), place, console)
+
+
+def say(console: Console, line: str) -> None:
+    """A line that stays whole."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
