@@ -102,6 +102,25 @@ def test_an_integer_product_is_exact_whatever_the_rows_and_threads(rows: int) ->
 
 
 @needs_int8
+@pytest.mark.parametrize("shape", [(64, 16), (64, 128), (32, 100), (512, 103), (96, 2048)], ids=str)
+def test_no_bit_of_an_integer_product_tells_how_many_rows_there_were(
+    shape: tuple[int, int],
+) -> None:
+    """With AMX, oneDNN has other code for one row than for many, and other code by width."""
+    inputs, outputs = shape
+    generator = torch.Generator().manual_seed(inputs)
+    linear = Int8Linear(
+        torch.randn(outputs, inputs, generator=generator),
+        torch.randn(outputs, generator=generator),
+        exact_levels(),
+    )
+    hidden = torch.randint(0, 256, (66, inputs), dtype=torch.uint8, generator=generator)
+    every = linear(hidden)
+    for rows in (1, 2, 3, 4, 8, 15, 16, 17, 32, 33, 64):
+        assert torch.equal(linear(hidden[:rows]), every[:rows])
+
+
+@needs_int8
 @pytest.mark.parametrize("shape", [(1, 24, 16), (2, 32, 32), (3, 17, 50)], ids=str)
 def test_the_logits_of_the_fast_path_are_near_those_of_the_network(
     shape: tuple[int, int, int],

@@ -51,7 +51,7 @@ class Int8Path(DecodePath):
             bias = input_bias + recurrent_bias
             if index == 0:
                 self.table = network.embedding.weight.detach().float() @ inputs.t() + bias
-                self.layers.append(Int8Linear(recurrent, torch.zeros_like(bias), levels))
+                self.layers.append(Int8Linear(recurrent, None, levels))
             else:
                 inputs = functional.pad(inputs, (0, filler))
                 self.layers.append(Int8Linear(torch.cat([inputs, recurrent], dim=1), bias, levels))

@@ -24,29 +24,35 @@ LEVELS = (127, 63)
 
 
 class Int8Linear(nn.Module):
-    """(R, K) bytes of hidden states -> (R, N) float32: the integer sums, scaled, and a bias."""
+    """Int8 linear layer: (R, K) bytes of hidden states -> (R, N) float32."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, levels: int) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, levels: int) -> None:
         """`weight` (N, K) is rounded, row by row, to integers from -levels to levels."""
         super().__init__()
         self._scale = weight.abs().amax(dim=1).clamp_min(1e-30) / levels
         rounded = torch.round(weight / self._scale.unsqueeze(1)).to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(rounded, None)  # oneDNN's own layout
+        self._unit_scale = torch.ones(len(weight))
         self._zero_point = torch.zeros(len(weight), dtype=torch.int32)  # weights are symmetric
         self._bias = bias
         self._hidden_scale = SCALE
         self._hidden_zero = ZERO
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """The product for each row of `hidden` (R, K) uint8."""
+        """The product for each row of `hidden` (R, K) uint8.
+
+        oneDNN takes other code for few rows than for many (AMX), and each multiplies the scales in
+        its own order, which shows in the last bit. So it gets one scale only, and the other and the
+        bias follow here, each in an operation of its own: nothing is left to be contracted.
+        """
         result: Tensor = torch.ops.onednn.qlinear_pointwise(
             hidden,
             self._hidden_scale,
             self._hidden_zero,
             self._packed,
-            self._scale,
+            self._unit_scale,
             self._zero_point,
-            self._bias,
+            None,
             1.0,  # the output's scale and zero point: it is not quantized
             0,
             torch.float32,
@@ -54,7 +60,9 @@ class Int8Linear(nn.Module):
             [],
             "",
         )
-        return result
+        result.mul_(self._scale)
+        bias = self._bias
+        return result if bias is None else result.add_(bias)
 
 
 @cache
@@ -65,13 +73,14 @@ def exact_levels() -> int:
 
 def _is_exact(levels: int) -> bool:
     """Whether the sums of the bytes and weights that saturate first are as they should be."""
-    pattern = torch.arange(3 * 64).view(3, 64)
+    pattern = torch.arange(33 * 64).view(33, 64)  # enough rows for AMX
     hidden = torch.where(pattern % 3 == 0, 0, 255 - pattern % 7).to(torch.uint8)
     weight = torch.where(torch.arange(16 * 64).view(16, 64) % 5 == 0, -levels, levels)
     expected = (hidden.long() - ZERO) @ weight.t()
     try:
-        linear = Int8Linear(weight.float(), torch.zeros(len(weight)), levels)
-        sums = torch.cat([linear(hidden[:1]), linear(hidden)]) / SCALE
+        linear = Int8Linear(weight.float(), None, levels)
+        one, all_rows = linear(hidden[:1]), linear(hidden)
     except (RuntimeError, AttributeError):  # not built in, or not for this machine
         return False
-    return bool(torch.equal(sums.round().long(), torch.cat([expected[:1], expected])))
+    is_row_free = torch.equal(one, all_rows[:1])
+    return is_row_free and torch.equal((all_rows / SCALE).round().long(), expected)
