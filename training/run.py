@@ -39,6 +39,7 @@ from training.data.sources import require_outside
 from training.distributed import ALONE, Group, own_device
 from training.errors import RunError
 from training.memory import keep_freed_memory
+from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
 from training.provenance import is_trained_on
 from training.resume_state import Progress, load_state
@@ -81,6 +82,7 @@ def start(
     name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
+    require_precision(config, group)
     with ExitStack() as held:
 
         def claim() -> None:
@@ -140,6 +142,14 @@ def _require_possible(config: TrainConfig, group: Group) -> None:
     config.checkpoints_dir.mkdir(parents=True, exist_ok=True)
     if not os.access(config.checkpoints_dir, os.W_OK):
         raise RunError(f"checkpoints_dir: {config.checkpoints_dir} may not be written to")
+
+
+def require_precision(config: TrainConfig, group: Group = ALONE) -> None:
+    """Raise ParameterError where the network that `config` begins with cannot train in bf16."""
+    if config.precision == "bf16":
+        initial = _initial(config)
+        architecture = initial.network.config if initial else _architecture(config, vocab_size=2)
+        autocast_dtype(config, architecture, resolve_device(own_device(config.device)), group)
 
 
 def _require_equal_shares(config: TrainConfig, group: Group) -> None:

@@ -7,13 +7,11 @@ place in the text, counters) and nothing else: no files, no logs, no signals.
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from model.device import has_fast_bf16
 from model.network import Network
 from training.config import TrainConfig
 from training.data.batches import Batch, Streams
@@ -21,6 +19,7 @@ from training.distributed import ALONE, Group
 from training.errors import DivergedError
 from training.optimization.objective import Objective
 from training.optimization.optimizer import Budget, build_optimizer, learning_rate
+from training.optimization.precision import autocast_dtype
 from training.optimization.regularization import Regularization
 from training.optimization.weight_averaging import MovingAverage
 
@@ -53,7 +52,7 @@ class Trainer:
         self.carried = network.zero_state(self._rows.stop - self._rows.start)
         self.step_number = 0
         self.seconds_before = 0.0  # of earlier sessions of this run
-        self.autocast_dtype = _autocast_dtype(config.precision, network.device, group)
+        self.autocast_dtype = autocast_dtype(config, network.config, network.device, group)
         if config.weight_drop > 0:
             # cuDNN says so once a process, and for dropped weights there is no other way.
             warnings.filterwarnings("ignore", message="RNN module weights are not part of single")
@@ -129,12 +128,3 @@ class Trainer:
                 f"norm {result.gradient_norm}; the best checkpoint so far is kept. Try a lower "
                 f"learning_rate (now {self.config.learning_rate}) or clip"
             )
-
-
-def _autocast_dtype(
-    precision: Literal["auto", "bf16", "fp32"], device: torch.device, group: Group
-) -> torch.dtype | None:
-    # Machines may differ; what they carry and exchange may not.
-    is_slow = precision == "auto" and group.any(not has_fast_bf16(device))
-    use_bf16 = precision == "bf16" or (precision == "auto" and not is_slow)
-    return torch.bfloat16 if use_bf16 else None

@@ -15,6 +15,7 @@ from rich.console import Console
 from model.device import resolve_device
 from training.config import TrainConfig
 from training.errors import RunError
+from training.run import require_precision
 from training.signals import StopRequest, requesting
 from training.tuning.optuna_study import (
     WHY,
@@ -62,6 +63,8 @@ class Plan:
 def search(place: Place, plan: Plan, console: Console) -> int | None:
     """Run trials, and report; the signal that ended it, if one did. Raises ModelError."""
     resolve_device(plan.base.device)  # what no trial can do is refused here
+    if not plan.space.fields.keys() & {"precision", "cell", "mogrifier_rounds"}:
+        require_precision(plan.base)
     with ExitStack() as stack:
         with place.folder.locked():
             data, corpus = place.folder.prepared(plan.base)
