@@ -1,10 +1,14 @@
 """A device is asked for by name; a wrong name or a missing GPU is one clear error."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
-from model.device import has_fast_bf16, resolve_device
+from model.config import ModelConfig
+from model.device import has_bf16_lstm, has_fast_bf16, resolve_device
 from model.errors import MAX_SHOWN_INPUT, ParameterError
+from model.network import Network
 
 
 def test_the_cpu_is_always_there() -> None:
@@ -53,3 +57,24 @@ def test_a_gpu_that_is_there_is_taken(name: str) -> None:
 
 def test_whether_bf16_is_fast_is_a_plain_answer() -> None:
     assert has_fast_bf16(torch.device("cpu")) in (True, False)
+
+
+@pytest.mark.parametrize("variable", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
+@pytest.mark.parametrize("isa", ["AVX2", "avx2_vnni", "AVX512_CORE_VNNI"])
+def test_bf16_is_not_fast_where_onednn_may_not_use_what_the_cpu_has(
+    monkeypatch: pytest.MonkeyPatch, variable: str, isa: str
+) -> None:
+    monkeypatch.setenv(variable, isa)
+    assert not has_fast_bf16(torch.device("cpu"))
+
+
+def test_a_network_can_be_trained_in_bf16_just_where_its_device_says_so() -> None:
+    config = ModelConfig(vocab_size=9, embedding_size=16, hidden_size=24, num_layers=2)
+    network = Network(config).initialise().train()
+    before = torch.get_rng_state()
+    has_kernel = has_bf16_lstm(torch.device("cpu"))
+    assert torch.equal(torch.get_rng_state(), before)
+    fails = nullcontext() if has_kernel else pytest.raises(RuntimeError)
+    with fails, torch.autocast("cpu", torch.bfloat16):
+        logits, _ = network(torch.ones(3, 7, dtype=torch.int64), network.zero_state(3))
+        logits.float().sum().backward()

@@ -25,7 +25,7 @@ def autocast_dtype(
         return None
     if config.precision == "auto" and group.any(not has_fast_bf16(device)):
         return None
-    if not is_fused_lstm(architecture) or not group.any(not has_bf16_lstm(device)):
+    if not _is_fused_lstm(architecture) or not group.any(not has_bf16_lstm(device)):
         return torch.bfloat16
     if config.precision == "auto":
         return None
@@ -34,6 +34,6 @@ def autocast_dtype(
     raise ParameterError("precision", problem)
 
 
-def is_fused_lstm(architecture: ModelConfig) -> bool:
+def _is_fused_lstm(architecture: ModelConfig) -> bool:
     """Whether layers run by torch's fused LSTM; with a Mogrifier every step runs by itself."""
     return architecture.cell == "lstm" and architecture.mogrifier_rounds == 0
