@@ -1,5 +1,6 @@
-"""The shape of a network: validated once, frozen, stored as JSON in every checkpoint.
+"""Model configuration: cell, widths and layers, validated, frozen, stored in every checkpoint.
 
+The descriptions of the fields are also the help of the flags that training has for them.
 Knows nothing of torch: a config can be read and compared without building a network.
 """
 
@@ -12,25 +13,28 @@ Width = Annotated[int, Field(ge=1, le=16_384)]
 
 
 class ModelConfig(BaseModel):
-    """What is needed to build the network that a set of weights belongs to."""
+    """Architecture of a network: all that is needed to build it around its weights."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    cell: Cell = Field("lstm", description="recurrent cell; gru and rnn are there to compare")
+    cell: Cell = Field("lstm", description="recurrent cell")  # gru and rnn are there to compare
     vocab_size: int = Field(ge=2, le=1_000_000, description="number of token ids")
     embedding_size: Width = Field(128, description="width of a token's vector")
     hidden_size: Width = Field(256, description="width of each layer's hidden state")
-    num_layers: int = Field(2, ge=1, le=16, description="recurrent layers, one on the other")
+    num_layers: int = Field(2, ge=1, le=16, description="number of layers")
     tied: bool = Field(False, description="the output layer uses the embedding's weights")
     layer_norm: bool = Field(
-        False,
-        description="what a layer passes on is normalised (Ba et al. 2016), the recurrence is not",
+        False, description="normalise what a layer passes on (Ba et al. 2016; as in Merity 2019)"
     )
     skip: bool = Field(
         False, description="the output layer sees the sum of all layers (as in Melis et al. 2018)"
     )
     mogrifier_rounds: int = Field(
-        0, ge=0, le=16, description="rounds in which input and state gate each other; 0: none"
+        0,
+        ge=0,
+        le=16,
+        description="rounds in which a layer's input and state gate each other (Melis et al. "
+        "2020); 0: none. Slow: every step by itself",
     )
     mogrifier_rank: int = Field(
         0, ge=0, le=16_384, description="rank of the Mogrifier's matrices; 0: full"
@@ -59,12 +63,12 @@ class ModelConfig(BaseModel):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a stack of cells and nothing more."""
+        """Whether the network is a stack of cells without norms, skips and Mogrifier rounds."""
         return not (self.layer_norm or self.skip or self.mogrifier_rounds)
 
     @property
     def summary(self) -> str:
-        """The shape in a few words, for cards."""
+        """Short text of the architecture, for checkpoint cards and error messages."""
         extras = [
             *(["tied"] if self.tied else []),
             *(["layer norm"] if self.layer_norm else []),
