@@ -8,6 +8,7 @@ import math
 from flask import Flask
 
 from service.access.control import control_access
+from service.api.error_handlers import register_error_handlers
 from service.api.generate import generate_blueprint
 from service.api.health import health_blueprint, why_not_ready
 from service.api.inspect import inspect_blueprint
@@ -16,7 +17,6 @@ from service.api.models import models_blueprint
 from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
 from service.engine.engine import Engine
-from service.errors import register_error_handlers
 from service.models.registry import Registry
 from service.observability.http_exchange import Exchanges
 from service.observability.metrics import Metrics

@@ -1,20 +1,24 @@
-"""Every request has an id, in its answer and in the log: the client's own, or one that is made.
+"""Request ids: X-Request-Id in every answer and in the log, the client's own or a new one.
 
-What a request starts in the engine has an id of its own (`service.api.jobs`): whoever knows that
-may cancel, so it must not be guessed, and two clients may not choose the same.
+What a request starts in the engine has an id of its own (`service.api.jobs`), made by `new_id`:
+whoever knows that may cancel, so it must not be guessed, and two clients may not choose the same.
 """
 
 import re
+import uuid
 
 from flask import Flask, Response, g, request
-
-from service.api.jobs import new_id
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+def new_id(prefix: str) -> str:
+    """Random id `<prefix>-<32 hex digits>` that cannot be guessed."""
+    return f"{prefix}-{uuid.uuid4().hex}"
+
+
 def name_requests(app: Flask) -> None:
-    """`g.request_id` is what the request is called, in its answer too."""
+    """Set `g.request_id` of every request, and its answer's header X-Request-Id."""
 
     @app.before_request
     def name_request() -> None:

@@ -41,7 +41,7 @@ def limit_rates(app: Flask, limits: str, storage: str) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def refuse(error: RateLimitExceeded) -> Response:
-        return refusal(error, wait_s(limiter, limits)).as_response()
+        return app.make_response(app.handle_user_exception(refusal(error, wait_s(limiter, limits))))
 
     @app.after_request
     def tell_rate(response: Response) -> Response:

@@ -13,7 +13,7 @@ from service.api import generate_responses as answers
 from service.api.client_connection import Client
 from service.api.generate_body import GenerateRequest
 from service.api.generate_responses import Answer
-from service.api.jobs import Jobs, new_id
+from service.api.jobs import Jobs
 from service.api.request_body import json_object
 from service.api.submission import (
     engine_requests,
@@ -24,6 +24,7 @@ from service.api.submission import (
 )
 from service.errors import bad_request
 from service.models.registry import Registry
+from service.request_ids import new_id
 from service.settings import Settings
 
 # The first is the default, and what */* gets.

@@ -13,11 +13,11 @@ from flask import Response, jsonify
 
 from model.decoding.generation import TokenLogprob
 from service.api import sse
-from service.api.jobs import ClientGoneError, Job, Jobs
+from service.api.error_handlers import failure_body
+from service.api.jobs import Job, Jobs
 from service.api.streaming import StreamCutError, event_chunks, job_headers, stream
-from service.engine.failure import RequestFailedError
+from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
-from service.errors import failure_body
 
 HEADERS_AFTER_S = 5.0  # plain text: an error before the first piece can still be a status code
 

@@ -17,12 +17,13 @@ from model.errors import ParameterError
 from model.inspection import Inspection
 from model.tokenizer import EncodedPrompt
 from service.api.inspect_body import InspectRequest
-from service.api.jobs import Jobs, new_id
+from service.api.jobs import Jobs
 from service.api.json_text import json_text
 from service.api.prompt_scoring import begin, listed, scores_of, text_facts
 from service.api.request_body import json_object
 from service.api.submission import find_model, prompt_too_long
 from service.models.registry import Registry, Served
+from service.request_ids import new_id
 from service.settings import Settings
 
 SURPRISAL_DECIMALS = 6

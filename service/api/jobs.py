@@ -6,28 +6,24 @@ reader. Jobs can be cancelled by their id. Knows nothing of Flask and of the for
 
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from model.decoding.generation import Generation
 from service.api.client_connection import Client
 from service.engine.engine import Engine
-from service.engine.failure import Failure, RequestFailedError, SaturatedError, UnavailableError
+from service.engine.failure import (
+    ClientGoneError,
+    Failure,
+    RequestFailedError,
+    SaturatedError,
+    UnavailableError,
+)
 from service.engine.outbox import Delta, Outbox
 from service.engine.request import Outcome, Request
 from service.observability.engine_metrics import EngineMetrics
 
 LOOK_S = 0.25  # between looks whether the client is still there
-
-
-def new_id(prefix: str) -> str:
-    """An id that cannot be guessed."""
-    return f"{prefix}-{uuid.uuid4().hex}"
-
-
-class ClientGoneError(Exception):
-    """The client has closed the connection before its answer was there."""
 
 
 @dataclass(kw_only=True)

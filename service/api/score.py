@@ -8,13 +8,14 @@ from flask import Blueprint, Response, request
 from model.decoding.prompt_scores import PromptScores
 from model.scoring import Score
 from service.api.generate_responses import logprob_json
-from service.api.jobs import Jobs, new_id
+from service.api.jobs import Jobs
 from service.api.json_text import json_text
 from service.api.prompt_scoring import begin, listed, scores_of, text_facts
 from service.api.request_body import json_object
 from service.api.score_body import ScoreRequest
 from service.api.submission import find_model, prompt_too_long
 from service.models.registry import Registry
+from service.request_ids import new_id
 from service.settings import Settings
 
 

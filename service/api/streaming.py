@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from flask import Response
 
 from service.api import sse
-from service.api.jobs import ClientGoneError, Job, Jobs
+from service.api.jobs import Job, Jobs
+from service.engine.failure import ClientGoneError
 from service.engine.outbox import Delta
 
 PING_S = 5.0

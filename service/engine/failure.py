@@ -25,6 +25,10 @@ class RequestFailedError(Exception):
         self.failure = failure
 
 
+class ClientGoneError(Exception):
+    """The client has closed the connection before its answer was there."""
+
+
 class SaturatedError(Exception):
     """Every slot is taken and the queue is full."""
 

@@ -4,8 +4,8 @@ One registry of its own per service, so that two services in one process (tests)
 """
 
 import platform
-from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,13 +20,13 @@ from prometheus_client import (
 from service.observability.engine_metrics import EngineMetrics
 from service.observability.http_metrics import HttpMetrics
 from service.observability.labelled_metrics import Family
-from service.server.connection import REASONS, Reason
+from service.version import installed_version
 
 
 class Metrics:
-    """All metrics of one service."""
+    """All metrics of one service; `end_reasons` are why the server may end a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, end_reasons: Sequence[str] = ()) -> None:
         self.registry = CollectorRegistry()
         family = Family(self.registry)
         self.engine = EngineMetrics(family)
@@ -44,7 +44,7 @@ class Metrics:
             "connections_ended",
             "Connections that were ended before their request was whole, by reason",
             "reason",
-            REASONS,
+            end_reasons,
         )
         self._models = Gauge(
             "strophe_model_info",
@@ -73,7 +73,7 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def connection_ended(self, reason: Reason) -> None:
+    def connection_ended(self, reason: str) -> None:
         """A client was too slow, sent too much, or had to give way."""
         self._ended.labels(reason).inc()
 
@@ -92,11 +92,3 @@ class Metrics:
         """A model is no longer on offer."""
         self._models.remove_by_labels({"model": model})
         self.engine.model_withdrawn(model)
-
-
-def installed_version() -> str:
-    """The version of this package, or that it runs from its source."""
-    try:
-        return version("strophe")
-    except PackageNotFoundError:
-        return "source"

@@ -21,8 +21,8 @@ from opentelemetry.util.types import AttributeValue
 
 from service.api.jobs import Job
 from service.observability.http_exchange import Exchange
-from service.observability.metrics import installed_version
 from service.observability.request_timings import Stations
+from service.version import installed_version
 
 FLUSH_S = 2.0
 _OPERATION = "text_completion"

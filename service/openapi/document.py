@@ -14,13 +14,13 @@ from pydantic.json_schema import models_json_schema
 
 from service.access.route_flags import has_mark
 from service.api.response_models import ErrorAnswer
-from service.observability.metrics import installed_version
 from service.openapi import headers
 from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
 from service.openapi.operations import OPERATIONS, TAGS
 from service.openapi.request_schemas import as_read, example_within
 from service.openapi.spec_model import EVENTS, JSON, Example, Form, Operation
 from service.settings import Settings
+from service.version import installed_version
 
 REF = "#/components/schemas/{model}"
 ABOUT = """\

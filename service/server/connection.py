@@ -8,6 +8,7 @@ import errno
 import json
 import socket
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -19,6 +20,8 @@ from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 from service.errors import ErrorBody, busy
 from service.server.request_framing import Incoming
 
+WRITE_TIMEOUT_S = 20.0  # a client that takes nothing for so long has gone
+MAX_WRITE = 64 * 1024  # bytes of one write; so much must be taken in that time
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 Reason = Literal["slow", "long_head", "crowded", "gave_way"]
@@ -128,3 +131,42 @@ def _answer(status: str, error: ErrorBody, headers: dict[str, str] | None = None
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
+
+
+WsgiApp = Callable[..., Iterable[bytes]]
+
+
+def with_bounded_writes(app: WsgiApp) -> WsgiApp:
+    """WSGI middleware that splits response bodies into writes of at most `MAX_WRITE` bytes.
+
+    The write timeout holds for one write: a long one could not be taken in time by a client that
+    is slow but there.
+    """
+
+    def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return _SplitBody(app(environ, start_response))
+
+    return call
+
+
+class _SplitBody:
+    """Response body in chunks of at most `MAX_WRITE` bytes; closes the body that it splits.
+
+    No generator: one that was never started would not close the body.
+    """
+
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        for item in self._body:
+            if len(item) <= MAX_WRITE:
+                yield item
+            else:
+                for start in range(0, len(item), MAX_WRITE):
+                    yield item[start : start + MAX_WRITE]
+
+    def close(self) -> None:
+        """Close the body, however the answer ended: called by the server."""
+        if (close := getattr(self._body, "close", None)) is not None:
+            close()

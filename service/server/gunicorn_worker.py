@@ -30,15 +30,16 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 
 from service.server.connection import (
     CONTINUE,
+    WRITE_TIMEOUT_S,
     Connection,
     Reason,
     Refusal,
     crowded,
     head_too_long,
     too_slow,
+    with_bounded_writes,
 )
 from service.server.request_framing import Incoming
-from service.server.writing import WRITE_TIMEOUT_S, in_pieces
 
 LINGER_S = 2.0  # for a client to take its answer and close
 LOOK_S = 0.25  # between looks at the deadlines
@@ -88,7 +89,7 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Called by gunicorn: the application."""
         super().load_wsgi()
-        self.wsgi = in_pieces(self.app.wsgi())
+        self.wsgi = with_bounded_writes(self.app.wsgi())
 
     @property
     def num_connections(self) -> int:

@@ -24,6 +24,7 @@ from service.models.registry import Loaded, Registry
 from service.observability.metrics import Metrics
 from service.observability.ops_listener import OpsListener
 from service.observability.tracing import start_tracing
+from service.server.connection import REASONS
 from service.settings import Settings
 
 SHIPPED = Path(model.pretrained.__path__[0])
@@ -41,7 +42,7 @@ class Service:
         self._settings = settings
         self._device = resolve_device(settings.device)
         use_threads(settings.threads)
-        self.metrics = metrics = Metrics()
+        self.metrics = metrics = Metrics(REASONS)
         metrics.describe_build(device=str(self._device))
         self._tracing = start_tracing()
         scheduler: Scheduler[Request] = Scheduler(

@@ -8,7 +8,7 @@ from model.errors import ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID, EncodedPrompt, Tokenizer
 from service.api.client_connection import Client
-from service.api.jobs import Jobs, new_id
+from service.api.jobs import Jobs
 from service.api.openai import responses as completions
 from service.api.openai.completions_body import CompletionRequest, Prompt
 from service.api.openai.responses import Completion
@@ -21,6 +21,7 @@ from service.api.submission import (
     within_cap,
 )
 from service.models.registry import Registry
+from service.request_ids import new_id
 from service.settings import Settings
 
 # Ignored fields go into a header, which has no room for whatever a client may send.

@@ -12,13 +12,13 @@ from flask import Response, jsonify
 
 from model.tokenizer import Tokenizer
 from service.api import sse
+from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
 from service.api.openai.completions_body import CompletionRequest
 from service.api.openai.logprobs import LegacyLogprobs, joined
 from service.api.streaming import event_chunks, job_headers, stream
 from service.engine.failure import RequestFailedError
 from service.engine.outbox import Delta
-from service.errors import failure_body
 
 Told = tuple[str, dict[str, Any] | None]  # a part of a text, and the log probabilities with it
 
