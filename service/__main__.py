@@ -1,4 +1,4 @@
-"""`python -m service`: read the settings, take the ports, hand over to gunicorn.
+"""Command `python -m service`: reads the settings, takes the ports, hands over to gunicorn.
 
 A setting that is wrong ends the start with one line and exit code 2, a port that is taken with
 one line and exit code 1.
@@ -9,16 +9,16 @@ import sys
 from contextlib import closing
 
 from service.access.keyring import KeyRing
-from service.server.gunicorn_app import Server
+from service.server.gunicorn_app import GunicornApplication
 from service.settings import Settings, SettingsError, read_settings, variable_name
 
 
 class PortTakenError(Exception):
-    """An address cannot be listened on; the message names the setting."""
+    """A port of the service cannot be listened on; the message names the setting."""
 
 
 def listen(settings: Settings, field: str) -> socket.socket:
-    """A listening socket on the host and the port of the setting `field`."""
+    """Listening socket on the host and the port of the setting `field`. Raises PortTakenError."""
     port: int = getattr(settings, field)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
@@ -31,7 +31,7 @@ def listen(settings: Settings, field: str) -> socket.socket:
 
 
 def main() -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until told to stop; returns the exit code."""
     try:
         settings = read_settings()
         KeyRing.of(settings)  # the worker reads them again; here what is wrong is one line
@@ -44,7 +44,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     with closing(ops_socket):
-        Server(settings, ops_socket).run()
+        GunicornApplication(settings, ops_socket).run()
     return 0
 
 

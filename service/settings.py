@@ -1,4 +1,4 @@
-"""The service's settings: environment variables STROPHE_*, read once, checked, frozen.
+"""Settings of the service: environment variables STROPHE_*, read once, checked, frozen.
 
 Every field is one variable, with its default, its bounds and its meaning; the documents and
 the error messages are made of these. Knows nothing of what uses them.
@@ -24,16 +24,16 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
 class SettingsError(Exception):
-    """A variable that is unknown or holds what it may not; the message names it."""
+    """An environment variable is unknown or has an invalid value; the message names it."""
 
 
 def default_threads() -> int:
-    """The cores that this process may use, but for one, which the HTTP threads need."""
+    """Default count of compute threads: the usable cores but one, which HTTP threads need."""
     return max(1, min(len(os.sched_getaffinity(0)) - 1, MAX_DEFAULT_THREADS))
 
 
 class Settings(BaseSettings):
-    """What can be set, and within which bounds."""
+    """Settings of one service process: every field is one environment variable, with bounds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
 
@@ -199,12 +199,12 @@ class Settings(BaseSettings):
 
     @property
     def longest_inspected(self) -> int:
-        """Characters of the longest text that is inspected."""
+        """Largest number of characters of a text that /v1/inspect takes."""
         return min(self.max_inspect, self.max_prompt)
 
     @property
     def http_threads(self) -> int:
-        """A thread for each request that may run or wait, and spare ones.
+        """Number of HTTP threads: one for each request that may run or wait, and spare ones.
 
         Those refuse the rest, and write to slow clients what was written for them long ago.
         """
@@ -212,17 +212,17 @@ class Settings(BaseSettings):
 
     @property
     def max_connections(self) -> int:
-        """How many may be open; those without a thread cost little."""
+        """Largest number of open connections; those without a thread cost little."""
         return max(1000, 4 * self.http_threads)
 
 
 def variable_name(field: str) -> str:
-    """The environment variable of a field."""
+    """Name of the environment variable of a settings field."""
     return PREFIX + field.upper()
 
 
 def read_settings() -> Settings:
-    """The settings of this process. Raises SettingsError, one line that names the variable."""
+    """Read the settings from the environment. Raises SettingsError, one line with the variable."""
     known = {variable_name(field) for field in Settings.model_fields}
     unknown = sorted(
         name for name in os.environ if name.upper().startswith(PREFIX) and name not in known

@@ -1,4 +1,4 @@
-"""SIGTERM with no stream and with many, twice, and early; a worker that is killed."""
+"""Drain of the real server: SIGTERM with no stream and with many, twice, early; killed workers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The real thing: `python -m service`, gunicorn and sockets on loopback."""
+"""The real server, `python -m service`, with gunicorn and sockets on loopback."""
 
 import json
 import os

@@ -1,1 +1,1 @@
-"""Server: gunicorn with a threaded worker of our own, and the process that it serves."""
+"""HTTP server: gunicorn with a request-buffering worker, and the service process that it runs."""

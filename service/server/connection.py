@@ -1,5 +1,4 @@
-"""One client's connection as gunicorn knows it, what it has sent so far, and what it is told where
-no request of it can be answered.
+"""Client connection of the gunicorn worker: its buffered request, refusals, and bounded writes.
 
 Knows nothing of who waits and for how long: `service.server.gunicorn_worker` decides.
 """
@@ -18,122 +17,122 @@ from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from service.errors import ErrorBody, busy
-from service.server.request_framing import Incoming
+from service.server.request_framing import RequestBuffer
 
-WRITE_TIMEOUT_S = 20.0  # a client that takes nothing for so long has gone
-MAX_WRITE = 64 * 1024  # bytes of one write; so much must be taken in that time
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+MAX_WRITE = 64 * 1024  # bytes of one write: so much has the time of WRITE_TIMEOUT_S
 
-Reason = Literal["slow", "long_head", "crowded", "gave_way"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
+WsgiApp = Callable[..., Iterable[bytes]]
+EndReason = Literal["slow", "long_head", "crowded", "gave_way"]
+END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
 
 
-class ReadTooSlowError(TimeoutError):
-    """A request's rest did not come in time. gunicorn takes it for a connection that broke."""
+class ReadDeadlineError(TimeoutError):
+    """The rest of a request did not come in time. gunicorn takes it for a broken connection."""
 
     def __init__(self) -> None:
         super().__init__(errno.ECONNRESET, "the request came too slowly")
 
 
 class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads what was not gathered before, until the request's deadline."""
+    """gunicorn's reader of a socket with one deadline for all that a request still misses."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         self.deadline = 0.0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Called by gunicorn: more bytes."""
+        """Read more bytes for gunicorn's parser. Raises ReadDeadlineError."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise ReadTooSlowError
+            raise ReadDeadlineError
         before = self.sock.gettimeout()
         self.sock.settimeout(left if before is None else min(left, before))
         try:
             received: bytes = super().chunk(size_hint)
         except TimeoutError as error:
-            raise ReadTooSlowError from error
+            raise ReadDeadlineError from error
         finally:
             self.sock.settimeout(before)
         return received
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection, and its next request as far as it is there."""
+    """Client connection with the buffer of its next request and the deadline of what it waits for.
+
+    Only the worker's main thread touches it, but for the time in which a thread answers it.
+    """
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(cfg, sock, client, server)
         self.parser: Any = None  # gunicorn's, from the first request on
         self.data_ready = True  # else gunicorn would wait for data in a thread
-        self.incoming: Incoming | None = None  # None: nothing more is wanted
+        self.request_buffer: RequestBuffer | None = None  # None: no further request is wanted
         self.deadline = 0.0
 
     @property
-    def num_held(self) -> int:
+    def num_buffered(self) -> int:
         """Bytes of a request that is not whole."""
-        return 0 if self.incoming is None else self.incoming.size
+        return 0 if self.request_buffer is None else self.request_buffer.num_bytes
 
-    def take_buffered(self) -> bytes:
-        """What was read behind the request that was answered last."""
+    def take_pipelined(self) -> bytes:
+        """Remove and return what gunicorn has read beyond the request that was answered last."""
         return b"" if self.parser is None else bytes(self.parser.unreader.take_buffered())
 
-    def pass_on(self, deadline: float) -> None:
-        """Give gunicorn's parser what was gathered; what it still misses has until `deadline`."""
+    def feed_parser(self, deadline: float) -> None:
+        """Give the buffered request to gunicorn's parser, which reads the rest until `deadline`."""
         if self.parser is None:
             self.parser = http.get_parser(self.cfg, self.sock, self.client)
             self.parser.unreader = DeadlineUnreader(self.sock)
-        if self.incoming is not None:
-            self.parser.unreader.unread(self.incoming.data)
+        if self.request_buffer is not None:
+            self.parser.unreader.unread(self.request_buffer.data)
         self.parser.unreader.deadline = deadline
-        self.incoming = None
+        self.request_buffer = None
 
-    def say(self, words: bytes) -> None:
+    def send_nowait(self, data: bytes) -> None:
         """Send a few bytes without waiting; a client that has no room for them does without."""
         with suppress(OSError):
             self.sock.setblocking(False)
-            self.sock.send(words)
+            self.sock.send(data)
 
-    def cut(self) -> None:
-        """End it both ways: a thread that reads or writes there is told so."""
+    def abort(self) -> None:
+        """Shut the socket down both ways, so that a thread that reads or writes there fails."""
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A whole answer of the one shape, to what is no request yet."""
+    """HTTP answer, as bytes, to a client whose request is not whole, and why it gets it."""
 
-    reason: Reason
-    answer: bytes
+    reason: EndReason
+    response: bytes
 
 
-def too_slow(part: str, seconds: float) -> Refusal:
-    """The request did not come in time."""
+def request_timeout(part: str, seconds: float) -> Refusal:
+    """408: the head or the body of a request was not whole in time."""
     message = f"the request's {part} was not whole after {seconds:g} seconds"
     error = ErrorBody(message=message, code="request_timeout")
-    return Refusal("slow", _answer("408 Request Timeout", error))
+    return Refusal("slow", _response("408 Request Timeout", error))
 
 
 def head_too_long() -> Refusal:
-    """No end of the head is to be hoped for."""
+    """431: the head of a request has no end within `MAX_HEAD` bytes."""
     error = ErrorBody(message="the request's head is too long", code="head_too_long")
-    return Refusal("long_head", _answer("431 Request Header Fields Too Large", error))
+    return Refusal("long_head", _response("431 Request Header Fields Too Large", error))
 
 
 def crowded() -> Refusal:
-    """There is no room for this connection, or for what it sends."""
+    """503: no room for one more connection, or for so large a buffer."""
     error = busy("too many connections, or too much is being sent at once", "crowded")
-    return Refusal("crowded", _answer("503 Service Unavailable", error.body, error.headers))
+    return Refusal("crowded", _response("503 Service Unavailable", error.body, error.headers))
 
 
-def _answer(status: str, error: ErrorBody, headers: dict[str, str] | None = None) -> bytes:
+def _response(status: str, error: ErrorBody, headers: dict[str, str] | None = None) -> bytes:
     body = json.dumps(error.as_json()).encode()
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
-
-
-WsgiApp = Callable[..., Iterable[bytes]]
 
 
 def with_bounded_writes(app: WsgiApp) -> WsgiApp:
@@ -167,6 +166,6 @@ class _SplitBody:
                     yield item[start : start + MAX_WRITE]
 
     def close(self) -> None:
-        """Close the body, however the answer ended: called by the server."""
+        """Close the body, however the answer ended: called by gunicorn."""
         if (close := getattr(self._body, "close", None)) is not None:
             close()

@@ -1,14 +1,15 @@
-"""gunicorn's threaded worker with a border: nobody can hold a thread by sending slowly, or nothing.
+"""gunicorn's threaded worker with request buffering: no slow or idle client holds a thread.
 
     waiting -> in a thread -> waiting (kept alive)      and from both: -> lingering -> closed
 
-A connection waits at the poller, where the one main thread gathers its request; a thread gets it
+A connection waits at the poller, where the one main thread buffers its request; a thread gets it
 when the request is whole, so 500 idle or half-sent ones cost 500 descriptors. Reading and answering
 have deadlines in all, not for each byte. When there are too many connections, the one that has
 waited longest for its client gives way. A worker that stops goes on accepting until its streams
-have ended: the application refuses by itself then.
+have ended: the application refuses by itself then. docs/server.md draws all of it.
 
-Knows nothing of the application. What gunicorn does in its threads is left as it is.
+Knows nothing of the application. What gunicorn does in its threads is left as it is; which of its
+names are used here is held by a test of its own, since most of them are not its public interface.
 """
 
 import errno
@@ -30,29 +31,27 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
 
 from service.server.connection import (
     CONTINUE,
-    WRITE_TIMEOUT_S,
     Connection,
-    Reason,
+    EndReason,
     Refusal,
     crowded,
     head_too_long,
-    too_slow,
+    request_timeout,
     with_bounded_writes,
 )
-from service.server.request_framing import Incoming
+from service.server.request_framing import RequestBuffer
+from service.timeouts import ACCEPT_RETRY_S, DEADLINE_CHECK_S, LINGER_S, WRITE_TIMEOUT_S
 
-LINGER_S = 2.0  # for a client to take its answer and close
-LOOK_S = 0.25  # between looks at the deadlines
-READ_AT_ONCE = 64 * 1024
-ACCEPTED_AT_ONCE = 64
-# Of requests that are not whole: each may hold so much, and more while all hold less than that.
-OWN_SHARE = 64 * 1024
-MAX_GATHERED = 64 * 1024 * 1024
+MAX_RECEIVE = 64 * 1024
+MAX_ACCEPTS = 64  # in a row, before other connections have their turn
+# Of requests that are not whole: each may buffer so much, and more while all buffer less than that.
+GUARANTEED_BUFFER = 64 * 1024
+MAX_BUFFERED = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one client may take: seconds, but for the body, which is in bytes."""
+class ConnectionLimits:
+    """Limits of one client's connection: seconds, but for the body, which is in bytes."""
 
     read_head_s: float
     read_body_s: float
@@ -61,21 +60,21 @@ class Limits:
     max_body: int
 
 
-class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """`app.limits` says how long and how much."""
+class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Threaded gunicorn worker that buffers requests and enforces `app.limits`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._limits: Limits = self.app.limits
-        self.note_ended: Callable[[Reason], None] = lambda reason: None  # told of each refusal
+        self._limits: ConnectionLimits = self.app.limits
+        self.on_connection_ended: Callable[[EndReason], None] = lambda reason: None
         # All of this belongs to the main thread.
         self._waiting: dict[Connection, None] = {}  # for their clients, the longest first
         self._answering: dict[Connection, float] = {}  # in a thread, and since when
-        self._gathered = 0  # bytes of all that wait
-        self._next_look = 0.0
+        self._num_buffered = 0  # bytes of all that wait
+        self._next_check = 0.0
 
     def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Called by gunicorn: all threads there will be.
+        """Thread pool with all its threads started, for gunicorn.
 
         The main thread would wait for each that it starts, and in a burst for hundreds.
         """
@@ -87,13 +86,13 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return pool
 
     def load_wsgi(self) -> None:
-        """Called by gunicorn: the application."""
+        """Load the application, for gunicorn, and bound its writes."""
         super().load_wsgi()
         self.wsgi = with_bounded_writes(self.app.wsgi())
 
     @property
     def num_connections(self) -> int:
-        """How many are open."""
+        """Number of open connections."""
         count: int = self.nr_conns
         return count
 
@@ -104,12 +103,12 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.set_accept_enabled(True)
         try:
             while self.alive:
-                self._turn()
+                self._run_once()
                 if not self.is_parent_alive():
                     raise_signal(SIGTERM)  # nobody else is left to send it
             self._drain()
         finally:  # SIGINT comes as SystemExit
-            self._cut_soon()
+            self._abort_answers_soon()
         self.set_accept_enabled(False)
         for conn in list(self._waiting):
             self._close(conn)
@@ -118,13 +117,14 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for listener in self.sockets:
             listener.close()
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
+        """One iteration of the event loop: heartbeat, events, deadlines."""
         self.notify()
-        self.wait_for_and_dispatch_events(LOOK_S)
+        self.wait_for_and_dispatch_events(DEADLINE_CHECK_S)
         now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + LOOK_S
-            self._end_overdue(now)
+        if now >= self._next_check:
+            self._next_check = now + DEADLINE_CHECK_S
+            self._enforce_deadlines(now)
 
     def _drain(self) -> None:
         begun = time.monotonic()
@@ -138,22 +138,22 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             # Whoever connects meanwhile is refused, and prolongs nothing.
             if not running and not expected:
                 return
-            self._turn()
-        self._cut_all()
+            self._run_once()
+        self._abort_answers()
 
-    def _cut_soon(self) -> None:
+    def _abort_answers_soon(self) -> None:
         """The process waits for its threads, which must not wait for their clients."""
-        timer = Timer(LINGER_S, self._cut_all)
+        timer = Timer(LINGER_S, self._abort_answers)
         timer.daemon = True
         timer.start()
 
-    def _cut_all(self) -> None:
+    def _abort_answers(self) -> None:
         for conn in list(self._answering):
-            conn.cut()
+            conn.abort()
 
     def accept(self, listener: socket.socket) -> None:
-        """Called by the poller: clients connect."""
-        for _ in range(ACCEPTED_AT_ONCE):
+        """Accept waiting clients, when the poller says that there are some."""
+        for _ in range(MAX_ACCEPTS):
             try:
                 sock, client = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -161,91 +161,95 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             except OSError as error:
                 if error.errno not in (errno.EMFILE, errno.ENFILE):
                     raise
-                if not self._make_room():
-                    time.sleep(LOOK_S / 10)  # all are being answered; it waits in the backlog
+                if not self._evict_longest_waiting():
+                    time.sleep(ACCEPT_RETRY_S)  # all are being answered; it waits in the backlog
                 return
             self._admit(Connection(self.cfg, sock, client, listener.getsockname()))
 
     def _admit(self, conn: Connection) -> None:
-        has_room = self.nr_conns < self.worker_connections or self._make_room()
+        has_room = self.nr_conns < self.worker_connections or self._evict_longest_waiting()
         self.nr_conns += 1
         if has_room:
             self._await_request(conn, self._limits.read_head_s)
         else:
             self._refuse(conn, crowded())
 
-    def _make_room(self) -> bool:
+    def _evict_longest_waiting(self) -> bool:
+        """Close the connection that has waited longest for its client; False where none waits."""
         if not self._waiting:
             return False
         self._close(next(iter(self._waiting)))
-        self.note_ended("gave_way")
+        self.on_connection_ended("gave_way")
         return True
 
     def _await_request(self, conn: Connection, seconds: float) -> None:
-        conn.incoming = Incoming(self._limits.max_body)
-        self._wait(conn, seconds)
-        if pipelined := conn.take_buffered():
-            self._gather(conn, conn.incoming, pipelined)
+        conn.request_buffer = RequestBuffer(self._limits.max_body)
+        self._watch(conn, seconds)
+        if pipelined := conn.take_pipelined():
+            self._buffer(conn, conn.request_buffer, pipelined)
 
-    def _wait(self, conn: Connection, seconds: float) -> None:
+    def _watch(self, conn: Connection, seconds: float) -> None:
+        """Let the poller tell what the client sends, for so many seconds."""
         conn.sock.setblocking(False)
         conn.deadline = time.monotonic() + seconds
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_readable, conn))
         self._waiting[conn] = None
 
-    def _leave(self, conn: Connection) -> None:
+    def _unwatch(self, conn: Connection) -> None:
         del self._waiting[conn]
-        self._gathered -= conn.num_held
+        self._num_buffered -= conn.num_buffered
         self.poller.unregister(conn.sock)
 
     def _close(self, conn: Connection) -> None:
-        self._leave(conn)
+        self._unwatch(conn)
         self.nr_conns -= 1
         conn.close()
 
     def _on_readable(self, conn: Connection, sock: socket.socket) -> None:
         if conn not in self._waiting:
-            return  # it gave way in this very turn
+            return  # it gave way in this very iteration
         try:
-            received = sock.recv(READ_AT_ONCE)
+            received = sock.recv(MAX_RECEIVE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             received = b""
-        incoming = conn.incoming
-        if received and incoming is not None:
-            self._gather(conn, incoming, received)
-        elif not received and incoming is not None and incoming.has_head:
-            self._hand_over(conn)  # its side is closed: what is missing will be told
+        buffer = conn.request_buffer
+        if received and buffer is not None:
+            self._buffer(conn, buffer, received)
+        elif not received and buffer is not None and buffer.has_head:
+            self._dispatch(conn)  # its side is closed: the answer will tell what is missing
         elif not received:
             self._close(conn)
 
-    def _gather(self, conn: Connection, incoming: Incoming, received: bytes) -> None:
-        had, had_head = incoming.size, incoming.has_head
-        incoming.add(received)
-        self._gathered += incoming.size - had
-        if incoming.is_enough:
-            self._hand_over(conn)
-        elif incoming.is_head_too_long:
+    def _buffer(self, conn: Connection, buffer: RequestBuffer, received: bytes) -> None:
+        """Keep what was received; dispatch or refuse the request, or set its next deadline."""
+        had, had_head = buffer.num_bytes, buffer.has_head
+        buffer.feed(received)
+        self._num_buffered += buffer.num_bytes - had
+        if buffer.is_ready:
+            self._dispatch(conn)
+        elif buffer.is_head_too_long:
             self._refuse(conn, head_too_long())
-        elif incoming.size > OWN_SHARE and self._gathered > MAX_GATHERED:
+        elif buffer.num_bytes > GUARANTEED_BUFFER and self._num_buffered > MAX_BUFFERED:
             self._refuse(conn, crowded())
-        elif incoming.has_head and not had_head:
+        elif buffer.has_head and not had_head:
             conn.deadline = time.monotonic() + self._limits.read_body_s
-            if incoming.wants_continue:
-                conn.say(CONTINUE)
+            if buffer.expects_continue:
+                conn.send_nowait(CONTINUE)
         elif not had:
             conn.deadline = time.monotonic() + self._limits.read_head_s
 
-    def _hand_over(self, conn: Connection) -> None:
-        self._leave(conn)
+    def _dispatch(self, conn: Connection) -> None:
+        """Hand the connection to a thread, which parses and answers the request."""
+        self._unwatch(conn)
         now = time.monotonic()
-        conn.pass_on(now + self._limits.read_body_s)
+        conn.feed_parser(now + self._limits.read_body_s)
         self._answering[conn] = now
         self.enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Called by gunicorn in a thread: answer one request."""
+        """Answer one request in a thread of gunicorn; whether the connection is kept alive."""
         conn.sock.settimeout(WRITE_TIMEOUT_S)
         try:
             keeps: bool = super().handle_request(req, conn)
@@ -254,7 +258,7 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return keeps
 
     def finish_request(self, conn: Connection, future: Any) -> None:
-        """Called on the main thread when a thread is done with a connection."""
+        """Take a connection back from its thread, on the main thread: keep it alive or linger."""
         del self._answering[conn]
         if not future.cancelled() and future.exception() is None and future.result() is True:
             self._await_request(conn, self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER)
@@ -262,10 +266,10 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             self._linger(conn)
 
     def _refuse(self, conn: Connection, refusal: Refusal) -> None:
-        self.note_ended(refusal.reason)
+        self.on_connection_ended(refusal.reason)
         if conn in self._waiting:
-            self._leave(conn)
-        conn.say(refusal.answer)
+            self._unwatch(conn)
+        conn.send_nowait(refusal.response)
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
@@ -273,23 +277,24 @@ class BorderWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
         gunicorn would wait for that on the main thread, for seconds.
         """
-        conn.incoming = None
+        conn.request_buffer = None
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            self._wait(conn, LINGER_S)
+            self._watch(conn, LINGER_S)
         except OSError:  # the client is gone
             self.nr_conns -= 1
             conn.close()
 
-    def _end_overdue(self, now: float) -> None:
+    def _enforce_deadlines(self, now: float) -> None:
+        """End connections that wait, and abort answers that take, longer than they may."""
         for conn in [conn for conn in self._waiting if conn.deadline <= now]:
-            incoming = conn.incoming
-            if incoming is None or not incoming.size:
+            buffer = conn.request_buffer
+            if buffer is None or not buffer.num_bytes:
                 self._close(conn)
-            elif incoming.has_head:
-                self._refuse(conn, too_slow("body", self._limits.read_body_s))
+            elif buffer.has_head:
+                self._refuse(conn, request_timeout("body", self._limits.read_body_s))
             else:
-                self._refuse(conn, too_slow("head", self._limits.read_head_s))
+                self._refuse(conn, request_timeout("head", self._limits.read_head_s))
         for conn, since in self._answering.items():
             if now - since > self._limits.answer_s:
-                conn.cut()
+                conn.abort()

@@ -1,13 +1,14 @@
-"""One request on its way in: the bytes so far, and whether they are enough to answer it.
+"""Request framing: a buffer of received bytes that knows where an HTTP/1 request ends.
 
-Looks at no more of HTTP than where a request ends, so that nobody has to wait for its rest; what it
-says is read by gunicorn, from the same bytes. Where anything looks odd, it is enough: gunicorn
-then says what is wrong. Knows nothing of sockets and clocks.
+Looks at no more of HTTP than that (end of the head, Content-Length, chunks), so that no thread has
+to wait for the rest of a request; what the request says is read by gunicorn, from the same bytes.
+Where anything looks odd, the buffer is ready at once: gunicorn then says what is wrong, so no
+other reading of a request than gunicorn's ever counts. Knows nothing of sockets and clocks.
 """
 
 import re
 
-MAX_HEAD = 64 * 1024  # without an end: nobody's request
+MAX_HEAD = 64 * 1024  # bytes of a head; a longer one is refused
 _LONGEST_SIZE_LINE = 8190  # gunicorn's limit too
 _END_OF_HEAD = b"\r\n\r\n"
 _FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)", re.I)
@@ -16,8 +17,8 @@ _LENGTH = re.compile(rb"\d{1,15}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,8}(?![0-9a-f])", re.I)
 
 
-class Incoming:
-    """`add` what was received; `is_enough` once the request is whole or cannot become so."""
+class RequestBuffer:
+    """Buffer of one request: `is_ready` once it is whole, or cannot become a valid request."""
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
@@ -26,36 +27,36 @@ class Incoming:
         self._body_at: int | None = None
         self._body_ends_at: int | None = None  # None: it comes in chunks
         self._chunk_at = 0
-        self.is_enough = False
-        self.wants_continue = False  # the client waits for a word before it sends the body
+        self.is_ready = False
+        self.expects_continue = False  # the client waits for 100 Continue before it sends the body
 
     @property
-    def size(self) -> int:
-        """How many bytes are held."""
+    def num_bytes(self) -> int:
+        """Number of buffered bytes."""
         return len(self._data)
 
     @property
     def has_head(self) -> bool:
-        """Whether all but the body is there."""
+        """Whether the head of the request is whole."""
         return self._body_at is not None
 
     @property
     def is_head_too_long(self) -> bool:
-        """Whether no end of the head is to be hoped for."""
+        """Whether the head has passed `MAX_HEAD` bytes without an end."""
         return self._body_at is None and len(self._data) > MAX_HEAD
 
     @property
     def data(self) -> bytes:
-        """All of it, and what came of the next request."""
+        """Buffered bytes: the request, and what has come of the next one."""
         return bytes(self._data)
 
-    def add(self, received: bytes) -> None:
-        """More of it."""
+    def feed(self, received: bytes) -> None:
+        """Append what was received, and look for the request's end."""
         self._data += received
         if self._body_at is None:
             self._look_for_head()
-        if self._body_at is not None and not self.is_enough:
-            self.is_enough = self._has_body()
+        if self._body_at is not None and not self.is_ready:
+            self.is_ready = self._has_body()
 
     def _look_for_head(self) -> None:
         first = 2 if self._data.startswith(b"\r\n") else 0  # one empty line may come before
@@ -64,7 +65,7 @@ class Incoming:
         if end >= 0:
             self._read_head(end)
         elif self._has_bare_newline():
-            self.is_enough = True
+            self.is_ready = True
 
     def _has_bare_newline(self) -> bool:
         newline = self._data.find(b"\n")
@@ -73,7 +74,7 @@ class Incoming:
     def _read_head(self, end: int) -> None:
         head = bytes(self._data[: end + 2])
         if (expect := _EXPECT.search(head)) is not None:
-            # The word is given by whoever waits for the body: not by gunicorn, which gets it whole.
+            # Whoever buffers the body sends 100 Continue: not gunicorn, which gets the body whole.
             del self._data[expect.start() : expect.end()]
             end -= expect.end() - expect.start()
         self._body_at = self._chunk_at = end + len(_END_OF_HEAD)
@@ -81,14 +82,14 @@ class Incoming:
         framing = _FRAMING.findall(head)
         if len(framing) == 1:
             self._note_framing(*framing[0])
-        self.is_enough = len(framing) > 1 or self.is_enough
-        self.wants_continue = expect is not None and not self.is_enough and not self._has_body()
+        self.is_ready = len(framing) > 1 or self.is_ready
+        self.expects_continue = expect is not None and not self.is_ready and not self._has_body()
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"transfer-encoding":
             self._body_ends_at = None
         elif _LENGTH.fullmatch(value.strip()) is None or int(value) > self._max_body:
-            self.is_enough = True  # what is wrong can be said without the body
+            self.is_ready = True  # what is wrong can be said without the body
         else:
             self._body_ends_at = self._chunk_at + int(value)
 
@@ -98,7 +99,7 @@ class Incoming:
         return self._skip_chunks() or len(self._data) > self._max_body + MAX_HEAD
 
     def _skip_chunks(self) -> bool:
-        """Whether the last chunk is there, or what is no chunk."""
+        """Skip whole chunks; whether the last one is there, or something that is no chunk."""
         while True:
             end = self._data.find(b"\r\n", self._chunk_at)
             if end < 0:

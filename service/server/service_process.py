@@ -1,4 +1,4 @@
-"""One service process from start to end: engine, registry, small listener, application.
+"""Service process: engine, model registry, ops listener and application, started and stopped.
 
 Made in gunicorn's worker, after the fork: torch and its threads do not survive one.
 """
@@ -24,17 +24,16 @@ from service.models.registry import Loaded, Registry
 from service.observability.metrics import Metrics
 from service.observability.ops_listener import OpsListener
 from service.observability.tracing import start_tracing
-from service.server.connection import REASONS
+from service.server.connection import END_REASONS
+from service.server.drain import DrainTimeline
 from service.settings import Settings
+from service.timeouts import FIRST_SCAN_CHECK_S, FIRST_SCAN_TIMEOUT_S
 
 SHIPPED = Path(model.pretrained.__path__[0])
-FIRST_SCAN_S = 20.0  # within gunicorn's timeout; a larger model is offered when it is there
-LOOK_S = 0.1
-LAST_WORDS_S = 2.0  # before the grace time is over, for the streams' endings to be sent
 
 
 class Service:
-    """Everything of one process. Raises ParameterError when the device is not there."""
+    """All parts of one service process. Raises ParameterError when the device is not there."""
 
     def __init__(
         self, settings: Settings, ops_socket: socket.socket, shipped: Path = SHIPPED
@@ -42,7 +41,7 @@ class Service:
         self._settings = settings
         self._device = resolve_device(settings.device)
         use_threads(settings.threads)
-        self.metrics = metrics = Metrics(REASONS)
+        self.metrics = metrics = Metrics(END_REASONS)
         metrics.describe_build(device=str(self._device))
         self._tracing = start_tracing()
         scheduler: Scheduler[Request] = Scheduler(
@@ -64,40 +63,40 @@ class Service:
     def start(self, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Start the threads; returns when the checkpoints that are there were tried.
 
-        Or sooner, when the service is told to stop before it has begun.
+        Sooner where `goes_on` says that the service was told to stop before it has begun.
         """
         self._ops.start()
         self.engine.start()
         self.registry.start()
-        until = time.monotonic() + FIRST_SCAN_S
+        until = time.monotonic() + FIRST_SCAN_TIMEOUT_S
         while goes_on() and time.monotonic() < until:
-            if self.registry.wait_for_first_scan(LOOK_S):
+            if self.registry.wait_for_first_scan(FIRST_SCAN_CHECK_S):
                 break
         log = structlog.get_logger()
         if not self.registry.served:
             log.warning("no_model", checkpoints=str(self._settings.checkpoints))
         log.info(
             "serving",
-            address=address(self._settings.host, self._settings.port),
+            address=base_url(self._settings.host, self._settings.port),
             models=[served.name for served in self.registry.served],
             default=self.registry.default_name,
         )
 
     def _load(self, folder: Path) -> Loaded:
-        """A checkpoint, ready to serve. Raises ModelError."""
+        """Load a checkpoint folder, ready to serve. Raises ModelError."""
         checkpoint = checkpoints.load(folder, self._device)
         settings = self._settings
         runner = CheckpointRunner.of(checkpoint, settings.path, settings.cached_prompts)
         return Loaded(runner=runner, about=About.of(checkpoint))
 
     def begin_drain(self) -> None:
-        """Take nothing new; let what runs go on until the grace time is nearly over."""
+        """Refuse new requests; let texts that run go on until the engine's drain deadline."""
         if self._tracing is not None:
             self._tracing.begin_drain()
-        self.engine.begin_drain(max(self._settings.drain - LAST_WORDS_S, self._settings.drain / 2))
+        self.engine.begin_drain(DrainTimeline.of(self._settings.drain).engine_deadline_s)
 
     def stop(self) -> None:
-        """End all threads."""
+        """Stop all threads of the process, but for those of gunicorn."""
         self.registry.stop()
         self.engine.stop()
         if self._tracing is not None:
@@ -105,6 +104,6 @@ class Service:
         self._ops.stop()
 
 
-def address(host: str, port: int) -> str:
-    """What to type into a browser."""
+def base_url(host: str, port: int) -> str:
+    """URL of the service, to be typed into a browser."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

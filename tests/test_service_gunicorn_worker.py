@@ -1,4 +1,4 @@
-"""Clients that are slow, many, rude or gone, against the real server: nobody else notices."""
+"""Slow, idle, too many, disconnected clients against the real gunicorn worker: others unharmed."""
 
 import json
 import resource
@@ -80,7 +80,7 @@ def num_threads(server: "Server") -> int:
     return len(list(Path(f"/proc/{children.split()[0]}/task").iterdir()))
 
 
-def test_hundreds_of_idle_and_half_sent_requests_take_no_thread(idle: "Server") -> None:
+def test_hundreds_of_idle_connections_and_half_sent_requests_take_no_thread(idle: "Server") -> None:
     before = num_threads(idle)
     with ExitStack() as crowd:
         for sent in (b"", HALF_HEAD, HALF_BODY, HALF_CHUNK):
@@ -96,7 +96,7 @@ def test_hundreds_of_idle_and_half_sent_requests_take_no_thread(idle: "Server") 
     ("sent", "part", "seconds"),
     [(HALF_HEAD, "head", 2), (HALF_BODY, "body", 1), (HALF_CHUNK, "body", 1)],
 )
-def test_a_request_that_trickles_in_is_told_so_and_cut(
+def test_a_request_that_trickles_in_past_its_deadline_gets_408_and_is_closed(
     idle: "Server", sent: bytes, part: str, seconds: int
 ) -> None:
     """A byte now and then does not prolong it."""
@@ -121,7 +121,7 @@ def test_a_request_that_trickles_in_is_told_so_and_cut(
     assert error["message"] == f"the request's {part} was not whole after {seconds} seconds"
 
 
-def test_the_next_request_of_a_connection_has_the_same_time(idle: "Server") -> None:
+def test_the_next_request_of_a_kept_alive_connection_has_the_same_deadline(idle: "Server") -> None:
     with connect(idle) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + HALF_HEAD)
         answers = everything(connection)
@@ -129,12 +129,12 @@ def test_the_next_request_of_a_connection_has_the_same_time(idle: "Server") -> N
     assert b"HTTP/1.1 408 " in answers
 
 
-def test_a_connection_without_a_word_is_closed(idle: "Server") -> None:
+def test_an_idle_connection_is_closed_at_the_heads_deadline(idle: "Server") -> None:
     with connect(idle) as connection:
         assert connection.recv(100) == b""
 
 
-def test_one_connection_too_many_takes_the_place_of_the_one_that_waits_longest(
+def test_one_connection_too_many_evicts_the_one_that_waits_longest(
     idle: "Server",
 ) -> None:
     with ExitStack() as crowd:
@@ -153,7 +153,7 @@ def test_a_head_without_end_is_refused(idle: "Server") -> None:
         assert everything(connection).startswith(b"HTTP/1.1 431 ")
 
 
-def test_requests_that_are_sent_ahead_are_answered_in_turn(idle: "Server") -> None:
+def test_pipelined_requests_are_answered_in_turn(idle: "Server") -> None:
     texts = [post({**SHORT, "seed": seed}, "application/json") for seed in (1, 2)]
     last = b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     with connect(idle) as connection:
@@ -164,7 +164,7 @@ def test_requests_that_are_sent_ahead_are_answered_in_turn(idle: "Server") -> No
     assert places == sorted(places)
 
 
-def test_a_client_that_waits_for_a_word_before_its_body_gets_it(idle: "Server") -> None:
+def test_a_client_that_expects_100_continue_gets_it(idle: "Server") -> None:
     head, _, body = post(SHORT).partition(b"\r\n\r\n")
     with connect(idle) as connection:
         connection.sendall(head + b"\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
@@ -175,7 +175,7 @@ def test_a_client_that_waits_for_a_word_before_its_body_gets_it(idle: "Server") 
     assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
 
 
-def test_clients_that_do_not_close_after_their_answer_hold_up_nobody(idle: "Server") -> None:
+def test_clients_that_linger_after_their_answer_hold_up_nobody(idle: "Server") -> None:
     """gunicorn would wait for each on its main thread, for two seconds."""
     with ExitStack() as crowd:
         for _ in range(50):

@@ -1,0 +1,43 @@
+"""Timeouts, intervals and time budgets of the service, in seconds, in one table.
+
+What an operator may set is in `service.settings`; this is what is the same everywhere. The string
+below each number says what it decides, and stands in docs/operations.md (a test holds the two
+equal); the comments say why it is that number. Imports nothing, so every room may import it.
+"""
+
+# gunicorn and its worker
+
+WORKER_HEARTBEAT_TIMEOUT_S = 30
+"""gunicorn's master kills a worker whose main loop is silent for so long, and starts another"""
+
+FIRST_SCAN_TIMEOUT_S = 20.0
+"""how long the start waits for the first models; a larger one is offered when it is loaded"""
+# Below the heartbeat's timeout, for the main loop does not run meanwhile.
+
+FIRST_SCAN_CHECK_S = 0.1
+"""between looks, during the start, whether the service was told to stop"""
+
+DEADLINE_CHECK_S = 0.25
+"""between looks at the deadlines of connections, and between two heartbeats at most"""
+
+ACCEPT_RETRY_S = 0.025
+"""pause of the main loop when no descriptor is left for a client that connects"""
+
+KEEP_ALIVE_S = 75
+"""a connection that is kept open after an answer is closed after so long without a request"""
+# It costs a descriptor; longer than proxies and clients keep idle connections.
+
+WRITE_TIMEOUT_S = 20.0
+"""a client that takes nothing of an answer (of a large one 64 KB) for so long is cut off"""
+
+ANSWER_MARGIN_S = 60.0
+"""beyond `STROPHE_MAX_SECONDS`, for a slow client to take the end of an answer"""
+
+LINGER_S = 2.0
+"""after the last answer of a connection, for the client to take it and to close"""
+
+DRAIN_LAST_WRITES_S = 2.0
+"""of the grace time, from the end of the texts that still run, for their last events to be sent"""
+
+DRAIN_EXIT_S = 1.0
+"""of the grace time, from the cut of the last connections, for the process to end by itself"""
