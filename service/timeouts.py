@@ -36,6 +36,9 @@ ANSWER_MARGIN_S = 60.0
 LINGER_S = 2.0
 """after the last answer of a connection, for the client to take it and to close"""
 
+DRAIN_KEEP_ALIVE_S = 2.0
+"""a service that stops keeps idle and half-sent connections so long, for a request on its way"""
+
 DRAIN_LAST_WRITES_S = 2.0
 """of the grace time, from the end of the texts that still run, for their last events to be sent"""
 

@@ -1,5 +1,6 @@
 """The documents name every flag, preset, setting, request field, route and metric there is."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -84,6 +85,19 @@ def test_every_request_field_stands_in_the_api(name: str) -> None:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_stands_in_the_operations_manual(name: str) -> None:
     assert f"| `STROPHE_{name.upper()}` |" in document("docs/operations.md")
+
+
+def test_the_operations_manual_has_the_table_of_timeouts() -> None:
+    """Each constant with its value and the string below it, in the module's order."""
+    body = ast.parse(document("service/timeouts.py")).body[1:]
+    rows = []
+    for number, meaning in zip(body[::2], body[1::2], strict=True):
+        assert isinstance(number, ast.Assign)
+        assert isinstance(meaning, ast.Expr)
+        name, seconds = ast.unparse(number.targets[0]), ast.literal_eval(number.value)
+        rows.append(f"| `{name}` | {seconds:,} | {ast.literal_eval(meaning.value)} |")
+    table = "| Name | Seconds | What it decides |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n\n"
+    assert table in document("docs/operations.md"), table
 
 
 def test_every_route_stands_in_the_api(service: Service) -> None:

@@ -27,6 +27,17 @@ EndReason = Literal["slow", "long_head", "crowded", "gave_way"]
 END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Limits of one client's connection: seconds, but for the body, which is in bytes."""
+
+    read_head_s: float
+    read_body_s: float
+    answer_s: float
+    drain_s: float
+    max_body: int
+
+
 class ReadDeadlineError(TimeoutError):
     """The rest of a request did not come in time. gunicorn takes it for a broken connection."""
 

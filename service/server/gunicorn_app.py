@@ -18,9 +18,9 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from model.errors import ModelError
 from service.observability.logs import configure_logs, standard_logging
-from service.server.connection import WsgiApp
+from service.server.connection import ConnectionLimits, WsgiApp
 from service.server.drain import DrainTimeline
-from service.server.gunicorn_worker import ConnectionLimits, RequestBufferingWorker
+from service.server.gunicorn_worker import RequestBufferingWorker
 from service.settings import Settings, SettingsError
 from service.timeouts import ANSWER_MARGIN_S, KEEP_ALIVE_S, WORKER_HEARTBEAT_TIMEOUT_S
 

@@ -8,8 +8,8 @@ have deadlines in all, not for each byte. When there are too many connections, t
 waited longest for its client gives way. A worker that stops goes on accepting until its streams
 have ended: the application refuses by itself then. docs/server.md draws all of it.
 
-Knows nothing of the application. What gunicorn does in its threads is left as it is; which of its
-names are used here is held by a test of its own, since most of them are not its public interface.
+Knows nothing of the application. What gunicorn does in its threads is left as it is. Most of its
+names that are used here are no public interface: a contract test names each of them.
 """
 
 import errno
@@ -17,21 +17,18 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ
 from signal import SIGTERM, raise_signal
 from threading import Barrier, Timer
 from typing import Any
 
-from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
-    STOP_KEEPALIVE_LINGER,
-    ThreadWorker,
-)
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.server.connection import (
     CONTINUE,
     Connection,
+    ConnectionLimits,
     EndReason,
     Refusal,
     crowded,
@@ -40,24 +37,19 @@ from service.server.connection import (
     with_bounded_writes,
 )
 from service.server.request_framing import RequestBuffer
-from service.timeouts import ACCEPT_RETRY_S, DEADLINE_CHECK_S, LINGER_S, WRITE_TIMEOUT_S
+from service.timeouts import (
+    ACCEPT_RETRY_S,
+    DEADLINE_CHECK_S,
+    DRAIN_KEEP_ALIVE_S,
+    LINGER_S,
+    WRITE_TIMEOUT_S,
+)
 
 MAX_RECEIVE = 64 * 1024
 MAX_ACCEPTS = 64  # in a row, before other connections have their turn
 # Of requests that are not whole: each may buffer so much, and more while all buffer less than that.
 GUARANTEED_BUFFER = 64 * 1024
 MAX_BUFFERED = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """Limits of one client's connection: seconds, but for the body, which is in bytes."""
-
-    read_head_s: float
-    read_body_s: float
-    answer_s: float
-    drain_s: float
-    max_body: int
 
 
 class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -131,7 +123,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         running = set(self._answering)
         expected = set(self._waiting)  # a request may be on its way
         for conn in expected:
-            conn.deadline = min(conn.deadline, begun + STOP_KEEPALIVE_LINGER)
+            conn.deadline = min(conn.deadline, begun + DRAIN_KEEP_ALIVE_S)
         while time.monotonic() < begun + self._limits.drain_s:
             running &= self._answering.keys()
             expected &= self._answering.keys() | self._waiting.keys()
@@ -261,7 +253,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         """Take a connection back from its thread, on the main thread: keep it alive or linger."""
         del self._answering[conn]
         if not future.cancelled() and future.exception() is None and future.result() is True:
-            self._await_request(conn, self.cfg.keepalive if self.alive else STOP_KEEPALIVE_LINGER)
+            self._await_request(conn, self.cfg.keepalive if self.alive else DRAIN_KEEP_ALIVE_S)
         else:
             self._linger(conn)
 
