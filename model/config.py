@@ -1,6 +1,5 @@
 """Model configuration: cell, widths and layers, validated, frozen, stored in every checkpoint.
 
-The descriptions of the fields are also the help of the flags that training has for them.
 Knows nothing of torch: a config can be read and compared without building a network.
 """
 
@@ -12,13 +11,15 @@ Cell = Literal["lstm", "gru", "rnn"]
 Width = Annotated[int, Field(ge=1, le=16_384)]
 
 
-class ModelConfig(BaseModel):
-    """Architecture of a network: all that is needed to build it around its weights."""
+class NetworkShape(BaseModel):
+    """Fields of a network's architecture that a training run and a checkpoint have in common.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    The one place of their types, bounds, defaults and help: `ModelConfig` adds the size of the
+    vocabulary, `training.config.TrainConfig` how to train. A field added here is a flag of
+    `train`, is passed on to the network, and is inherited with `--init-from`.
+    """
 
     cell: Cell = Field("lstm", description="recurrent cell")  # gru and rnn are there to compare
-    vocab_size: int = Field(ge=2, le=1_000_000, description="number of token ids")
     embedding_size: Width = Field(128, description="width of a token's vector")
     hidden_size: Width = Field(256, description="width of each layer's hidden state")
     num_layers: int = Field(2, ge=1, le=16, description="number of layers")
@@ -39,6 +40,14 @@ class ModelConfig(BaseModel):
     mogrifier_rank: int = Field(
         0, ge=0, le=16_384, description="rank of the Mogrifier's matrices; 0: full"
     )
+
+
+class ModelConfig(NetworkShape):
+    """Architecture of a network: all that is needed to build it around its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    vocab_size: int = Field(ge=2, le=1_000_000, description="number of token ids")
 
     @model_validator(mode="after")
     def _tied_widths_agree(self) -> Self:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from model.config import ModelConfig
 from model.errors import ParameterError
-from training.config import TrainConfig, checked, preset_names, resolve
+from training.config import INHERITED, TrainConfig, checked, preset_names, resolve
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -121,3 +122,16 @@ def test_a_file_that_is_no_preset_is_refused_in_a_line(
 def test_a_config_survives_its_own_json() -> None:
     config = resolve("small", {"corpus": ["a", "b"], "name": "n", "init_from": "checkpoints/x"})
     assert TrainConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_every_field_of_a_network_is_a_field_of_a_run_and_inherited() -> None:
+    fields = ModelConfig.model_fields.keys() - {"vocab_size"}
+    assert fields <= TrainConfig.model_fields.keys() & set(INHERITED)
+    for name in fields:
+        assert repr(TrainConfig.model_fields[name]) == repr(ModelConfig.model_fields[name])
+
+
+def test_a_vocabulary_is_learned_within_bounds_of_its_own() -> None:
+    assert TrainConfig.model_fields["vocab_size"].default == 1024
+    with pytest.raises(ParameterError, match="vocab_size"):
+        checked({"steps": 1, "vocab_size": 20})

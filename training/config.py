@@ -11,19 +11,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from model.config import Cell, Width
+from model.config import NetworkShape
 from model.errors import ParameterError
 from training.data.corpus import CorpusOptions
 
 PRESETS = Path(__file__).parent / "presets"
 ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"
 BUDGETS = ("minutes", "epochs", "steps")
-# What `init_from` brings with it.
-INHERITED = (
-    *("cell", "embedding_size", "hidden_size", "num_layers", "tied"),
-    *("layer_norm", "skip", "mogrifier_rounds", "mogrifier_rank"),
-    *("tokenizer", "vocab_size", "character_coverage"),
-)
+# What `init_from` brings with it: the network and the vocabulary.
+INHERITED = (*NetworkShape.model_fields, "tokenizer", "vocab_size", "character_coverage")
 
 # Fields that are of use only where another has one of these values.
 ONLY_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -44,15 +40,10 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
-class TrainConfig(CorpusOptions):
-    """The fields of a run; `CorpusOptions` are those that say what becomes of the text."""
-
-    # Infinity is not JSON, so a run that has one could not be resumed.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class RunPaths(CorpusOptions):
+    """Fields of a training run that name its preset, its texts, and the folders of its results."""
 
     preset: str = Field("tiny", description="the preset that the other fields started from")
-
-    # What to train on, and where the results go.
     corpus: tuple[str, ...] = Field(
         (str(ANTHOLOGY),),
         min_length=1,
@@ -68,28 +59,16 @@ class TrainConfig(CorpusOptions):
         None, description="checkpoint whose weights and vocabulary to start from"
     )
 
-    # The network.
-    cell: Cell = Field("lstm", description="recurrent cell")
-    embedding_size: Width = Field(128, description="width of a token's vector")
-    hidden_size: Width = Field(256, description="width of each layer's hidden state")
-    num_layers: int = Field(2, ge=1, le=16, description="number of layers")
-    tied: bool = Field(False, description="the output layer uses the embedding's weights")
-    layer_norm: bool = Field(
-        False, description="normalise what a layer passes on (Ba et al. 2016; as in Merity 2019)"
-    )
-    skip: bool = Field(
-        False, description="the output layer sees the sum of all layers (as in Melis et al. 2018)"
-    )
-    mogrifier_rounds: int = Field(
-        0,
-        ge=0,
-        le=16,
-        description="rounds in which a layer's input and state gate each other (Melis et al. "
-        "2020); 0: none. Slow: every step by itself",
-    )
-    mogrifier_rank: int = Field(
-        0, ge=0, le=16_384, description="rank of the Mogrifier's matrices; 0: full"
-    )
+
+class TrainConfig(NetworkShape, RunPaths):
+    """Every field of a training run: text and folders, network, regularization, optimization.
+
+    The fields of text and network stand in the bases, where `prepare` and checkpoints use them,
+    too. Their order here is that of the flags: `CorpusOptions`, `RunPaths`, `NetworkShape`.
+    """
+
+    # Infinity is not JSON, so a run that has one could not be resumed.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     # What keeps it from learning the text by heart.
     dropout: float = Field(

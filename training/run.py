@@ -19,7 +19,7 @@ from rich.console import Console
 from model import checkpoint as checkpoints
 from model.atomic_write import remove_leftovers
 from model.checkpoint import WEIGHTS, Checkpoint
-from model.config import ModelConfig
+from model.config import ModelConfig, NetworkShape
 from model.device import resolve_device
 from model.errors import ParameterError
 from model.network import Network
@@ -249,8 +249,7 @@ def _build_trainer(
 
 
 def _architecture(config: TrainConfig, vocab_size: int) -> ModelConfig:
-    shared = ModelConfig.model_fields.keys() & TrainConfig.model_fields.keys() - {"vocab_size"}
-    fields = {name: getattr(config, name) for name in shared}
+    fields = {name: getattr(config, name) for name in NetworkShape.model_fields}
     try:
         return ModelConfig(vocab_size=vocab_size, **fields)
     except ValidationError as error:
