@@ -30,8 +30,8 @@ from model.network import Network
 from training.config import ANTHOLOGY, TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import Corpus, CorpusOptions, prepare
-from training.memory import keep_freed_memory
 from training.optimization.trainer import Trainer
+from training.process_settings import keep_freed_memory
 
 Timed = Callable[[], float]  # lets its side make some updates; the seconds that they took
 

@@ -21,7 +21,7 @@ from service.api.score_body import ScoreRequest
 from service.openapi import error_catalogue as problems
 from service.server.service_process import Service
 from service.settings import Settings
-from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cell_study_config import CellStudyConfig
 from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
 
 pytest_plugins = ["service_fixtures"]
@@ -55,9 +55,9 @@ def test_every_training_field_stands_in_the_manual_with_default_and_help(name: s
     assert training_row(name, TRAINING_FIELDS[name]) in document("docs/training.md")
 
 
-@pytest.mark.parametrize("name", StudyConfig.model_fields)
+@pytest.mark.parametrize("name", CellStudyConfig.model_fields)
 def test_every_field_of_a_study_stands_in_its_manual_with_default_and_help(name: str) -> None:
-    assert training_row(name, StudyConfig.model_fields[name]) in document("docs/study.md")
+    assert training_row(name, CellStudyConfig.model_fields[name]) in document("docs/study.md")
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -17,7 +17,7 @@ from model.device import has_bf16_lstm, has_fast_bf16
 from model.errors import ParameterError
 from training.__main__ import main
 from training.config import checked
-from training.distributed import ALONE, Group
+from training.distributed import SINGLE_PROCESS, ProcessGroup
 from training.optimization.precision import autocast_dtype
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ on_x86 = pytest.mark.skipif(
 )
 
 
-class OneOfTwo(Group):
+class OneOfTwo(ProcessGroup):
     """The writer, beside a process whose machine can do nothing in bf16."""
 
     size = 2
@@ -58,7 +58,9 @@ def network(cell: Cell = "lstm", **fields: int) -> ModelConfig:
     return ModelConfig.model_validate({"cell": cell, **sizes, **fields})
 
 
-def dtype_of(precision: str, architecture: ModelConfig, group: Group = ALONE) -> object:
+def dtype_of(
+    precision: str, architecture: ModelConfig, group: ProcessGroup = SINGLE_PROCESS
+) -> object:
     config = checked({"steps": 1, "precision": precision})
     return autocast_dtype(config, architecture, CPU, group)
 

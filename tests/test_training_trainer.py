@@ -11,7 +11,7 @@ from model.config import ModelConfig
 from model.network import Network, State
 from training.config import TrainConfig
 from training.data.batches import Streams
-from training.distributed import ALONE, Group
+from training.distributed import SINGLE_PROCESS, ProcessGroup
 from training.optimization.trainer import Trainer
 
 
@@ -23,7 +23,7 @@ def one_thread(torch_as_before: None) -> Iterator[None]:
         yield
 
 
-def trainer_of(*, group: Group = ALONE, **fields: object) -> Trainer:
+def trainer_of(*, group: ProcessGroup = SINGLE_PROCESS, **fields: object) -> Trainer:
     settings = {"steps": 1000, "batch_size": 50, "sequence_length": 4, "dropout": 0, **fields}
     config = TrainConfig.model_validate(settings)
     shape = ModelConfig(vocab_size=9, embedding_size=6, hidden_size=6, num_layers=1)
@@ -57,14 +57,14 @@ def test_the_plateau_drops_the_rate_at_every_multiple_of_its_patience() -> None:
     trainer = trainer_of(schedule="plateau", plateau_patience=2, decay_factor=0.5, warmup=0)
     seen = []
     for without_gain in (0, 1, 2, 3, 4, 0, 1, 2):
-        trainer.heed(without_gain)
+        trainer.on_validation(without_gain)
         seen.append(trainer.step().learning_rate / trainer.config.learning_rate)
     assert seen == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
 
 
 def test_other_schedules_do_not_heed_validations() -> None:
     trainer = trainer_of(schedule="constant", plateau_patience=1, warmup=0)
-    trainer.heed(5)
+    trainer.on_validation(5)
     assert trainer.step().learning_rate == trainer.config.learning_rate
 
 
@@ -82,10 +82,10 @@ def test_the_learning_rate_goes_with_the_length_of_a_window() -> None:
 
 
 def test_by_the_clock_the_writer_says_how_far_a_run_is() -> None:
-    class Late(Group):
+    class Late(ProcessGroup):
         """A process whose own clock says something else than the writer's."""
 
-        def agreed(self, value: float) -> float:
+        def broadcast(self, value: float) -> float:
             return 0.25
 
     trainer = trainer_of(steps=None, minutes=1000.0, group=Late())
@@ -99,11 +99,11 @@ def test_by_the_clock_the_writer_says_how_far_a_run_is() -> None:
 def test_averaging_begins_when_validation_has_stopped_gaining() -> None:
     trainer = trainer_of(averaging=1.0, averaging_patience=2)
     trainer.step()
-    trainer.heed(1)
+    trainer.on_validation(1)
     assert trainer.average.since is None
-    trainer.heed(2)
+    trainer.on_validation(2)
     trainer.step()
-    trainer.heed(0)
+    trainer.on_validation(0)
     assert trainer.average.since == 1
 
 

@@ -1,7 +1,8 @@
 """`python -m training prepare | train | tune | evaluate | study`: texts at the terminal.
 
-Every field of CorpusOptions, TrainConfig and StudyConfig is a flag of the same name. Errors that
-a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its number.
+Every field of CorpusOptions, TrainConfig and CellStudyConfig is a flag of the same name. Errors
+that a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its
+number.
 """
 
 import argparse
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from model.errors import ModelError
 from training.commands import cell_study, evaluate, prepare, train, tune
-from training.signals import Interrupted, interrupting
+from training.signals import Interrupted, raise_on_signal
 
 COMMANDS = (prepare, train, tune, evaluate, cell_study)
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     args = build_parser().parse_args(argv)
     try:
-        with interrupting():
+        with raise_on_signal():
             return int(args.run(args))
     except Interrupted as stop:
         print(stop, file=sys.stderr)

@@ -9,16 +9,16 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.scoring import Score
 from training.data.corpus import Corpus
-from training.evaluation.perplexity import mean_surprisal
+from training.evaluation.cross_entropy import mean_surprisal
 from training.optimization.trainer import Trainer
-from training.provenance import facts_of
+from training.provenance import provenance_facts
 from training.resume_state import Progress, gather_state, save_state
 from training.run_report import TEMPERATURES, sample, write_card, write_report
 
 Facts = dict[str, str | int | float | None]
 
 
-class Keeper:
+class CheckpointSaver:
     """Writes the two checkpoint folders of a run: `best`, which is served, and `last`."""
 
     def __init__(self, trainer: Trainer, corpus: Corpus, *, last: Path, best: Path) -> None:
@@ -30,7 +30,7 @@ class Keeper:
     def save_best(self, best_nats: float | None) -> None:
         """Put the network as it is now in the place of the best."""
         if self._trainer.group.is_writer:
-            facts = facts_of(self._trainer, self._corpus, best_nats=best_nats)
+            facts = provenance_facts(self._trainer, self._corpus, best_nats=best_nats)
             card = write_card(self.best.name, facts, {})
             checkpoints.save(self._checkpoint(card, facts), self.best)
 
@@ -39,7 +39,7 @@ class Keeper:
         trainer = self._trainer
         gathered = gather_state(trainer)
         if trainer.group.is_writer:
-            facts = facts_of(trainer, self._corpus, best_nats=progress.best_nats)
+            facts = provenance_facts(trainer, self._corpus, best_nats=progress.best_nats)
             card = write_card(f"{self.best.name}, last state", facts, {})
             save_state(self._last, self._checkpoint(card, facts), trainer, gathered, progress)
 

@@ -20,7 +20,7 @@ from model.errors import ModelError, ParameterError
 FRESH_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
 
 
-class Group:
+class ProcessGroup:
     """One process alone: it writes, has all rows, and agrees with itself."""
 
     rank = 0
@@ -36,7 +36,7 @@ class Group:
         own = rows // self.size
         return slice(self.rank * own, (self.rank + 1) * own)
 
-    def agreed(self, value: float) -> float:
+    def broadcast(self, value: float) -> float:
         """The writer's value, in every process."""
         return value
 
@@ -48,30 +48,30 @@ class Group:
         """The mean of all processes' values; each has as many rows."""
         return value
 
-    def collected(self, part: Tensor) -> list[Tensor]:
+    def all_gather(self, part: Tensor) -> list[Tensor]:
         """Every process's `part`, by rank; all of one shape. On the CPU."""
         return [part.cpu()]
 
-    def wrapped(self, module: nn.Module) -> nn.Module:
+    def data_parallel(self, module: nn.Module) -> nn.Module:
         """The module, its gradients averaged over all processes."""
         return module
 
-    def by_the_writer(self, work: Callable[[], None]) -> None:
+    def run_on_writer(self, work: Callable[[], None]) -> None:
         """Let the writer do it while the others wait. Its error ends them all."""
         work()
 
 
-ALONE = Group()
+SINGLE_PROCESS = ProcessGroup()
 
 
-class Processes(Group):
+class TorchProcessGroup(ProcessGroup):
     """Several processes that torch.distributed has joined."""
 
     def __init__(self) -> None:
         self.rank = distributed.get_rank()
         self.size = distributed.get_world_size()
 
-    def agreed(self, value: float) -> float:
+    def broadcast(self, value: float) -> float:
         """The writer's value, in every process."""
         tensor = torch.tensor(value, dtype=torch.float64)
         distributed.broadcast(tensor, src=0)
@@ -89,18 +89,18 @@ class Processes(Group):
         distributed.all_reduce(total)
         return total / self.size
 
-    def collected(self, part: Tensor) -> list[Tensor]:
+    def all_gather(self, part: Tensor) -> list[Tensor]:
         """Every process's `part`, by rank; all of one shape. On the CPU."""
         own = part.cpu().contiguous()
         parts = [torch.empty_like(own) for _ in range(self.size)]
         distributed.all_gather(parts, own)
         return parts
 
-    def wrapped(self, module: nn.Module) -> nn.Module:
+    def data_parallel(self, module: nn.Module) -> nn.Module:
         """The module, its gradients averaged over all processes."""
         return DistributedDataParallel(module)
 
-    def by_the_writer(self, work: Callable[[], None]) -> None:
+    def run_on_writer(self, work: Callable[[], None]) -> None:
         """Let the writer do it while the others wait. Its error ends them all."""
         failure: BaseException | None = None
         if self.is_writer:
@@ -113,7 +113,7 @@ class Processes(Group):
             raise failure if failure is not None else SystemExit(1)
 
 
-def is_one_of_many() -> bool:
+def is_distributed() -> bool:
     """Whether torchrun started this process beside others."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
@@ -136,20 +136,20 @@ def _require_a_fresh_store() -> None:
 
 def own_device(name: str) -> str:
     """`name`, or this process's own card where several processes would share one."""
-    if is_one_of_many() and resolve_device(name) == torch.device("cuda"):
+    if is_distributed() and resolve_device(name) == torch.device("cuda"):
         return f"cuda:{os.environ['LOCAL_RANK']}"
     return name
 
 
 @contextmanager
-def joined(device_name: str) -> Iterator[Group]:
+def process_group(device_name: str) -> Iterator[ProcessGroup]:
     """The group of processes that torchrun made this one part of, or this one alone.
 
     Raises ParameterError for a card that the processes would share, ModelError when they do not
     find one another.
     """
-    if not is_one_of_many():
-        yield ALONE
+    if not is_distributed():
+        yield SINGLE_PROCESS
         return
     _require_a_fresh_store()
     device = resolve_device(own_device(device_name))
@@ -162,7 +162,7 @@ def joined(device_name: str) -> Iterator[Group]:
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"the processes do not find one another ({error})") from error
     try:
-        yield Processes()
+        yield TorchProcessGroup()
         distributed.barrier()  # nobody leaves while another may still be talking to it
     finally:
         gc.collect()  # a wrapped network in a cycle would keep the group's threads beyond its end

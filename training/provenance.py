@@ -19,7 +19,7 @@ NAMED_SOURCES = 5  # a folder may hold thousands of files
 CORPUS_HASH, CORPUS_LENGTH = "corpus sha256", "training characters"
 
 
-def facts_of(
+def provenance_facts(
     trainer: Trainer, corpus: Corpus, *, best_nats: float | None
 ) -> dict[str, str | int | float | None]:
     """The facts at this moment of a run."""

@@ -61,11 +61,11 @@ def gather_state(trainer: Trainer) -> Gathered:
     """Bring the parts of all processes together, in every one of them."""
     group, state = trainer.group, trainer.carried
     parts = {"hidden": state.hidden} | ({} if state.cell is None else {"cell": state.cell})
-    carried = {name: torch.cat(group.collected(part), dim=1) for name, part in parts.items()}
+    carried = {name: torch.cat(group.all_gather(part), dim=1) for name, part in parts.items()}
     generators = {
         _generator_name(kind, rank): state
         for kind, own in _generators(trainer.network.device).items()
-        for rank, state in enumerate(group.collected(own))
+        for rank, state in enumerate(group.all_gather(own))
     }
     return Gathered(carried, generators)
 
@@ -118,7 +118,7 @@ def _restore_counters(trainer: Trainer, progress: Progress) -> None:
     trainer.rate_drops = progress.rate_drops
     trainer.average.since = progress.averaging_since
     trainer.streams.epoch, trainer.streams.window = progress.epoch, progress.window
-    trainer.look_at_the_clock()
+    trainer.update_progress()
 
 
 def _carried(tensors: dict[str, Tensor], trainer: Trainer) -> State:

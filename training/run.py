@@ -23,7 +23,7 @@ from model.config import ModelConfig, NetworkShape
 from model.device import resolve_device
 from model.errors import ParameterError
 from model.network import Network
-from training.checkpointing import Keeper
+from training.checkpointing import CheckpointSaver
 from training.config import TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import (
@@ -36,11 +36,11 @@ from training.data.corpus import (
     require_options,
 )
 from training.data.sources import require_outside
-from training.distributed import ALONE, Group, own_device
+from training.distributed import SINGLE_PROCESS, ProcessGroup, own_device
 from training.errors import RunError
-from training.memory import keep_freed_memory
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
+from training.process_settings import ignore_split_weights_warning, keep_freed_memory
 from training.provenance import is_trained_on
 from training.resume_state import Progress, load_state
 from training.run_folder import (
@@ -53,14 +53,14 @@ from training.run_folder import (
     write_config,
 )
 from training.run_log import Display, Log, RunLog
-from training.signals import Interrupted, StopRequest, requesting
-from training.training_loop import Loop, OnValidation
+from training.signals import Interrupted, StopRequest, request_stop_on_signal
+from training.training_loop import OnValidation, TrainingLoop
 
 FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RunOutcome:
     """How a run ended. `stopped_by` is the signal that cut it short, if one did."""
 
     folder: Path
@@ -71,10 +71,10 @@ class Outcome:
 def start(
     config: TrainConfig,
     console: Console,
-    group: Group = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
     *,
     on_validation: OnValidation | None = None,
-) -> Outcome:
+) -> RunOutcome:
     """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError.
 
     What `on_validation` raises ends the run, too, and is passed on.
@@ -90,19 +90,19 @@ def start(
             _require_possible(config, group)
             held.enter_context(locked(folder))
             require_new(folder, served)  # another process may have begun it meanwhile
-            with _nothing_left_of(folder):
+            with _removed_on_failure(folder):
                 _prepare(config, folder, console)
 
-        group.by_the_writer(claim)
-        with _nothing_left_of(folder) if group.is_writer else nullcontext():
-            corpus, initial = load_corpus(_data_folder(config, folder)), _initial(config)
+        group.run_on_writer(claim)
+        with _removed_on_failure(folder) if group.is_writer else nullcontext():
+            corpus, initial = load_corpus(_data_folder(config, folder)), _initial_checkpoint(config)
             trainer = _build_trainer(config, corpus, initial, group)
-        group.by_the_writer(lambda: write_config(folder, config))
+        group.run_on_writer(lambda: write_config(folder, config))
         return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
 
 
 @contextmanager
-def _nothing_left_of(folder: Path) -> Iterator[None]:
+def _removed_on_failure(folder: Path) -> Iterator[None]:
     """Where the block fails, the run never began: its name stays free."""
     try:
         yield
@@ -111,7 +111,7 @@ def _nothing_left_of(folder: Path) -> Iterator[None]:
         raise
 
 
-def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
+def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS) -> RunOutcome:
     """Go on with a run that was interrupted. Raises RunError when that is not possible."""
     config = read_config(folder)
     _require_equal_shares(config, group)
@@ -122,11 +122,11 @@ def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
             corpus = load_corpus(_data_folder(config, folder))
             _require_unchanged(corpus, folder.name, config.checkpoints_dir)
 
-        group.by_the_writer(claim)
+        group.run_on_writer(claim)
         corpus = load_corpus(_data_folder(config, folder))
         # Without a state it was killed before its first save, and begins again.
-        has_state = bool(group.agreed((folder / LAST).exists()))
-        initial = checkpoints.load(folder / LAST) if has_state else _initial(config)
+        has_state = bool(group.broadcast((folder / LAST).exists()))
+        initial = checkpoints.load(folder / LAST) if has_state else _initial_checkpoint(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{_data_folder(config, folder)} is not the corpus that run began with")
         trainer = _build_trainer(config, corpus, initial, group)
@@ -134,7 +134,7 @@ def resume(folder: Path, console: Console, group: Group = ALONE) -> Outcome:
         return _train(config, folder, corpus, trainer, console, progress=progress)
 
 
-def _require_possible(config: TrainConfig, group: Group) -> None:
+def _require_possible(config: TrainConfig, group: ProcessGroup) -> None:
     """Raise for what could only fail later, when the corpus has been prepared."""
     resolve_device(config.device)
     _require_equal_shares(config, group)
@@ -144,15 +144,15 @@ def _require_possible(config: TrainConfig, group: Group) -> None:
         raise RunError(f"checkpoints_dir: {config.checkpoints_dir} may not be written to")
 
 
-def require_precision(config: TrainConfig, group: Group = ALONE) -> None:
+def require_precision(config: TrainConfig, group: ProcessGroup = SINGLE_PROCESS) -> None:
     """Raise ParameterError where the network that `config` begins with cannot train in bf16."""
     if config.precision == "bf16":
-        initial = _initial(config)
+        initial = _initial_checkpoint(config)
         architecture = initial.network.config if initial else _architecture(config, vocab_size=2)
         autocast_dtype(config, architecture, resolve_device(own_device(config.device)), group)
 
 
-def _require_equal_shares(config: TrainConfig, group: Group) -> None:
+def _require_equal_shares(config: TrainConfig, group: ProcessGroup) -> None:
     if config.batch_size % group.size > 0:
         problem = f"must be a multiple of {group.size}, the number of processes that share it"
         raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
@@ -172,7 +172,7 @@ def _data_folder(config: TrainConfig, folder: Path) -> Path:
 
 
 def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
-    initial = _initial(config)
+    initial = _initial_checkpoint(config)
     data = _data_folder(config, folder)
     if data == folder / DATA:
         remove_leftovers(data)
@@ -188,7 +188,7 @@ def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
         corpus = load_prepared(config, data)
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
-    _tell(corpus, console)
+    _report_corpus(corpus, console)
 
 
 def load_prepared(config: TrainConfig, data: Path) -> Corpus:
@@ -202,7 +202,7 @@ def load_prepared(config: TrainConfig, data: Path) -> Corpus:
     return corpus
 
 
-def _tell(corpus: Corpus, console: Console) -> None:
+def _report_corpus(corpus: Corpus, console: Console) -> None:
     def say(line: str) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -219,12 +219,12 @@ def _tell(corpus: Corpus, console: Console) -> None:
         )
 
 
-def _initial(config: TrainConfig) -> Checkpoint | None:
+def _initial_checkpoint(config: TrainConfig) -> Checkpoint | None:
     return checkpoints.load(config.init_from) if config.init_from is not None else None
 
 
 def _build_trainer(
-    config: TrainConfig, corpus: Corpus, initial: Checkpoint | None, group: Group
+    config: TrainConfig, corpus: Corpus, initial: Checkpoint | None, group: ProcessGroup
 ) -> Trainer:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
@@ -265,7 +265,7 @@ def _train(
     *,
     progress: Progress | None = None,
     on_validation: OnValidation | None = None,
-) -> Outcome:
+) -> RunOutcome:
     served = config.checkpoints_dir / folder.name
     if served.exists() and not (served / WEIGHTS).is_file():
         raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
@@ -274,17 +274,19 @@ def _train(
         for target in (folder / LAST, served):
             remove_leftovers(target)
     keep_freed_memory()
+    if config.weight_drop > 0:
+        ignore_split_weights_warning()
     request = StopRequest()
     with (
         RunLog(folder, from_step=trainer.step_number) if is_writer else Log() as log,
         Display(console, done=trainer.progress) as display,
     ):
-        keeper = Keeper(trainer, corpus, last=folder / LAST, best=served)
-        loop = Loop(trainer, corpus, log, display, keeper, on_validation=on_validation)
+        saver = CheckpointSaver(trainer, corpus, last=folder / LAST, best=served)
+        loop = TrainingLoop(trainer, corpus, log, display, saver, on_validation=on_validation)
         if progress is not None:
-            loop.go_on_from(progress)
+            loop.resume_from(progress)
         try:
-            with requesting(request):
+            with request_stop_on_signal(request):
                 is_stopped = loop.run(request)
             if is_stopped and request.signal is None:  # it came to another process
                 request.signal = signal.SIGTERM
@@ -292,4 +294,4 @@ def _train(
                 loop.finish(folder)
         except Interrupted as stop:  # a second signal, or one while finishing
             request.signal = stop.number
-    return Outcome(folder=folder, checkpoint=served, stopped_by=request.signal)
+    return RunOutcome(folder=folder, checkpoint=served, stopped_by=request.signal)

@@ -21,7 +21,7 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interrupting() -> Iterator[None]:
+def raise_on_signal() -> Iterator[None]:
     """While the block runs, a signal raises Interrupted wherever the program is."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -42,7 +42,7 @@ class StopRequest:
 
 
 @contextmanager
-def requesting(request: StopRequest) -> Iterator[None]:
+def request_stop_on_signal(request: StopRequest) -> Iterator[None]:
     """While the block runs, the first signal sets `request`; a second one is handled as before."""
 
     def handle(number: int, _frame: FrameType | None) -> None:

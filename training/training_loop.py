@@ -9,16 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from training.checkpointing import Keeper
+from training.checkpointing import CheckpointSaver
 from training.data.corpus import Corpus
-from training.data.document_store import Part
+from training.data.train_valid_split import Part
 from training.errors import DivergedError
-from training.evaluation.perplexity import characters_of, evaluating, mean_surprisal
+from training.evaluation.cross_entropy import evaluation_mode, mean_surprisal, scored_characters
 from training.optimization.trainer import StepResult, Trainer
 from training.resume_state import Progress
 from training.run_log import LOG_EVERY_STEPS, Display, Log
+from training.signals import StopRequest
 
 EVALUATION_ROWS = 32
 EVALUATION_SHARE = 0.15  # of the time of a run by the clock
@@ -30,13 +30,7 @@ SAMPLE_TOKENS = 200
 OnValidation = Callable[[int, float], None]
 
 
-class StopRequest(Protocol):
-    """Something that becomes true when the run should stop."""
-
-    def __bool__(self) -> bool: ...
-
-
-class Loop:
+class TrainingLoop:
     """Trains until the budget is spent, validation stops improving, or a stop is requested."""
 
     def __init__(
@@ -45,7 +39,7 @@ class Loop:
         corpus: Corpus,
         log: Log,
         display: Display,
-        keeper: Keeper,
+        saver: CheckpointSaver,
         *,
         on_validation: OnValidation | None = None,
     ) -> None:
@@ -54,7 +48,7 @@ class Loop:
         self._corpus = corpus
         self._log = log
         self._display = display
-        self._keeper = keeper
+        self._saver = saver
         self._group = trainer.group
         self._on_validation = on_validation
         self._train_rate = _tokens_per_character(corpus, "train")
@@ -63,10 +57,10 @@ class Loop:
         self._recent_since = time.monotonic()
         self._evaluation_seconds = 0.0
 
-    def go_on_from(self, progress: Progress) -> None:
+    def resume_from(self, progress: Progress) -> None:
         """Take up the counters of a state that was saved."""
-        best = self._keeper.best
-        if progress.best_nats is not None and not self._group.agreed(best.exists()):
+        best = self._saver.best
+        if progress.best_nats is not None and not self._group.broadcast(best.exists()):
             self._display.say(f"{best} is gone; the next validation writes it again")
             progress = progress.model_copy(update={"best_nats": None})
         self._progress = progress
@@ -82,7 +76,7 @@ class Loop:
             self._record(self._trainer.step())
             self._evaluate_if_due()
             waited = time.monotonic() - saved
-            if self._group.agreed(waited > self._trainer.config.save_seconds):
+            if self._group.broadcast(waited > self._trainer.config.save_seconds):
                 with self._not_training():
                     self._save()
                 saved = time.monotonic()
@@ -132,13 +126,13 @@ class Loop:
     def _evaluate_if_due(self) -> None:
         wanted = self._trainer.config.evaluations
         due = int(self._trainer.progress * wanted)
-        if due <= self._progress.evaluations or self._group.agreed(self._evaluates_too_much):
+        if due <= self._progress.evaluations or self._group.broadcast(self._evaluates_too_much):
             return
         started = time.monotonic()
         with self._not_training(), self._trainer.average.in_place():
             self._evaluate(due, wanted)
-        self._trainer.look_at_the_clock()
-        if self._trainer.heed(self._progress.evaluations_without_gain):
+        self._trainer.update_progress()
+        if self._trainer.on_validation(self._progress.evaluations_without_gain):
             # The average is another network, and gets as many validations to show its worth.
             self._progress = self._progress.model_copy(update={"evaluations_without_gain": 0})
         self._evaluation_seconds += time.monotonic() - started
@@ -156,7 +150,7 @@ class Loop:
         return is_by_clock and trainer.progress < 1 and spent > EVALUATION_SHARE
 
     def _evaluate(self, due: int, wanted: int) -> None:
-        per_token = self._group.agreed(self._measure() if self._group.is_writer else 0.0)
+        per_token = self._group.broadcast(self._measure() if self._group.is_writer else 0.0)
         self._log_evaluation(per_token * self._valid_rate)
         if self._group.is_writer and due % max(1, wanted // SAMPLES) == 0:
             self._log_sample()
@@ -181,8 +175,8 @@ class Loop:
         )
 
     def _log_sample(self) -> None:
-        with evaluating(self._trainer.network):
-            text = self._keeper.sample(0.8, SAMPLE_TOKENS)
+        with evaluation_mode(self._trainer.network):
+            text = self._saver.sample(0.8, SAMPLE_TOKENS)
         self._log.write(self._trainer.step_number, sample=text)
 
     def _judge(self, per_token: float, evaluations: int) -> None:
@@ -202,7 +196,7 @@ class Loop:
             }
         )
         if is_gain:
-            self._keeper.save_best(self._progress.best_nats)
+            self._saver.save_best(self._progress.best_nats)
 
     def _save(self) -> None:
         trainer = self._trainer
@@ -216,12 +210,12 @@ class Loop:
                 "averaging_since": trainer.average.since,
             }
         )
-        self._keeper.save_last(self._progress)
+        self._saver.save_last(self._progress)
 
     def finish(self, run_folder: Path) -> None:
         """Measure the best checkpoint, and tell what it is worth."""
         self._display.show_finishing()
-        score = self._keeper.finish(run_folder, self._progress.best_nats, 1 / self._valid_rate)
+        score = self._saver.finish(run_folder, self._progress.best_nats, 1 / self._valid_rate)
         self._log.write(self._trainer.step_number, final_nats=score.nats_per_character)
         self._display.say(
             f"best checkpoint: {score.nats_per_character:.4f} nats, "
@@ -233,4 +227,4 @@ class Loop:
 def _tokens_per_character(corpus: Corpus, part: Part) -> float:
     """What turns a loss per token into one per character; 1 for a char vocabulary."""
     facts = corpus.manifest.train if part == "train" else corpus.manifest.valid
-    return (facts.tokens - 1) / characters_of(corpus, part)
+    return (facts.tokens - 1) / scored_characters(corpus, part)

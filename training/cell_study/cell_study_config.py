@@ -10,7 +10,7 @@ from model.errors import ParameterError
 from training.config import TrainConfig
 
 
-class StudyConfig(BaseModel):
+class CellStudyConfig(BaseModel):
     """The fields of a study; each is a flag."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -55,9 +55,9 @@ class StudyConfig(BaseModel):
         return self
 
 
-def checked(fields: Mapping[str, object]) -> StudyConfig:
+def validated_config(fields: Mapping[str, object]) -> CellStudyConfig:
     """A config of these fields. Raises ParameterError, which names the field."""
     try:
-        return StudyConfig.model_validate(fields)
+        return CellStudyConfig.model_validate(fields)
     except ValidationError as error:
         raise ParameterError.from_validation(error) from error

@@ -16,9 +16,9 @@ from training.cell_study.cell_study_plots import COLD_START, GATE_PLOT, GRADIENT
 from training.cell_study.cold_start import doubling_spans
 from training.cell_study.findings import (
     Accuracies,
+    CellStudy,
     GateFindings,
     RecallFindings,
-    Study,
     TextFindings,
 )
 from training.cell_study.matched_networks import CELLS, Shapes, num_parameters
@@ -34,7 +34,7 @@ SMALL_SHARE = 0.01
 GOOD_ACCURACY = 0.9
 
 
-def write_page(study: Study, folder: Path) -> None:
+def write_page(study: CellStudy, folder: Path) -> None:
     """Write the page beside its plots."""
     parts = (
         _setting(study),
@@ -47,7 +47,7 @@ def write_page(study: Study, folder: Path) -> None:
     (folder / PAGE).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _setting(study: Study) -> str:
+def _setting(study: CellStudy) -> str:
     text, manifest = study.text, study.manifest
     names = [Path(source.name).name for source in manifest.sources]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -206,7 +206,7 @@ By what is read, over the first {gates.characters:,} characters of held-out text
 {table(("character read", *(f"{gate} gate" for gate in GATES)), rows)}"""
 
 
-def _repeating(study: Study) -> str:
+def _repeating(study: CellStudy) -> str:
     config = study.config
     flags = ["--text-steps", study.text.steps, "--recall-steps", study.recall.steps]
     flags += ["--seeds", config.seeds, "--seed", config.seed, "--hidden-size", config.hidden_size]

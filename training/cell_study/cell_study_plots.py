@@ -14,9 +14,9 @@ from model.gates import GATES
 from training.cell_study.cold_start import doubling_spans
 from training.cell_study.findings import (
     Accuracies,
+    CellStudy,
     GateFindings,
     RecallFindings,
-    Study,
     TextFindings,
 )
 from training.cell_study.gradient_reach import Reach
@@ -176,7 +176,7 @@ def rows_of(pieces: list[str]) -> list[range]:
     return rows
 
 
-def draw_all(study: Study, folder: Path) -> None:
+def draw_all(study: CellStudy, folder: Path) -> None:
     """Write every plot into `folder`."""
     draw_gradients(study.text, folder / GRADIENTS)
     draw_recall(study.recall, folder / RECALL)

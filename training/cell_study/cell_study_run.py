@@ -16,18 +16,23 @@ from model.atomic_write import replacing_folder
 from model.checkpoint import Checkpoint
 from model.device import resolve_device
 from model.errors import ParameterError
-from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cell_study_config import CellStudyConfig
 from training.cell_study.cell_study_page import FILES, PAGE, write_page
 from training.cell_study.cell_study_plots import draw_all
-from training.cell_study.experiments import Say, study_gates, study_recall, study_text
-from training.cell_study.findings import Study
+from training.cell_study.experiments import (
+    Say,
+    measure_gates,
+    measure_recall,
+    measure_text_learning,
+)
+from training.cell_study.findings import CellStudy
 from training.data.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
 from training.data.sources import require_outside
 from training.errors import CorpusError, RunError
-from training.memory import keep_freed_memory
+from training.process_settings import keep_freed_memory
 
 
-def run_study(config: StudyConfig, say: Say) -> Path:
+def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
     """Make a study and write it to `config.out`; gives the page.
 
     Raises CorpusError, ParameterError or RunError before any work where it can be known then.
@@ -41,11 +46,11 @@ def run_study(config: StudyConfig, say: Say) -> Path:
     require_outside(config.corpus, config.out)
     keep_freed_memory()
     with replacing_folder(config.out) as folder, _corpus(config) as corpus:
-        text = study_text(config, corpus, device, say)
-        recall = study_recall(config, device, say)
+        text = measure_text_learning(config, corpus, device, say)
+        recall = measure_recall(config, device, say)
         say("gates")
-        gates = study_gates(config, corpus, text.trained["lstm"].after, loaded)
-        study = Study(
+        gates = measure_gates(config, corpus, text.trained["lstm"].after, loaded)
+        study = CellStudy(
             config=config,
             manifest=corpus.manifest,
             text=text,
@@ -58,7 +63,7 @@ def run_study(config: StudyConfig, say: Say) -> Path:
     return config.out / PAGE
 
 
-def _load_lstm(config: StudyConfig, device: torch.device) -> Checkpoint | None:
+def _load_lstm(config: CellStudyConfig, device: torch.device) -> Checkpoint | None:
     """The checkpoint whose gates are asked for, if one is."""
     layers = 1  # of the study's own
     loaded = None
@@ -84,7 +89,7 @@ def _require_replaceable(out: Path) -> None:
 
 
 @contextmanager
-def _corpus(config: StudyConfig) -> Iterator[Corpus]:
+def _corpus(config: CellStudyConfig) -> Iterator[Corpus]:
     """The corpus by characters: a prepared one, or one that is there while the block runs."""
     names = config.corpus
     if len(names) == 1 and is_prepared(names[0]):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.network import Network
 from model.scoring import surprisals
-from training.evaluation.perplexity import COLD_BATCH, evaluating
+from training.evaluation.cross_entropy import COLD_BATCH, evaluation_mode
 
 Losses = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -36,7 +36,7 @@ def nats_by_position(network: Network, windows: Tensor) -> Losses:
     The first id of a window is read from the zero state; position 1 is the one after it.
     """
     total = np.zeros(windows.shape[1] - 1)
-    with evaluating(network):
+    with evaluation_mode(network):
         for rows in torch.split(windows, COLD_BATCH):
             losses, _ = surprisals(network, rows)
             total += losses.double().sum(dim=0).numpy()

@@ -11,7 +11,7 @@ from model.checkpoint import Checkpoint
 from model.config import Cell
 from model.network import Network
 from model.tokenizer import Tokenizer
-from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cell_study_config import CellStudyConfig
 from training.cell_study.cold_start import nats_by_position
 from training.cell_study.findings import Accuracies, GateFindings, RecallFindings, TextFindings
 from training.cell_study.gate_openings import gates_over, openings_by_kind, pieces_of
@@ -49,7 +49,9 @@ GAPS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 400)
 Say = Callable[[str], None]
 
 
-def study_text(config: StudyConfig, corpus: Corpus, device: torch.device, say: Say) -> TextFindings:
+def measure_text_learning(
+    config: CellStudyConfig, corpus: Corpus, device: torch.device, say: Say
+) -> TextFindings:
     """Parts 1 and 3: gradient reach, and the loss after a cold start."""
     shapes = equal_shapes(
         vocab_size=corpus.tokenizer.vocab_size,
@@ -84,7 +86,7 @@ def study_text(config: StudyConfig, corpus: Corpus, device: torch.device, say: S
     )
 
 
-def study_recall(config: StudyConfig, device: torch.device, say: Say) -> RecallFindings:
+def measure_recall(config: CellStudyConfig, device: torch.device, say: Say) -> RecallFindings:
     """Part 2: networks of their own, from several seeds."""
     mixed_task = RecallTask()
     alone_tasks = [RecallTask(shortest_gap=gap, longest_gap=gap) for gap in GAPS_ALONE]
@@ -128,8 +130,8 @@ def _affordable_recall_steps(
     return affordable([trainer.step for trainer in trainers], seconds, trials=RECALL_TRIALS)
 
 
-def study_gates(
-    config: StudyConfig, corpus: Corpus, lstm: Network, loaded: Checkpoint | None
+def measure_gates(
+    config: CellStudyConfig, corpus: Corpus, lstm: Network, loaded: Checkpoint | None
 ) -> GateFindings:
     """Part 4: the gates of a trained lstm over held-out text."""
     tokenizer: Tokenizer = corpus.tokenizer

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from model.config import Cell
 from model.gates import Gates
-from training.cell_study.cell_study_config import StudyConfig
+from training.cell_study.cell_study_config import CellStudyConfig
 from training.cell_study.cold_start import Losses
 from training.cell_study.gradient_reach import Reach
 from training.cell_study.matched_networks import Shapes
@@ -69,10 +69,10 @@ class GateFindings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Study:
+class CellStudy:
     """Everything that a page needs."""
 
-    config: StudyConfig
+    config: CellStudyConfig
     manifest: Manifest
     text: TextFindings
     recall: RecallFindings

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from model.network import Network
 from training.config import TrainConfig
-from training.evaluation.perplexity import evaluating
+from training.evaluation.cross_entropy import evaluation_mode
 from training.optimization.optimizer import build_optimizer, learning_rate
 
 TASKS, TEST_TASKS = 64, 500  # of one update, of one measurement
@@ -103,7 +103,7 @@ def accuracy(
     For the same seed the tasks are the same, whatever the network. Takes seeds below 2**62.
     """
     tokens, answers = task.draw(gap, rows, torch.Generator().manual_seed(TEST_SEEDS + seed))
-    with evaluating(network), torch.inference_mode():
+    with evaluation_mode(network), torch.inference_mode():
         named = _answer_logits(network, tokens).argmax(dim=1).cpu()
     return float((named == answers).float().mean())
 

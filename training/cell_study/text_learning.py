@@ -13,7 +13,7 @@ from training.cell_study.update_rate import affordable
 from training.config import TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import Corpus
-from training.evaluation.perplexity import mean_surprisal
+from training.evaluation.cross_entropy import mean_surprisal
 from training.optimization.trainer import Trainer
 
 EMBEDDING_SIZE = 32

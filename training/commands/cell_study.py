@@ -4,15 +4,15 @@ import argparse
 
 from rich.console import Console
 
-from training.cell_study.cell_study_config import StudyConfig, checked
-from training.cell_study.cell_study_run import run_study
+from training.cell_study.cell_study_config import CellStudyConfig, validated_config
+from training.cell_study.cell_study_run import run_cell_study
 from training.commands.flags import Commands, add_flags, given_fields
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("study", help="compare rnn, gru and lstm, and plot why")
-    add_flags(parser, StudyConfig.model_fields)
+    add_flags(parser, CellStudyConfig.model_fields)
     parser.set_defaults(run=run)
 
 
@@ -23,6 +23,6 @@ def run(args: argparse.Namespace) -> int:
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    page = run_study(checked(given_fields(args, StudyConfig.model_fields)), say)
+    page = run_cell_study(validated_config(given_fields(args, CellStudyConfig.model_fields)), say)
     say(f"done: {page}")
     return 0

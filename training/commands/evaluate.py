@@ -19,9 +19,9 @@ from training.commands.flags import Commands, add_flags, add_switched, given_fie
 from training.commands.tables import grids_of, markdown, print_grids
 from training.config import TrainConfig
 from training.data.corpus import CorpusOptions, options_of
-from training.evaluation.comparison import FormOptions, Side, compare, training_text_of
+from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of
+from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
-from training.evaluation.perplexity import Evaluation, cold_window_nats, measure
 
 
 def add(commands: Commands) -> None:
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--per-document", action="store_true", help="list every document")
     parser.add_argument("--cold-window", type=int, help="also over cold windows of N tokens")
     add_switched(parser, "dynamic", DynamicOptions, "also with weights that go on learning")
-    add_switched(parser, "form", FormOptions, "also the form of what it writes")
+    add_switched(parser, "form", ComparisonOptions, "also the form of what it writes")
     meaning = "for --form, the text it was trained on; default: that of a prepared --corpus"
     parser.add_argument("--training-text", nargs="+", default=(), help=meaning)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -61,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts(args: argparse.Namespace) -> dict[str, object]:
-    dynamic, form = switched(args, "dynamic", DynamicOptions), switched(args, "form", FormOptions)
+    dynamic = switched(args, "dynamic", DynamicOptions)
+    form = switched(args, "form", ComparisonOptions)
     if form is None and args.training_text:
         raise ParameterError("training_text", "says nothing without --form")
     options = options_of(given_fields(args, CorpusOptions.model_fields))
@@ -69,7 +70,7 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
     # Read first: it may not be there, and the rest takes minutes.
     source = training_text_of(args.training_text, names, options) if form is not None else ""
     loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
-    result = measure(loaded, names, options)
+    result = evaluate_checkpoint(loaded, names, options)
     facts: dict[str, object] = {
         **_numbers(result.total),
         "documents": len(result.documents),
@@ -95,7 +96,7 @@ def _by_document(result: Evaluation) -> list[dict[str, object]]:
 
 
 def _figures(side: Side) -> dict[str, object]:
-    return {**asdict(side.form), "copied": asdict(side.copying)}
+    return {**asdict(side.statistics), "copied": asdict(side.memorization)}
 
 
 def _numbers(score: Score) -> dict[str, float | int]:

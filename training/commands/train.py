@@ -8,9 +8,9 @@ from rich.console import Console
 from model.errors import ModelError, ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import TrainConfig, preset_names, resolve
-from training.distributed import is_one_of_many, is_restart, joined
+from training.distributed import is_distributed, is_restart, process_group
 from training.errors import RunError
-from training.run import Outcome, resume, start
+from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
 
 
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, or go on with a run."""
     given = given_fields(args, TrainConfig.model_fields.keys() - {"preset"})
-    if is_one_of_many() and args.name is None:
+    if is_distributed() and args.name is None:
         raise ParameterError("name", "must be given where several processes train one network")
     if args.resume:
         folder = _run_to_resume(args, given)
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         config = resolve(args.preset if args.preset is not None else "tiny", given)
         folder = config.runs_dir / str(config.name)
-    with joined(config.device) as group:
+    with process_group(config.device) as group:
         console = Console(stderr=True, quiet=not group.is_writer)
         try:
             if args.resume or _is_begun_already(folder, config):
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             if group.is_writer:
                 raise
             return 2  # one of them says it
-        return _told(outcome, console)
+        return _report_outcome(outcome, console)
 
 
 def _is_begun_already(folder: Path, config: TrainConfig) -> bool:
@@ -69,7 +69,7 @@ def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
     return Path(args.runs_dir if args.runs_dir is not None else default) / str(args.name)
 
 
-def _told(outcome: Outcome, console: Console) -> int:
+def _report_outcome(outcome: RunOutcome, console: Console) -> int:
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

@@ -10,7 +10,7 @@ from model.errors import ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
 from training.config import RunName, TrainConfig, preset_names, resolve
 from training.errors import RunError
-from training.tuning.search import Place, Plan, report_only, search
+from training.tuning.search import SearchPlan, StudyLocation, report_only, search
 from training.tuning.search_space import Space, read_space, space_of
 from training.tuning.study_folder import StudyFolder
 
@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     given = given_fields(args, FIELDS)
     preset = args.preset if args.preset is not None else "tiny"
     name = _study_name(args.study if args.study is not None else Path(preset).stem)
-    place = Place(name=name, folder=StudyFolder(args.out / name), storage=args.storage)
+    location = StudyLocation(name=name, folder=StudyFolder(args.out / name), storage=args.storage)
     if args.report:
         _require_only_report(args, given)
-        report_only(place, console)
+        report_only(location, console)
         return 0
-    signal = search(place, _plan(args, preset, given), console)
+    signal = search(location, _plan(args, preset, given), console)
     return 0 if signal is None else 128 + signal
 
 
@@ -68,7 +68,7 @@ def _require_only_report(args: argparse.Namespace, given: dict[str, object]) -> 
         raise RunError(f"--report runs no trials; leave out {flags}")
 
 
-def _plan(args: argparse.Namespace, preset: str, given: dict[str, object]) -> Plan:
+def _plan(args: argparse.Namespace, preset: str, given: dict[str, object]) -> SearchPlan:
     for name in ("trials", "timeout"):
         value = getattr(args, name)
         if value is not None and not 0 < value < float("inf"):
@@ -77,7 +77,7 @@ def _plan(args: argparse.Namespace, preset: str, given: dict[str, object]) -> Pl
     space = read_space(args.space if args.space is not None else space_of(preset), base)
     _require_not_given(space, given)
     by_default = DEFAULT_TRIALS if args.timeout is None else None
-    return Plan(
+    return SearchPlan(
         given=given,
         base=base,
         space=space,

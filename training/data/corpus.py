@@ -4,7 +4,7 @@
     tokenizer.model        the vocabulary
     manifest.json          where the text came from, and what became of it
 
-Documents stand between `<s>` symbols. Texts are read once, through a spool file on disk, so
+Documents stand between `<s>` symbols. Texts are read once, through a temporary file on disk, so
 memory does not grow with the corpus. Knows nothing of networks.
 """
 
@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from model.atomic_write import replacing_folder
 from model.errors import ParameterError, TokenizerError
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, TokenizerKind
-from training.data.document_reader import SplitKind
-from training.data.document_store import Part, Spool
+from training.data.document_store import DocumentStore
 from training.data.sources import STDIN, expand, file_digest, require_outside
+from training.data.train_valid_split import Part, SplitKind
 from training.data.vocabulary import learn_tokenizer
 from training.errors import CorpusError
 
@@ -135,17 +135,17 @@ def prepare(
         replacing_folder(folder) as partial,
         tempfile.TemporaryFile("w+b", dir=partial) as file,
     ):
-        spool = Spool(file, options.split, options.document_separator)
-        spool.read(files, valid_files, options.valid_fraction)
-        used = tokenizer if tokenizer is not None else _learn(spool, options)
-        facts = {part: _write_ids(spool, part, used, partial) for part in ("train", "valid")}
+        store = DocumentStore(file, options.split, options.document_separator)
+        store.read(files, valid_files, options.valid_fraction)
+        used = tokenizer if tokenizer is not None else _learn(store, options)
+        facts = {part: _write_ids(store, part, used, partial) for part in ("train", "valid")}
         manifest = Manifest(
             format=FORMAT,
             options=options.model_copy(update={"tokenizer": used.kind}),
             sources=sources,
-            text_sha256=spool.text_sha256,
+            text_sha256=store.text_sha256,
             vocabulary=used.vocab_size,
-            duplicate_documents=spool.duplicates,
+            duplicate_documents=store.num_duplicates,
             **facts,
         )
         (partial / TOKENIZER).write_bytes(used.serialized)
@@ -171,11 +171,11 @@ def _require_texts(names: Sequence[str], folder: Path) -> None:
     require_outside(names, folder)
 
 
-def _learn(spool: Spool, options: CorpusOptions) -> Tokenizer:
+def _learn(store: DocumentStore, options: CorpusOptions) -> Tokenizer:
     try:
         return learn_tokenizer(
-            (text for text, _ in spool.texts("train")),
-            spool.counts,
+            (text for text, _ in store.texts("train")),
+            store.counts,
             kind=options.tokenizer,
             vocab_size=options.vocab_size,
             coverage=options.character_coverage,
@@ -184,10 +184,10 @@ def _learn(spool: Spool, options: CorpusOptions) -> Tokenizer:
         raise CorpusError(str(error)) from error
 
 
-def _write_ids(spool: Spool, part: Part, tokenizer: Tokenizer, folder: Path) -> PartFacts:
+def _write_ids(store: DocumentStore, part: Part, tokenizer: Tokenizer, folder: Path) -> PartFacts:
     characters = tokens = unknown = documents = 0
     with (folder / f"{part}.bin").open("wb") as file:
-        for text, opens_document in spool.texts(part):
+        for text, opens_document in store.texts(part):
             ids = tokenizer.encode_array(text)
             if opens_document:
                 documents += 1
@@ -195,7 +195,7 @@ def _write_ids(spool: Spool, part: Part, tokenizer: Tokenizer, folder: Path) -> 
             tokens += _append(file, ids, tokenizer)
             characters += len(text)
             unknown += int(np.count_nonzero(ids == UNK_ID))
-        if spool.split == "documents":
+        if store.split == "documents":
             tokens += _append(file, np.array([BOS_ID]), tokenizer)  # ends the last document
     return PartFacts(
         documents=documents, characters=characters, tokens=tokens, unknown_tokens=unknown

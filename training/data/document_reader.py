@@ -16,14 +16,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import IO, cast
 
 import zstandard
 
 from training.data.sources import STDIN, unreadable
+from training.data.train_valid_split import SplitKind
 from training.errors import CorpusError
-
-SplitKind = Literal["documents", "contiguous"]
 
 CHUNK_BYTES = 1 << 20
 ZSTD_CHUNK_BYTES = 1 << 14  # compressed: what one of these becomes is in memory at once

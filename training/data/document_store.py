@@ -1,28 +1,34 @@
-"""Documents on their way from files to ids: kept on disk, with only an index in memory.
+"""Temporary on-disk store of a corpus's documents, between reading files and writing token ids.
 
 Reading, normalising and counting happen once; then the split is known and the texts can be
 read again, part by part, as often as needed. This is also what lets standard input be a corpus.
-Knows nothing of ids and vocabularies.
+Only an index is in memory. What counts as a duplicate is decided in training.data.deduplication,
+which document validates in training.data.train_valid_split. Knows nothing of ids and
+vocabularies.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Literal
+from typing import IO
 
-from training.data.document_reader import SplitKind, read_texts
+from training.data.deduplication import Deduplicator, document_digest
+from training.data.document_reader import read_texts
+from training.data.train_valid_split import (
+    Part,
+    SplitKind,
+    held_out_documents,
+    num_held_out_characters,
+)
 from training.data.vocabulary import CharacterCounts
 from training.errors import CorpusError
 
-Part = Literal["train", "valid"]
-
-DIGEST_BYTES = 16
 PIECE_BYTES = 1 << 20  # encoding takes twenty times the memory of what it is given at once
 
 
 @dataclass(slots=True)
 class _Entry:
-    """Where one text lies in the spool, and where it goes."""
+    """Index entry of one text: its place in the file, its hash, and the part it belongs to."""
 
     offset: int
     num_bytes: int
@@ -31,27 +37,34 @@ class _Entry:
     part: Part = "train"
 
 
-class Spool:
-    """The texts of a corpus, split into train and valid."""
+class DocumentStore:
+    """Deduplicated texts of a corpus in a temporary file, split into train and valid."""
 
     def __init__(self, file: IO[bytes], split: SplitKind, separator: str) -> None:
         self.split = split
         self.counts = CharacterCounts()
-        self.duplicates = 0
         self._separator = separator
         self._file = file
         self._hash = hashlib.sha256()
-        self._seen: set[bytes] = set()
+        self._seen = Deduplicator()
         self._entries: list[_Entry] = []
         self._num_characters = 0
 
     @property
     def text_sha256(self) -> str:
-        """The SHA-256 of all texts that were kept, in order."""
+        """SHA-256 of all texts that were kept, in order."""
         return self._hash.hexdigest()
 
+    @property
+    def num_duplicates(self) -> int:
+        """Number of documents that were left out because an earlier one has their text."""
+        return self._seen.num_duplicates
+
     def read(self, files: Sequence[str], valid_files: Sequence[str], fraction: float) -> None:
-        """Take in the files and decide which text goes where. Raises CorpusError."""
+        """Read the files, drop duplicates, and split the texts into train and valid.
+
+        Raises CorpusError for what cannot be read, or is too little to split.
+        """
         self._take_all(files, "train")
         if valid_files:
             self._take_valid(valid_files)
@@ -69,7 +82,7 @@ class Spool:
         return any(entry.part == part for entry in self._entries)
 
     def texts(self, part: Part) -> Iterator[tuple[str, bool]]:
-        """The texts of one part in pieces, and whether each opens a document."""
+        """Read the texts of one part again, in pieces, each with whether it opens a document."""
         for entry in self._entries:
             if entry.part == part:
                 opens_document = entry.opens_document
@@ -78,7 +91,7 @@ class Spool:
                     opens_document = False
 
     def _pieces_of(self, entry: _Entry) -> Iterator[str]:
-        """One text, cut at line ends; no token of a subword vocabulary reaches over one."""
+        """Read one text, cut at line ends; no token of a subword vocabulary reaches over one."""
         place, end = entry.offset, entry.offset + entry.num_bytes
         rest = b""
         while place < end:
@@ -91,10 +104,10 @@ class Spool:
     def _take_valid(self, files: Sequence[str]) -> None:
         if not self._holds("train"):
             raise CorpusError("the corpus holds no text")
-        before = self.duplicates
+        before = self.num_duplicates
         self._take_all(files, "valid")
         if not self._holds("valid"):
-            known = self.duplicates - before
+            known = self.num_duplicates - before
             why = f"all of its {known} document(s) are in the corpus, too" if known else "no text"
             raise CorpusError(f"valid_corpus: nothing to validate on: {why}")
 
@@ -110,12 +123,9 @@ class Spool:
 
     def _take_document(self, text: str, part: Part) -> None:
         raw = text.encode()
-        digest = hashlib.blake2b(raw, digest_size=DIGEST_BYTES).digest()
-        if digest in self._seen:
-            self.duplicates += 1
-            return
-        self._seen.add(digest)
-        self._append(text, raw, digest, part)
+        digest = document_digest(raw)
+        if not self._seen.is_duplicate(digest):
+            self._append(text, raw, digest, part)
 
     def _append(self, text: str, raw: bytes, digest: bytes, part: Part) -> None:
         self._hash.update(raw)
@@ -132,24 +142,20 @@ class Spool:
             opening.opens_document = True
 
     def _hold_out_documents(self, fraction: float) -> None:
-        """By a document's own hash, so it stays on its side however the corpus grows."""
         if len(self._entries) < 2:
             raise CorpusError(
                 f"the corpus is too small to split: it has {len(self._entries)} document(s); "
                 f"part poems by {self._separator!r} (--document-separator), or use "
                 "--split contiguous for one long text"
             )
-        ranks = {entry.digest: int.from_bytes(entry.digest[:8]) / 2**64 for entry in self._entries}
-        lowest, highest = min(ranks.values()), max(ranks.values())
-        for entry in self._entries:
-            # In a small corpus no hash may fall on one side of the fraction: each side gets one.
-            rank = ranks[entry.digest]
-            if rank != highest and (rank < fraction or rank == lowest):
+        is_held_out = held_out_documents([entry.digest for entry in self._entries], fraction)
+        for entry, validates in zip(self._entries, is_held_out, strict=True):
+            if validates:
                 entry.part = "valid"
 
     def _hold_out_end(self, fraction: float) -> None:
-        """The last characters of the whole; the text that the cut falls in becomes two."""
-        wanted = self._num_characters - int(self._num_characters * (1 - fraction))
+        """Hold out the end of the whole text; the piece that the cut falls in becomes two."""
+        wanted = num_held_out_characters(self._num_characters, fraction)
         for index in range(len(self._entries) - 1, -1, -1):
             entry = self._entries[index]
             text = self._read_at(entry.offset, entry.num_bytes).decode()
@@ -181,7 +187,7 @@ class Spool:
 
 
 def _last_border(raw: bytes) -> int:
-    """Where to cut UTF-8 text: after its last line end, else before its last character."""
+    """Find where to cut UTF-8 text: after its last line end, else before its last character."""
     after_newline = raw.rfind(b"\n") + 1
     if after_newline > 0:
         return after_newline

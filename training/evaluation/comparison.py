@@ -17,16 +17,26 @@ from training.data.corpus import CorpusOptions, is_prepared, load_corpus
 from training.data.document_reader import read_texts
 from training.data.sources import STDIN, expand
 from training.errors import CorpusError
-from training.evaluation.memorization import Copying, Integers, copying_of, longest_matches
-from training.evaluation.perplexity import Evaluation
-from training.evaluation.samples import draw, excerpts, texts_of, write
-from training.evaluation.text_statistics import Form, form_of, words
+from training.evaluation.cross_entropy import Evaluation
+from training.evaluation.memorization import (
+    Integers,
+    Memorization,
+    longest_matches,
+    memorization_of,
+)
+from training.evaluation.text_samples import (
+    decoded_texts,
+    draw_documents,
+    excerpts,
+    generate_documents,
+)
+from training.evaluation.text_statistics import TextStatistics, text_statistics, words
 
 BORDER = "\x00"  # between documents of the training text: no passage is copied across it
 LARGEST_SHARE = 4  # a document is cut to a fourth of the text, lest one be all of it
 
 
-class FormOptions(BaseModel):
+class ComparisonOptions(BaseModel):
     """How much is written, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -47,8 +57,8 @@ class FormOptions(BaseModel):
 class Side:
     """The figures of one text."""
 
-    form: Form
-    copying: Copying
+    statistics: TextStatistics
+    memorization: Memorization
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +70,15 @@ class Comparison:
 
 
 def compare(
-    checkpoint: Checkpoint, evaluated: Evaluation, training_text: str, options: FormOptions
+    checkpoint: Checkpoint, evaluated: Evaluation, training_text: str, options: ComparisonOptions
 ) -> Comparison:
     """Write as much as is drawn from the text that was evaluated, and measure both."""
     longest = max(1, options.characters // LARGEST_SHARE)
     has_documents = bool(evaluated.documents)
-    texts = list(texts_of(checkpoint.tokenizer, evaluated.ids, has_documents=has_documents))
+    texts = list(decoded_texts(checkpoint.tokenizer, evaluated.ids, has_documents=has_documents))
     documents = texts if has_documents else excerpts("".join(texts), longest)
-    held_out = draw(documents, options.characters, longest, options.seed)
-    generated = write(
+    held_out = draw_documents(documents, options.characters, longest, options.seed)
+    generated = generate_documents(
         checkpoint,
         characters=sum(map(len, held_out)),
         longest=longest,
@@ -87,8 +97,10 @@ def compare(
 def _side(
     texts: Sequence[str], lengths: Sequence[Integers], known: Container[str], *, are_whole: bool
 ) -> Side:
-    form = form_of(texts, known, are_whole=are_whole)
-    return Side(form=form, copying=copying_of(texts, lengths))
+    return Side(
+        statistics=text_statistics(texts, known, are_whole=are_whole),
+        memorization=memorization_of(texts, lengths),
+    )
 
 
 def training_text_of(
@@ -102,7 +114,7 @@ def training_text_of(
     if len(names) == 1 and is_prepared(names[0]):
         corpus = load_corpus(Path(names[0]))
         has_documents = corpus.manifest.options.split == "documents"
-        texts = texts_of(corpus.tokenizer, corpus.train, has_documents=has_documents)
+        texts = decoded_texts(corpus.tokenizer, corpus.train, has_documents=has_documents)
         return _joined(texts, has_documents=has_documents)
     if not training_names:
         problem = "name the text that the checkpoint was trained on, or a prepared --corpus"

@@ -25,7 +25,7 @@ from torch.nn import functional
 from model.network import Network
 from model.scoring import Score
 from training.data.corpus import Ids
-from training.evaluation.perplexity import TokenIds, evaluating
+from training.evaluation.cross_entropy import TokenIds, evaluation_mode
 
 CLIP = 1.0  # largest norm of a gradient: one odd segment must not undo what was learned
 EPSILON = 1e-5  # added to a root mean square: a weight that was hardly ever used moves little
@@ -60,7 +60,7 @@ def adapting(network: Network, ids: Ids | TokenIds, options: DynamicOptions) -> 
     adapted = [_Adapted.of(weight, origin) for weight, origin in pairs]
     state = learner.zero_state(1)
     starts = range(0, len(ids) - 1, options.segment)
-    with evaluating(learner):
+    with evaluation_mode(learner):
         for number, start in enumerate(starts, start=1):
             window = ids[start : start + options.segment + 1].astype(np.int64)
             tokens = torch.from_numpy(window).to(network.device)

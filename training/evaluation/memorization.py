@@ -19,7 +19,7 @@ Integers = np.ndarray[tuple[int], np.dtype[np.integer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copying:
+class Memorization:
     """What some texts have in common with the text they may be copied from.
 
     `mean_length` is over every place of the texts: the length of the longest passage from there
@@ -31,7 +31,7 @@ class Copying:
     mean_length: float
 
 
-def copying_of(texts: Sequence[str], lengths: Sequence[Integers]) -> Copying:
+def memorization_of(texts: Sequence[str], lengths: Sequence[Integers]) -> Memorization:
     """The figures of `texts` with what `longest_matches` found; no passage spans two texts."""
     best, passage = 0, ""
     for text, found in zip(texts, lengths, strict=True):
@@ -41,7 +41,7 @@ def copying_of(texts: Sequence[str], lengths: Sequence[Integers]) -> Copying:
             passage = text[start : start + best]
     places = sum(len(found) for found in lengths)
     total = sum(int(found.sum()) for found in lengths)
-    return Copying(longest=best, passage=passage, mean_length=total / max(places, 1))
+    return Memorization(longest=best, passage=passage, mean_length=total / max(places, 1))
 
 
 def longest_matches(texts: Sequence[str], source: str, *, block: int = BLOCK) -> list[Integers]:

@@ -36,7 +36,7 @@ _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class LengthSummary:
     """How some lengths lie: the mean, the standard deviation, and five quantiles in percent."""
 
     mean: float
@@ -49,7 +49,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class TextStatistics:
     """The figures of some documents. What there is nothing to count for is None.
 
     `real_words` is the share of words that the known ones hold; `distinct_words[n - 1]` the
@@ -64,12 +64,14 @@ class Form:
     real_words: float | None
     distinct_words: tuple[float | None, ...]
     repeated_lines: float | None
-    line_characters: Spread | None
-    stanza_lines: Spread | None
-    document_lines: Spread | None
+    line_characters: LengthSummary | None
+    stanza_lines: LengthSummary | None
+    document_lines: LengthSummary | None
 
 
-def form_of(documents: Sequence[str], known: Container[str], *, are_whole: bool = True) -> Form:
+def text_statistics(
+    documents: Sequence[str], known: Container[str], *, are_whole: bool = True
+) -> TextStatistics:
     """The form of `documents`, whose words are looked up among the `known` ones.
 
     With `are_whole` unset they are excerpts, the length of which says nothing.
@@ -79,7 +81,7 @@ def form_of(documents: Sequence[str], known: Container[str], *, are_whole: bool 
     stanzas = [stanza for document in documents for stanza in stanzas_of(document)]
     lines = [line for stanza in stanzas for line in stanza]
     whole = documents if are_whole else ()
-    return Form(
+    return TextStatistics(
         characters=sum(map(len, documents)),
         documents=len(documents),
         words=len(every),
@@ -87,9 +89,9 @@ def form_of(documents: Sequence[str], known: Container[str], *, are_whole: bool 
         real_words=_share(sum(word in known for word in every), len(every)),
         distinct_words=tuple(_distinct(found, n) for n in range(1, MAX_NGRAM + 1)),
         repeated_lines=_share(len(lines) - len(set(lines)), len(lines)),
-        line_characters=_spread([len(line) for line in lines]),
-        stanza_lines=_spread([len(stanza) for stanza in stanzas]),
-        document_lines=_spread([sum(map(len, stanzas_of(document))) for document in whole]),
+        line_characters=_length_summary([len(line) for line in lines]),
+        stanza_lines=_length_summary([len(stanza) for stanza in stanzas]),
+        document_lines=_length_summary([sum(map(len, stanzas_of(document))) for document in whole]),
     )
 
 
@@ -132,8 +134,8 @@ def _share(count: int, whole: int) -> float | None:
     return count / whole if whole else None
 
 
-def _spread(lengths: Sequence[int]) -> Spread | None:
+def _length_summary(lengths: Sequence[int]) -> LengthSummary | None:
     if not lengths:
         return None
     quantiles = {f"p{at}": float(np.percentile(lengths, at)) for at in (5, 25, 50, 75, 95)}
-    return Spread(mean=float(np.mean(lengths)), sd=float(np.std(lengths)), **quantiles)
+    return LengthSummary(mean=float(np.mean(lengths)), sd=float(np.std(lengths)), **quantiles)

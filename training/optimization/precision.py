@@ -9,11 +9,11 @@ from model.config import ModelConfig
 from model.device import has_bf16_lstm, has_fast_bf16
 from model.errors import ParameterError
 from training.config import TrainConfig
-from training.distributed import Group
+from training.distributed import ProcessGroup
 
 
 def autocast_dtype(
-    config: TrainConfig, architecture: ModelConfig, device: torch.device, group: Group
+    config: TrainConfig, architecture: ModelConfig, device: torch.device, group: ProcessGroup
 ) -> torch.dtype | None:
     """The type that products of a training step are computed in, or None for that of the weights.
 

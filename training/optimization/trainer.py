@@ -1,32 +1,63 @@
-"""The training step: truncated back-propagation through time with carried state.
+"""Training step: truncated backpropagation through time (TBPTT) with carried state.
+
+Forward pass and loss, backward pass, gradient clipping, optimizer update, learning rate.
 
 The trainer owns what changes from step to step (weights, their average, optimizer, carried state,
 place in the text, counters) and nothing else: no files, no logs, no signals.
 """
 
 import time
-import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from model.network import Network
+from model.network import Network, State
 from training.config import TrainConfig
 from training.data.batches import Batch, Streams
-from training.distributed import ALONE, Group
+from training.distributed import SINGLE_PROCESS, ProcessGroup
 from training.errors import DivergedError
-from training.optimization.objective import Objective
 from training.optimization.optimizer import Budget, build_optimizer, learning_rate
 from training.optimization.precision import autocast_dtype
 from training.optimization.regularization import Regularization
 from training.optimization.weight_averaging import MovingAverage
 
 
+class Losses(NamedTuple):
+    """Loss of one window of a batch, and the recurrent state after it."""
+
+    loss: Tensor  # what is made smaller: surprisal and penalties
+    surprisal: Tensor  # nats per token, without the penalties
+    state: State
+
+
+class Objective(nn.Module):
+    """Training objective: cross-entropy of a window under dropout, plus activation penalties.
+
+    A module of its own, so that torch's data parallelism can wrap it.
+    """
+
+    def __init__(self, network: Network, regularization: Regularization) -> None:
+        super().__init__()
+        self.network = network
+        self.regularization = regularization
+
+    def forward(self, inputs: Tensor, targets: Tensor, state: State) -> Losses:
+        """Compute the losses of a window; inputs and targets are (B, T) int64."""
+        noise = self.regularization
+        top, state = self.network.read(inputs, state, noise)
+        seen = noise.output(top)
+        logits = self.network.output(seen).float()
+        surprisal = functional.cross_entropy(logits.flatten(0, 1), targets.t().flatten())
+        return Losses(surprisal + noise.penalty(top, seen), surprisal.detach(), state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What one weight update says of itself."""
+    """Loss, gradient norm and learning rate of one weight update."""
 
     loss: float  # nats per token, before the update, without penalties
     gradient_norm: float  # before clipping
@@ -34,17 +65,24 @@ class StepResult:
 
 
 class Trainer:
-    """A network in training. `step_number`, `seconds` and `streams` say how far it is."""
+    """Network in training, with its optimizer, weight average, carried state and place in the text.
+
+    `step_number`, `seconds` and `streams` say how far it is.
+    """
 
     def __init__(
-        self, config: TrainConfig, network: Network, streams: Streams, group: Group = ALONE
+        self,
+        config: TrainConfig,
+        network: Network,
+        streams: Streams,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self.config = config
         self.network = network.train()
         self.streams = streams
         self.optimizer = build_optimizer(network, config)
         self.average = MovingAverage(network, config.averaging, waits=config.averaging_patience > 0)
-        self.objective = group.wrapped(Objective(network, Regularization.of(config)))
+        self.objective = group.data_parallel(Objective(network, Regularization.of(config)))
         self.rate_drops = 0  # of the plateau schedule
         self.budget = Budget.of(config, streams.windows_per_epoch)
         self.group = group
@@ -53,21 +91,22 @@ class Trainer:
         self.step_number = 0
         self.seconds_before = 0.0  # of earlier sessions of this run
         self.autocast_dtype = autocast_dtype(config, network.config, network.device, group)
-        if config.weight_drop > 0:
-            # cuDNN says so once a process, and for dropped weights there is no other way.
-            warnings.filterwarnings("ignore", message="RNN module weights are not part of single")
         self._started = time.monotonic()
         self.progress = 0.0  # the share of the budget that is spent, in [0, 1]
 
     @property
     def seconds(self) -> float:
-        """Time spent training so far, evaluation included, pauses between sessions not."""
+        """Seconds of training so far, evaluation included, pauses between sessions not."""
         return self.seconds_before + time.monotonic() - self._started
 
-    def look_at_the_clock(self) -> None:
-        """Bring `progress` up to date, in all processes alike: the learning rate hangs on it."""
+    def update_progress(self) -> None:
+        """Update the share of the budget that is spent, in all processes alike.
+
+        The learning rate hangs on it.
+        """
         progress = self.budget.progress(self.step_number, self.seconds)
-        self.progress = progress if self.budget.steps is not None else self.group.agreed(progress)
+        is_by_steps = self.budget.steps is not None
+        self.progress = progress if is_by_steps else self.group.broadcast(progress)
 
     def step(self) -> StepResult:
         """Read one window of every stream and update the weights once.
@@ -90,11 +129,15 @@ class Trainer:
         self.optimizer.step()
         self.step_number += 1
         self.average.update(self.step_number)
-        self.look_at_the_clock()
+        self.update_progress()
         return result
 
-    def heed(self, validations_without_gain: int) -> bool:
-        """Act on what the last validation said; whether averaging has just begun."""
+    def on_validation(self, validations_without_gain: int) -> bool:
+        """Drop the learning rate on a plateau, or begin weight averaging, where it is time for that.
+
+        `validations_without_gain` counts those since the best one. Gives True when averaging has
+        just begun.
+        """
         config, count = self.config, validations_without_gain
         if config.schedule == "plateau" and count > 0 and count % config.plateau_patience == 0:
             self.rate_drops += 1

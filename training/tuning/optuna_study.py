@@ -123,7 +123,7 @@ def load_study(storage: RDBStorage, name: str) -> Study:
     return study
 
 
-def facts_of(config: TrainConfig, space: Space, corpus: Corpus) -> dict[str, object]:
+def study_facts(config: TrainConfig, space: Space, corpus: Corpus) -> dict[str, object]:
     """What makes a study this one: what its trials share, and what they vary."""
     manifest = corpus.manifest
     return {

@@ -16,16 +16,16 @@ from model.device import resolve_device
 from training.config import TrainConfig
 from training.errors import RunError
 from training.run import require_precision
-from training.signals import StopRequest, requesting
+from training.signals import StopRequest, request_stop_on_signal
 from training.tuning.optuna_study import (
     WHY,
     best_of,
     connected,
     database_url,
-    facts_of,
     finished_numbers,
     load_study,
     open_study,
+    study_facts,
 )
 from training.tuning.search_space import Space
 from training.tuning.study_folder import StudyFolder
@@ -36,7 +36,7 @@ HOPELESS_TRIALS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StudyLocation:
     """Where a study is: its name, its folder on this machine, and its storage."""
 
     name: str
@@ -50,7 +50,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class SearchPlan:
     """What is searched, and how long this process does."""
 
     given: Mapping[str, object]
@@ -60,22 +60,22 @@ class Plan:
     timeout_s: float | None
 
 
-def search(place: Place, plan: Plan, console: Console) -> int | None:
+def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int | None:
     """Run trials, and report; the signal that ended it, if one did. Raises ModelError."""
     resolve_device(plan.base.device)  # what no trial can do is refused here
     if not plan.space.fields.keys() & {"precision", "cell", "mogrifier_rounds"}:
         require_precision(plan.base)
     with ExitStack() as stack:
-        with place.folder.locked():
-            data, corpus = place.folder.prepared(plan.base)
-            storage = stack.enter_context(connected(place.url))
-            facts = facts_of(plan.base, plan.space, corpus)
-            study = open_study(storage, place.name, facts, plan.base, sorted(plan.given))
-            _require_own_trials(study, place.folder)
+        with location.folder.locked():
+            data, corpus = location.folder.prepared(plan.base)
+            storage = stack.enter_context(connected(location.url))
+            facts = study_facts(plan.base, plan.space, corpus)
+            study = open_study(storage, location.name, facts, plan.base, sorted(plan.given))
+            _require_own_trials(study, location.folder)
             _begin_with_the_preset(study, plan)
-        say(console, f"study {place.name}: {len(finished_numbers(study))} trials so far, {data}")
-        signal = _run_trials(study, place.folder, plan, data, console)
-        report(study, place, console)
+        say(console, f"study {location.name}: {len(finished_numbers(study))} trials so far, {data}")
+        signal = _run_trials(study, location.folder, plan, data, console)
+        report(study, location, console)
         if signal is None:
             _require_any(study)
         return signal
@@ -90,7 +90,7 @@ def _require_own_trials(study: Study, folder: StudyFolder) -> None:
         )
 
 
-def _begin_with_the_preset(study: Study, plan: Plan) -> None:
+def _begin_with_the_preset(study: Study, plan: SearchPlan) -> None:
     """Let the first trial be the preset itself: what is found is then no worse."""
     values = {name: getattr(plan.base, name) for name in plan.space.fields}
     if not study.get_trials(deepcopy=False) and plan.space.holds(values):
@@ -98,7 +98,7 @@ def _begin_with_the_preset(study: Study, plan: Plan) -> None:
 
 
 def _run_trials(
-    study: Study, folder: StudyFolder, plan: Plan, data: Path, console: Console
+    study: Study, folder: StudyFolder, plan: SearchPlan, data: Path, console: Console
 ) -> int | None:
     stop = StopRequest()
     trials = Trials(
@@ -112,28 +112,28 @@ def _run_trials(
     )
 
     def after(study: Study, trial: FrozenTrial) -> None:
-        say(console, _told(trial, best_of(study)))
+        say(console, _trial_result(trial, best_of(study)))
         tidy(study, folder)
         if stop or _is_hopeless(study):
             study.stop()
 
     try:
-        with requesting(stop):  # between trials a signal waits for the storage
+        with request_stop_on_signal(stop):  # between trials a signal waits for the storage
             study.optimize(trials, plan.trials, plan.timeout_s, callbacks=[after])
     except CutShortError:
         tidy(study, folder)
     return stop.signal
 
 
-def _told(trial: FrozenTrial, best: FrozenTrial | None) -> str:
+def _trial_result(trial: FrozenTrial, best: FrozenTrial | None) -> str:
     """How a trial ended, in a line."""
     if trial.state == TrialState.COMPLETE:
         assert best is not None  # noqa: S101 - this one is complete
         is_best = best.number == trial.number
-        place = (
+        standing = (
             "the best so far" if is_best else f"the best is {best.value:.4f}, trial {best.number}"
         )
-        return f"trial {trial.number}: {trial.value:.4f} nats; {place}"
+        return f"trial {trial.number}: {trial.value:.4f} nats; {standing}"
     if (reason := trial.user_attrs.get(WHY)) is not None:
         return f"trial {trial.number}: left out: {reason}"
     step = trial.last_step
@@ -160,22 +160,22 @@ def tidy(study: Study, folder: StudyFolder) -> None:
     folder.tidy(finished_numbers(study), best.number if best is not None else None)
 
 
-def report(study: Study, place: Place, console: Console) -> None:
+def report(study: Study, location: StudyLocation, console: Console) -> None:
     """Write what was found, and say where."""
-    with place.folder.locked():
-        write_report(study, place.folder)
+    with location.folder.locked():
+        write_report(study, location.folder)
     if (best := best_of(study)) is not None:
         say(console, f"best: {best.value:.4f} nats, trial {best.number}: {in_short(best.params)}")
         say(console, f"train with: {command(study, best)}")
-    say(console, f"report: {place.folder.report}")
+    say(console, f"report: {location.folder.report}")
 
 
-def report_only(place: Place, console: Console) -> None:
+def report_only(location: StudyLocation, console: Console) -> None:
     """Write the report of a study that is there. Raises RunError."""
-    if place.storage is None and not place.folder.database.is_file():
-        raise RunError(f"{place.folder.path}: there is no study here to report")
-    with connected(place.url) as storage:
-        report(load_study(storage, place.name), place, console)
+    if location.storage is None and not location.folder.database.is_file():
+        raise RunError(f"{location.folder.path}: there is no study here to report")
+    with connected(location.url) as storage:
+        report(load_study(storage, location.name), location, console)
 
 
 def say(console: Console, line: str) -> None:

@@ -17,7 +17,7 @@ from training.config import TrainConfig, resolve
 from training.errors import CorpusError, DivergedError
 from training.run import start
 from training.run_log import read_metrics
-from training.signals import Interrupted, StopRequest, interrupting
+from training.signals import Interrupted, StopRequest, raise_on_signal
 from training.training_loop import OnValidation
 from training.tuning.optuna_study import WHY
 from training.tuning.search_space import Space, Value
@@ -76,7 +76,7 @@ class Trials:
             raise CutShortError
         # The first signal stops the run in good order, the second one at once.
         try:
-            with interrupting():
+            with raise_on_signal():
                 outcome = start(config, Console(quiet=True), on_validation=on_validation)
         except Interrupted as stop:
             self.stop.signal = stop.number

@@ -14,12 +14,12 @@ from model.checkpoint import Checkpoint
 from model.tokenizer import BOS_ID
 from training.__main__ import main
 from training.data.corpus import CorpusOptions, prepare
-from training.evaluation.perplexity import (
+from training.evaluation.cross_entropy import (
     cold_window_nats,
-    evaluate,
-    evaluating,
+    evaluate_checkpoint,
+    evaluate_texts,
+    evaluation_mode,
     mean_surprisal,
-    measure,
 )
 
 TEXTS = ["The Moon\n\nis up", "The Sea\n\nis down and the sky is grey", "Rain"]
@@ -42,27 +42,27 @@ def test_the_total_is_one_pass_over_the_documents_and_their_ends(tiny: Checkpoin
     ids = [BOS_ID]
     for text in TEXTS:
         ids += [*tiny.tokenizer.encode(text), BOS_ID]
-    result = evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=True)
+    result = evaluate_texts(tiny.network, tiny.tokenizer, TEXTS, ends=True)
     assert result.total.nats == pytest.approx(by_hand(tiny, ids), rel=1e-5)
     assert result.total.characters == sum(len(text) + 1 for text in TEXTS)
 
 
 def test_a_text_without_documents_has_no_ends_to_predict(tiny: Checkpoint) -> None:
     whole = "".join(TEXTS)
-    result = evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=False)
+    result = evaluate_texts(tiny.network, tiny.tokenizer, TEXTS, ends=False)
     ids = [BOS_ID, *tiny.tokenizer.encode(whole)]
     assert result.total.nats == pytest.approx(by_hand(tiny, ids), rel=1e-5)
     assert result.total.characters == len(whole)
 
 
 def test_documents_add_up_to_the_total(tiny: Checkpoint) -> None:
-    result = evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=True)
+    result = evaluate_texts(tiny.network, tiny.tokenizer, TEXTS, ends=True)
     assert [d.title for d in result.documents] == ["The Moon", "The Sea", "Rain"]
     assert sum(d.score.nats for d in result.documents) == pytest.approx(result.total.nats)
 
 
 def test_the_units_agree(tiny: Checkpoint) -> None:
-    score = evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=True).total
+    score = evaluate_texts(tiny.network, tiny.tokenizer, TEXTS, ends=True).total
     assert score.bits_per_character * math.log(2) == pytest.approx(score.nats_per_character)
     assert math.log(score.perplexity) == pytest.approx(score.nats_per_character)
 
@@ -82,7 +82,7 @@ def test_rows_that_start_cold_measure_nearly_the_same(tiny: Checkpoint, antholog
 
 def test_measuring_leaves_the_training_mode_as_it_was(tiny: Checkpoint) -> None:
     network = tiny.network.train()
-    with evaluating(network):
+    with evaluation_mode(network):
         assert not network.training
     assert network.training
     network.eval()
@@ -94,7 +94,7 @@ def test_a_prepared_corpus_is_measured_on_its_validation_part(
     path = tmp_path / "poems.txt"
     path.write_text(anthology[:9000], encoding="utf-8")
     corpus = prepare([str(path)], tmp_path / "data", CorpusOptions(), tokenizer=tiny.tokenizer)
-    result = measure(tiny, [str(tmp_path / "data")], CorpusOptions())
+    result = evaluate_checkpoint(tiny, [str(tmp_path / "data")], CorpusOptions())
     assert result.total.nats == pytest.approx(by_hand(tiny, corpus.valid.tolist()), rel=1e-4)
 
 
@@ -108,7 +108,10 @@ def test_the_documents_of_a_prepared_corpus_are_measured_like_those_of_a_text(
     data = tmp_path / "data"
     options = CorpusOptions()
     prepare([str(path)], data, options, valid_names=[str(valid)], tokenizer=tiny.tokenizer)
-    there, here = measure(tiny, [str(data)], options), measure(tiny, [str(valid)], options)
+    there, here = (
+        evaluate_checkpoint(tiny, [str(data)], options),
+        evaluate_checkpoint(tiny, [str(valid)], options),
+    )
     assert [d.score for d in there.documents] == [d.score for d in here.documents]
     assert there.documents[1].title == "Another"
     assert there.total == here.total
@@ -116,7 +119,7 @@ def test_the_documents_of_a_prepared_corpus_are_measured_like_those_of_a_text(
 
 
 def test_a_text_without_documents_lists_none(tiny: Checkpoint) -> None:
-    assert evaluate(tiny.network, tiny.tokenizer, TEXTS, ends=False).documents == []
+    assert evaluate_texts(tiny.network, tiny.tokenizer, TEXTS, ends=False).documents == []
 
 
 def test_a_title_in_square_brackets_is_shown_as_it_is(

@@ -16,7 +16,7 @@ from training_runs import arguments, refusal, resuming, saved_step, small_corpus
 from model.errors import ParameterError
 from training.__main__ import main
 from training.config import checked
-from training.distributed import ALONE, FRESH_STORE, Group
+from training.distributed import FRESH_STORE, SINGLE_PROCESS, ProcessGroup
 from training.run import start
 from training.run_log import read_metrics
 
@@ -142,7 +142,7 @@ def test_restarts_that_would_wait_for_the_dead_are_refused(
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused(corpus: Path) -> None:
-    class OneOfTwo(Group):
+    class OneOfTwo(ProcessGroup):
         size = 2
 
     fields = {"steps": 1, "batch_size": 3, "runs_dir": corpus.parent / "runs"}
@@ -152,8 +152,8 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(corpus: Path) -> None:
 
 
 def test_a_process_alone_agrees_with_itself() -> None:
-    assert ALONE.agreed(0.5) == 0.5
-    assert ALONE.any(flag=True)
-    assert not ALONE.any(flag=False)
-    assert ALONE.share(7) == slice(0, 7)
-    assert torch.equal(ALONE.mean(torch.tensor(3.0)), torch.tensor(3.0))
+    assert SINGLE_PROCESS.broadcast(0.5) == 0.5
+    assert SINGLE_PROCESS.any(flag=True)
+    assert not SINGLE_PROCESS.any(flag=False)
+    assert SINGLE_PROCESS.share(7) == slice(0, 7)
+    assert torch.equal(SINGLE_PROCESS.mean(torch.tensor(3.0)), torch.tensor(3.0))

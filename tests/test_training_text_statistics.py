@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.text_statistics import form_of, stanzas_of, words
+from training.evaluation.text_statistics import stanzas_of, text_statistics, words
 
 POEM = "Red rose, red rose\nthe moon\n\n\nRed rose, red rose\nO\u2019er the sea\nthe moon"
 
@@ -32,7 +32,7 @@ def test_stanzas_are_runs_of_lines() -> None:
 
 
 def test_every_figure_of_a_small_poem() -> None:
-    form = form_of([POEM, "a\n"], {"red", "rose", "the"})
+    form = text_statistics([POEM, "a\n"], {"red", "rose", "the"})
     assert (form.characters, form.documents, form.lines) == (len(POEM) + 2, 2, 6)
     assert form.words == 16
     assert form.real_words == pytest.approx(11 / 16)
@@ -51,25 +51,25 @@ def test_every_figure_of_a_small_poem() -> None:
 
 def test_the_order_of_documents_changes_no_share(anthology: str) -> None:
     documents = anthology[:6000].split("\n\n\n")
-    one, other = (form_of(each, {"the", "a"}) for each in (documents, documents[::-1]))
+    one, other = (text_statistics(each, {"the", "a"}) for each in (documents, documents[::-1]))
     assert (one.real_words, one.distinct_words) == (other.real_words, other.distinct_words)
     assert one.repeated_lines == other.repeated_lines
 
 
 def test_a_text_among_its_own_words_is_real(anthology: str) -> None:
-    assert form_of([anthology], set(words(anthology))).real_words == 1
-    assert form_of([anthology], ()).real_words == 0
+    assert text_statistics([anthology], set(words(anthology))).real_words == 1
+    assert text_statistics([anthology], ()).real_words == 0
 
 
 def test_chinese_words_are_pairs_that_were_seen() -> None:
     known = set(words("\u5e8a\u524d\u660e\u6708\u5149"))
-    assert form_of(["\u660e\u6708\u5149"], known).real_words == 1
-    assert form_of(["\u6708\u660e\u5149"], known).real_words == 0
+    assert text_statistics(["\u660e\u6708\u5149"], known).real_words == 1
+    assert text_statistics(["\u6708\u660e\u5149"], known).real_words == 0
 
 
 @pytest.mark.parametrize("documents", [[], [""], [" \n\n "]])
 def test_what_there_is_nothing_to_count_for_is_none(documents: list[str]) -> None:
-    form = form_of(documents, {"a"})
+    form = text_statistics(documents, {"a"})
     assert (form.words, form.lines) == (0, 0)
     assert form.real_words is form.repeated_lines is None
     assert form.line_characters is form.stanza_lines is None
@@ -77,7 +77,7 @@ def test_what_there_is_nothing_to_count_for_is_none(documents: list[str]) -> Non
 
 
 def test_one_line_has_no_spread() -> None:
-    form = form_of(["one line"], ())
+    form = text_statistics(["one line"], ())
     assert form.line_characters is not None
     assert (form.line_characters.mean, form.line_characters.sd) == (8, 0)
     assert form.repeated_lines == 0
@@ -85,12 +85,12 @@ def test_one_line_has_no_spread() -> None:
 
 
 def test_the_length_of_an_excerpt_says_nothing() -> None:
-    assert form_of([POEM], (), are_whole=False).document_lines is None
+    assert text_statistics([POEM], (), are_whole=False).document_lines is None
 
 
 @given(st.lists(st.text("ab \n\u6708", max_size=40), max_size=4))
 @settings(max_examples=40, deadline=None)
 def test_shares_are_shares(documents: list[str]) -> None:
-    form = form_of(documents, {"a"})
+    form = text_statistics(documents, {"a"})
     shares = (form.real_words, form.repeated_lines, *form.distinct_words)
     assert all(share is None or 0 <= share <= 1 for share in shares)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.memorization import copying_of, longest_matches, suffix_array
+from training.evaluation.memorization import longest_matches, memorization_of, suffix_array
 
 # Few characters, so that much repeats; one is outside of the first plane.
 SMALL_TEXT = st.text("ab\u4e00\U0001f600", max_size=40)
@@ -44,7 +44,7 @@ def test_matches_are_those_of_the_plain_way_however_the_source_is_cut(
 def test_a_copied_passage_is_found_and_shown(anthology: str) -> None:
     passage = anthology[5000:5300]
     text = f"\u2603 {passage} \u2603"
-    copying = copying_of([text], longest_matches([text], anthology))
+    copying = memorization_of([text], longest_matches([text], anthology))
     assert passage in copying.passage
     assert 300 <= copying.longest == len(copying.passage) <= 302
     assert copying.passage in anthology
@@ -60,7 +60,7 @@ def test_a_text_that_is_the_source_is_copied_whole(anthology: str) -> None:
     text = anthology[:600]
     (lengths,) = longest_matches([text], text)
     assert lengths.tolist() == list(range(600, 0, -1))
-    assert copying_of([text], [lengths]).mean_length == pytest.approx(300.5)
+    assert memorization_of([text], [lengths]).mean_length == pytest.approx(300.5)
 
 
 def test_a_text_is_searched_for_the_same_in_any_company(anthology: str) -> None:
@@ -72,13 +72,13 @@ def test_a_text_is_searched_for_the_same_in_any_company(anthology: str) -> None:
 
 def test_passages_do_not_span_two_texts() -> None:
     texts = ["ab", "cd"]
-    copying = copying_of(texts, longest_matches(texts, "abcd"))
+    copying = memorization_of(texts, longest_matches(texts, "abcd"))
     assert (copying.longest, copying.passage) == (2, "ab")
 
 
 @pytest.mark.parametrize(("texts", "source"), [([], "abc"), ([""], "abc"), (["xyz"], "abc")])
 def test_where_nothing_is_shared_nothing_is_copied(texts: list[str], source: str) -> None:
-    copying = copying_of(texts, longest_matches(texts, source))
+    copying = memorization_of(texts, longest_matches(texts, source))
     assert (copying.longest, copying.passage, copying.mean_length) == (0, "", 0)
 
 

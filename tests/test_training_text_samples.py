@@ -13,16 +13,23 @@ from model.errors import ModelError, ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, Tokenizer
 from training.data.corpus import CorpusOptions, load_corpus, prepare
-from training.evaluation.comparison import BORDER, FormOptions, compare, training_text_of
-from training.evaluation.perplexity import evaluate
-from training.evaluation.samples import draw, excerpts, texts_of, write
+from training.evaluation.comparison import BORDER, ComparisonOptions, compare, training_text_of
+from training.evaluation.cross_entropy import evaluate_texts
+from training.evaluation.text_samples import (
+    decoded_texts,
+    draw_documents,
+    excerpts,
+    generate_documents,
+)
 from training.evaluation.text_statistics import words
 
 POEMS = ["The Moon\n\nis up", "The Sea\n\nis down and grey", "Rain"]
 
 
 def written(checkpoint: Checkpoint, seed: int = 1, temperature: float = 1.0) -> list[str]:
-    return write(checkpoint, characters=700, longest=200, temperature=temperature, seed=seed)
+    return generate_documents(
+        checkpoint, characters=700, longest=200, temperature=temperature, seed=seed
+    )
 
 
 def test_what_is_written_is_as_long_as_asked_and_the_same_again(tiny: Checkpoint) -> None:
@@ -55,9 +62,9 @@ def test_documents_come_back_from_ids(tokenizer: Tokenizer) -> None:
     ids = [BOS_ID]
     for poem in POEMS:
         ids += [*tokenizer.encode(poem), BOS_ID]
-    assert list(texts_of(tokenizer, np.array(ids), has_documents=True)) == POEMS
+    assert list(decoded_texts(tokenizer, np.array(ids), has_documents=True)) == POEMS
     whole = [BOS_ID, *tokenizer.encode("".join(POEMS))]
-    pieces = texts_of(tokenizer, np.array(whole), has_documents=False)
+    pieces = decoded_texts(tokenizer, np.array(whole), has_documents=False)
     assert "".join(pieces) == "".join(POEMS)
 
 
@@ -70,38 +77,42 @@ def test_excerpts_begin_with_a_line(anthology: str) -> None:
 
 
 def test_drawing_takes_every_document_once() -> None:
-    drawn = draw(POEMS, 1000, 500, seed=1)
+    drawn = draw_documents(POEMS, 1000, 500, seed=1)
     assert sorted(drawn) == sorted(POEMS)
-    assert drawn == draw(POEMS, 1000, 500, seed=1)
-    assert any(draw(POEMS, 1000, 500, seed=seed) != drawn for seed in range(2, 9))
-    assert [len(part) for part in draw(["abcdef"] * 3, 9, 5, seed=1)] == [5, 4]
+    assert drawn == draw_documents(POEMS, 1000, 500, seed=1)
+    assert any(draw_documents(POEMS, 1000, 500, seed=seed) != drawn for seed in range(2, 9))
+    assert [len(part) for part in draw_documents(["abcdef"] * 3, 9, 5, seed=1)] == [5, 4]
 
 
 def test_both_sides_are_of_one_length_and_the_training_text_is_all_copied(
     tiny: Checkpoint, anthology: str
 ) -> None:
     poems = anthology.split("\n\n\n")[:20]
-    evaluated = evaluate(tiny.network, tiny.tokenizer, poems, ends=True)
-    result = compare(tiny, evaluated, BORDER.join(poems), FormOptions(characters=2000))
+    evaluated = evaluate_texts(tiny.network, tiny.tokenizer, poems, ends=True)
+    result = compare(tiny, evaluated, BORDER.join(poems), ComparisonOptions(characters=2000))
     generated, held_out = result.generated, result.held_out
-    assert generated.form.characters == held_out.form.characters == 2000
-    assert held_out.form.real_words is not None
-    assert held_out.form.real_words > 0.99  # its last word may be cut
-    assert held_out.copying.longest == max(len(poem) for poem in held_out_of(poems))
-    assert generated.form.real_words is not None
-    assert generated.form.real_words < 0.5
-    assert generated.copying.longest < 20
+    assert generated.statistics.characters == held_out.statistics.characters == 2000
+    assert held_out.statistics.real_words is not None
+    assert held_out.statistics.real_words > 0.99  # its last word may be cut
+    assert held_out.memorization.longest == max(len(poem) for poem in held_out_of(poems))
+    assert generated.statistics.real_words is not None
+    assert generated.statistics.real_words < 0.5
+    assert generated.memorization.longest < 20
 
 
 def held_out_of(poems: list[str]) -> list[str]:
-    return draw(poems, 2000, 500, FormOptions().seed)
+    return draw_documents(poems, 2000, 500, ComparisonOptions().seed)
 
 
 def test_a_text_without_documents_has_no_length_of_them(tiny: Checkpoint, anthology: str) -> None:
-    evaluated = evaluate(tiny.network, tiny.tokenizer, [anthology[:3000]], ends=False)
-    result = compare(tiny, evaluated, anthology, FormOptions(characters=1000))
-    assert result.held_out.form.document_lines is result.generated.form.document_lines is None
-    assert result.held_out.form.line_characters is not None
+    evaluated = evaluate_texts(tiny.network, tiny.tokenizer, [anthology[:3000]], ends=False)
+    result = compare(tiny, evaluated, anthology, ComparisonOptions(characters=1000))
+    assert (
+        result.held_out.statistics.document_lines
+        is result.generated.statistics.document_lines
+        is None
+    )
+    assert result.held_out.statistics.line_characters is not None
 
 
 def test_the_training_text_is_that_of_files_or_of_a_prepared_corpus(

@@ -18,7 +18,7 @@ from training.cell_study.held_out import choose_poem, spread_windows
 from training.cell_study.matched_networks import CELLS, equal_shapes, fresh, num_parameters
 from training.cell_study.recall import RecallTask, accuracy, recall_config, train_on_recall
 from training.cell_study.update_rate import affordable
-from training.evaluation.perplexity import cold_window_nats
+from training.evaluation.cross_entropy import cold_window_nats
 
 CPU = torch.device("cpu")
 

@@ -21,8 +21,8 @@ from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from training.data.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_corpus
 from training.data.document_reader import read_texts
-from training.data.document_store import Part
 from training.data.sources import expand
+from training.data.train_valid_split import Part
 from training.errors import CorpusError
 
 COLD_BATCH = 64
@@ -53,7 +53,7 @@ class Evaluation:
 
 
 @contextmanager
-def evaluating(network: Network) -> Iterator[None]:
+def evaluation_mode(network: Network) -> Iterator[None]:
     """Dropout off while the block runs."""
     was_training = network.training
     network.eval()
@@ -63,7 +63,7 @@ def evaluating(network: Network) -> Iterator[None]:
         network.train(was_training)
 
 
-def characters_of(corpus: Corpus, part: Part) -> int:
+def scored_characters(corpus: Corpus, part: Part) -> int:
     """What the loss of a part is divided by."""
     facts = corpus.manifest.train if part == "train" else corpus.manifest.valid
     has_ends = corpus.manifest.options.split == "documents"
@@ -93,7 +93,7 @@ def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
     """What `model.scoring.surprisals` gives, block by block."""
     columns = max(1, IDS_AT_ONCE // ids.shape[0])
     state = None
-    with evaluating(network):
+    with evaluation_mode(network):
         for start in range(0, ids.shape[1] - 1, columns):
             window = ids[:, start : start + columns + 1].astype(np.int64)
             losses, state = surprisals(network, torch.from_numpy(window), state)
@@ -109,7 +109,7 @@ def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> floa
     if count == 0:
         raise ParameterError("cold_window", f"must be 1 to {len(ids) - 1} tokens, got {window}")
     total = 0.0
-    with evaluating(network):
+    with evaluation_mode(network):
         for first in range(0, count, COLD_BATCH):
             starts = np.arange(first, min(first + COLD_BATCH, count))[:, None] * window
             rows = ids[starts + np.arange(window + 1)].astype(np.int64)
@@ -118,7 +118,9 @@ def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> floa
     return total / (count * window)
 
 
-def measure(checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions) -> Evaluation:
+def evaluate_checkpoint(
+    checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions
+) -> Evaluation:
     """Score a checkpoint on the named texts, or on the validation part of a prepared corpus.
 
     Raises CorpusError for texts that cannot be read, or when there is nothing to score.
@@ -134,14 +136,14 @@ def measure(checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions
         for text in read_texts(name, options.split, options.document_separator)
     )
     has_ends = options.split == "documents"
-    return evaluate(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends)
+    return evaluate_texts(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends)
 
 
 def _evaluate_prepared(network: Network, corpus: Corpus) -> Evaluation:
     ids = corpus.valid
     if corpus.manifest.options.split == "contiguous":
         nats = mean_surprisal(network, ids) * (len(ids) - 1)
-        characters = characters_of(corpus, "valid")
+        characters = scored_characters(corpus, "valid")
         return _evaluation(ids, Score(nats=nats, characters=characters), [])
     # `<s>` stands before every document and after the last.
     borders = np.flatnonzero(ids == BOS_ID)
@@ -150,7 +152,7 @@ def _evaluate_prepared(network: Network, corpus: Corpus) -> Evaluation:
     return _by_document(network, ids, [_Document.of(text) for text in texts], np.diff(borders))
 
 
-def evaluate(
+def evaluate_texts(
     network: Network, tokenizer: Tokenizer, texts: Iterable[str], *, ends: bool
 ) -> Evaluation:
     """Score `texts` one after the other, the state carried from each to the next.

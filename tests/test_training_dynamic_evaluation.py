@@ -7,8 +7,8 @@ import torch
 from model.checkpoint import Checkpoint
 from model.network import Network
 from model.tokenizer import BOS_ID
+from training.evaluation.cross_entropy import mean_surprisal
 from training.evaluation.dynamic_evaluation import DynamicOptions, adapting, dynamic_score
-from training.evaluation.perplexity import mean_surprisal
 
 REFRAIN = "Row, row, row your boat, gently down the stream.\n"
 

@@ -18,14 +18,16 @@ from model.errors import ModelError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, Tokenizer
 from training.data.corpus import Ids
-from training.evaluation.perplexity import TokenIds
+from training.evaluation.cross_entropy import TokenIds
 
 ROWS = 16  # documents that are written at a time
 STEPS = 16  # tokens between two looks at which of them have ended
 DECODED_AT_ONCE = 1 << 20
 
 
-def texts_of(tokenizer: Tokenizer, ids: Ids | TokenIds, *, has_documents: bool) -> Iterator[str]:
+def decoded_texts(
+    tokenizer: Tokenizer, ids: Ids | TokenIds, *, has_documents: bool
+) -> Iterator[str]:
     """The documents of ids between `<s>` symbols, or the pieces of one text without documents."""
     if has_documents:
         borders = np.flatnonzero(ids == BOS_ID)
@@ -37,7 +39,7 @@ def texts_of(tokenizer: Tokenizer, ids: Ids | TokenIds, *, has_documents: bool) 
     yield stream.finish()
 
 
-def draw(documents: Sequence[str], characters: int, longest: int, seed: int) -> list[str]:
+def draw_documents(documents: Sequence[str], characters: int, longest: int, seed: int) -> list[str]:
     """Some of the documents, of this many characters in all, in an order that the seed gives."""
     shuffled = list(documents)
     random.Random(seed).shuffle(shuffled)  # noqa: S311
@@ -67,7 +69,7 @@ def cut(documents: Sequence[str], characters: int) -> list[str]:
     return taken
 
 
-def write(
+def generate_documents(
     checkpoint: Checkpoint, *, characters: int, longest: int, temperature: float, seed: int
 ) -> list[str]:
     """Documents from the empty prompt. The same arguments give the same texts.
@@ -76,13 +78,13 @@ def write(
     when the network's logits are not finite.
     """
     params = SamplingParams(max_tokens=longest, min_tokens=1, temperature=temperature)
-    desk = _Desk(decoder_of(checkpoint.network), checkpoint.tokenizer, params, seed)
-    while sum(len(text) for text in desk.finished()) < characters:
-        desk.write_on()
-    return cut([text[:longest] for text in desk.finished()], characters)
+    writer = _DocumentWriter(decoder_of(checkpoint.network), checkpoint.tokenizer, params, seed)
+    while sum(len(text) for text in writer.finished()) < characters:
+        writer.write_on()
+    return cut([text[:longest] for text in writer.finished()], characters)
 
 
-class _Desk:
+class _DocumentWriter:
     """Documents being written, ROWS at a time, numbered in the order they were begun."""
 
     def __init__(
