@@ -1,1 +1,1 @@
-"""Text becomes a checkpoint. Imports model, never service."""
+"""Training package: text becomes a checkpoint, offline. Imports model, never service."""

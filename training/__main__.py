@@ -1,4 +1,4 @@
-"""`python -m training prepare | train | tune | evaluate | study`: texts at the terminal.
+"""`python -m training COMMAND`: command line of prepare, train, tune, evaluate and study.
 
 Every field of CorpusOptions, TrainConfig and CellStudyConfig is a flag of the same name. Errors
 that a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its
@@ -17,7 +17,7 @@ COMMANDS = (prepare, train, tune, evaluate, cell_study)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The commands and their flags."""
+    """Build the argument parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
@@ -26,7 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command of `python -m training` and return its exit code."""
     args = build_parser().parse_args(argv)
     try:
         with raise_on_signal():

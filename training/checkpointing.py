@@ -1,4 +1,6 @@
-"""What a run keeps: the best checkpoint, the last state, and at the end the card and the report.
+"""Checkpoints of a run: the best so far, which is served, and the last state, to resume from.
+
+At the end also the model card and the report.
 
 Knows nothing of when: the loop says so.
 """
@@ -19,7 +21,7 @@ Facts = dict[str, str | int | float | None]
 
 
 class CheckpointSaver:
-    """Writes the two checkpoint folders of a run: `best`, which is served, and `last`."""
+    """Writer of a run's two checkpoint folders: `best`, which is served, and `last`."""
 
     def __init__(self, trainer: Trainer, corpus: Corpus, *, last: Path, best: Path) -> None:
         self._trainer = trainer
@@ -28,14 +30,14 @@ class CheckpointSaver:
         self.best = best
 
     def save_best(self, best_nats: float | None) -> None:
-        """Put the network as it is now in the place of the best."""
+        """Save the network as it is now as the run's best checkpoint."""
         if self._trainer.group.is_writer:
             facts = provenance_facts(self._trainer, self._corpus, best_nats=best_nats)
             card = write_card(self.best.name, facts, {})
             checkpoints.save(self._checkpoint(card, facts), self.best)
 
     def save_last(self, progress: Progress) -> None:
-        """Write what resuming needs; every process has a part in it."""
+        """Save what resuming needs to `last`; every process has a part in it."""
         trainer = self._trainer
         gathered = gather_state(trainer)
         if trainer.group.is_writer:
@@ -74,7 +76,7 @@ class CheckpointSaver:
         return score
 
     def sample(self, temperature: float, tokens: int) -> str:
-        """A text of the network as it is now."""
+        """Generate a text sample with the network as it is now."""
         return sample(self._checkpoint("", {}), temperature, tokens)
 
     def _checkpoint(self, card: str, facts: Facts) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""Everything a training run can be told: a preset file, then flags, each field with its help.
+"""Configuration of a training run: every field with its help, read from a preset, then flags.
 
 Validated once, frozen, and stored in the run folder, so that a run can be resumed as it was.
 Knows nothing of torch.
@@ -194,19 +194,19 @@ class TrainConfig(NetworkShape, RunPaths):
 
     @property
     def corpus_options(self) -> CorpusOptions:
-        """The fields that say what becomes of the text."""
+        """The fields that say how text is split and tokenized."""
         return CorpusOptions.model_validate(
             {name: getattr(self, name) for name in CorpusOptions.model_fields}
         )
 
 
 def preset_names() -> list[str]:
-    """The presets that ship."""
+    """List the names of the presets that ship."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
 def resolve(preset: str, given: Mapping[str, object]) -> TrainConfig:
-    """The config of a preset with the given fields in place of its own.
+    """Build the configuration of a preset, with the given fields in place of its own.
 
     Some given fields put out others of the preset, too: see REPLACED_BY. Raises ParameterError.
     """
@@ -227,7 +227,7 @@ def _require_less(config: TrainConfig, name: str) -> None:
 
 
 def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
-    """Refuse what would be accepted and ignored."""
+    """Refuse given fields that would be accepted and ignored. Raises ParameterError."""
     for name, (other, values) in ONLY_WITH.items():
         if name in given and (found := getattr(config, other)) not in values:
             raise ParameterError(name, f"is for {other} {' or '.join(values)}, not {found}")
@@ -251,7 +251,7 @@ def _require_no_inherited(given: Mapping[str, object]) -> None:
 
 
 def _read_preset(name: str) -> dict[str, object]:
-    """The fields of a preset that ships, or of a TOML file."""
+    """Read the fields of a preset that ships, or of a TOML file."""
     is_file = name.endswith(".toml")
     if not is_file and name not in preset_names():
         known = ", ".join(preset_names())
@@ -265,7 +265,7 @@ def _read_preset(name: str) -> dict[str, object]:
 
 
 def checked(fields: Mapping[str, object]) -> TrainConfig:
-    """A config of these fields. Raises ParameterError, which names the field."""
+    """Validate the fields of a training run. Raises ParameterError, which names the field."""
     try:
         return TrainConfig.model_validate(fields)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The processes that train one network together, as torchrun starts them, and what they agree on.
+"""Distributed training: the processes that torchrun starts to train one network (data parallelism).
 
 Every process has the whole network and some rows of every batch; torch's DistributedDataParallel
 averages their gradients, so all of them make the same updates. One of them, the writer, holds
@@ -21,43 +21,43 @@ FRESH_STORE = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
 
 
 class ProcessGroup:
-    """One process alone: it writes, has all rows, and agrees with itself."""
+    """Process group of one process, which writes and has all rows; base of the distributed one."""
 
     rank = 0
     size = 1
 
     @property
     def is_writer(self) -> bool:
-        """Whether this process holds the run folder."""
+        """True for the process (rank 0) that holds the run folder."""
         return self.rank == 0
 
     def share(self, rows: int) -> slice:
-        """Which of a batch's rows are this process's."""
+        """Find which rows of a batch are this process's."""
         own = rows // self.size
         return slice(self.rank * own, (self.rank + 1) * own)
 
     def broadcast(self, value: float) -> float:
-        """The writer's value, in every process."""
+        """Return the writer's value, in every process."""
         return value
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in at least one process."""
+        """Check whether a flag is set in at least one process."""
         return flag
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean of all processes' values; each has as many rows."""
+        """Average a value over all processes; each has as many rows."""
         return value
 
     def all_gather(self, part: Tensor) -> list[Tensor]:
-        """Every process's `part`, by rank; all of one shape. On the CPU."""
+        """Gather every process's `part`, by rank; all of one shape. On the CPU."""
         return [part.cpu()]
 
     def data_parallel(self, module: nn.Module) -> nn.Module:
-        """The module, its gradients averaged over all processes."""
+        """Wrap a module so that its gradients are averaged over all processes."""
         return module
 
     def run_on_writer(self, work: Callable[[], None]) -> None:
-        """Let the writer do it while the others wait. Its error ends them all."""
+        """Run `work` in the writer while the others wait. Its error ends them all."""
         work()
 
 
@@ -65,43 +65,43 @@ SINGLE_PROCESS = ProcessGroup()
 
 
 class TorchProcessGroup(ProcessGroup):
-    """Several processes that torch.distributed has joined."""
+    """Process group of several processes that torch.distributed has joined."""
 
     def __init__(self) -> None:
         self.rank = distributed.get_rank()
         self.size = distributed.get_world_size()
 
     def broadcast(self, value: float) -> float:
-        """The writer's value, in every process."""
+        """Return the writer's value, in every process."""
         tensor = torch.tensor(value, dtype=torch.float64)
         distributed.broadcast(tensor, src=0)
         return tensor.item()
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in at least one process."""
+        """Check whether a flag is set in at least one process."""
         tensor = torch.tensor(int(flag))
         distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
         return bool(tensor.item())
 
     def mean(self, value: Tensor) -> Tensor:
-        """The mean of all processes' values; each has as many rows."""
+        """Average a value over all processes; each has as many rows."""
         total = value.detach().clone()
         distributed.all_reduce(total)
         return total / self.size
 
     def all_gather(self, part: Tensor) -> list[Tensor]:
-        """Every process's `part`, by rank; all of one shape. On the CPU."""
+        """Gather every process's `part`, by rank; all of one shape. On the CPU."""
         own = part.cpu().contiguous()
         parts = [torch.empty_like(own) for _ in range(self.size)]
         distributed.all_gather(parts, own)
         return parts
 
     def data_parallel(self, module: nn.Module) -> nn.Module:
-        """The module, its gradients averaged over all processes."""
+        """Wrap a module so that its gradients are averaged over all processes."""
         return DistributedDataParallel(module)
 
     def run_on_writer(self, work: Callable[[], None]) -> None:
-        """Let the writer do it while the others wait. Its error ends them all."""
+        """Run `work` in the writer while the others wait. Its error ends them all."""
         failure: BaseException | None = None
         if self.is_writer:
             try:
@@ -114,17 +114,17 @@ class TorchProcessGroup(ProcessGroup):
 
 
 def is_distributed() -> bool:
-    """Whether torchrun started this process beside others."""
+    """Check whether torchrun started this process beside others."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def is_restart() -> bool:
-    """Whether torchrun started this process again, after a worker had died."""
+    """Check whether torchrun started this process again, after a worker had died."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 def _require_a_fresh_store() -> None:
-    """Refuse what would hang after a death.
+    """Refuse torchrun restarts that would hang after a worker's death.
 
     torchrun 2.13 lets restarted workers look each other up in the store of those that died, and
     they wait for addresses that nobody answers at any more, unless it is told to open a new one.
@@ -135,7 +135,7 @@ def _require_a_fresh_store() -> None:
 
 
 def own_device(name: str) -> str:
-    """`name`, or this process's own card where several processes would share one."""
+    """Choose this process's own GPU where several processes would share one; else `name`."""
     if is_distributed() and resolve_device(name) == torch.device("cuda"):
         return f"cuda:{os.environ['LOCAL_RANK']}"
     return name
@@ -143,7 +143,7 @@ def own_device(name: str) -> str:
 
 @contextmanager
 def process_group(device_name: str) -> Iterator[ProcessGroup]:
-    """The group of processes that torchrun made this one part of, or this one alone.
+    """Join the process group that torchrun made this process part of, or form one of it alone.
 
     Raises ParameterError for a card that the processes would share, ModelError when they do not
     find one another.

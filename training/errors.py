@@ -1,4 +1,4 @@
-"""What can go wrong in training because of a text, a run's name or a disk; said in one line.
+"""Errors of training that a user can mend (a text, a run's name, a disk), said in one line.
 
 ModelError (model.errors)
 |- CorpusError   a text that cannot be read, decoded, or split
@@ -10,12 +10,12 @@ from model.errors import ModelError
 
 
 class CorpusError(ModelError):
-    """A corpus is missing, damaged, not UTF-8, or too small for what is asked."""
+    """Corpus that is missing, damaged, not UTF-8, or too small for what is asked."""
 
 
 class RunError(ModelError):
-    """A run cannot be started, resumed or gone on with."""
+    """Run that cannot be started, resumed or gone on with."""
 
 
 class DivergedError(RunError):
-    """A loss or gradient is no longer a finite number, so training cannot go on."""
+    """Loss or gradient that is no longer a finite number, so that training cannot go on."""

@@ -1,4 +1,4 @@
-"""Where the weights of a checkpoint come from: the facts of its card and its config.json.
+"""Provenance of a checkpoint: the training facts of its model card and its config.json.
 
 Knows nothing of when they are written.
 """
@@ -22,7 +22,7 @@ CORPUS_HASH, CORPUS_LENGTH = "corpus sha256", "training characters"
 def provenance_facts(
     trainer: Trainer, corpus: Corpus, *, best_nats: float | None
 ) -> dict[str, str | int | float | None]:
-    """The facts at this moment of a run."""
+    """Collect the facts at this moment of a run: network, corpus, updates, losses, versions."""
     config, manifest = trainer.config, corpus.manifest
     return {
         "network": trainer.network.config.summary,
@@ -42,7 +42,7 @@ def provenance_facts(
 
 
 def is_trained_on(checkpoint: Checkpoint, corpus: Corpus) -> bool:
-    """Whether `corpus` is what a checkpoint was trained on: text, split and vocabulary."""
+    """Check whether a checkpoint was trained on `corpus`: its text, split and vocabulary."""
     facts, manifest = checkpoint.description.provenance, corpus.manifest
     return (
         checkpoint.tokenizer.serialized == corpus.tokenizer.serialized

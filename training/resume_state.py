@@ -1,4 +1,6 @@
-"""What a run needs to go on exactly where it was: saved whole, loaded strictly.
+"""State for resuming a run exactly: optimizer, weight average, carried state, random generators.
+
+Saved whole, loaded strictly.
 
 The folder `last/` of a run is a checkpoint like any other (fp32, so it can be generated from)
 with five files more:
@@ -34,7 +36,7 @@ PROGRESS = "progress.json"
 
 
 class Progress(BaseModel):
-    """The counters of a run."""
+    """Counters of a run: steps, place in the text, validations, best loss."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,14 +53,14 @@ class Progress(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What every process has a part of."""
+    """Carried states and random generators of all processes."""
 
     carried: dict[str, Tensor]  # hidden and, if any, cell: (L, B, H) of all rows
     generators: dict[str, Tensor]
 
 
 def gather_state(trainer: Trainer) -> Gathered:
-    """Bring the parts of all processes together, in every one of them."""
+    """Gather the carried states and random generators of all processes, in every one of them."""
     group, state = trainer.group, trainer.carried
     parts = {"hidden": state.hidden} | ({} if state.cell is None else {"cell": state.cell})
     carried = {name: torch.cat(group.all_gather(part), dim=1) for name, part in parts.items()}
@@ -73,7 +75,7 @@ def gather_state(trainer: Trainer) -> Gathered:
 def save_state(
     folder: Path, checkpoint: Checkpoint, trainer: Trainer, gathered: Gathered, progress: Progress
 ) -> None:
-    """Write everything to `folder`, in place of what was there."""
+    """Save the state of a run to `folder`, in place of what was there."""
     with replacing_folder(folder) as partial:
         write_files(checkpoint, partial, "fp32")
         # Not save_file: on a full disk that raises an error of its own instead of OSError.
@@ -85,7 +87,7 @@ def save_state(
 
 
 def load_state(folder: Path, trainer: Trainer) -> Progress:
-    """Put `trainer` where it was when `folder` was written. Raises RunError.
+    """Load the state in `folder` into `trainer`, and return the counters. Raises RunError.
 
     Its network has those weights already: whoever builds it needs `folder`, a checkpoint, for
     its shape.

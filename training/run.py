@@ -1,4 +1,4 @@
-"""One training run: its corpus, its loop, its checkpoints, and how it ends.
+"""One training run from start or resume to its end: corpus, trainer, loop, checkpoints, signals.
 
 runs/NAME/                 see training.run_folder; metrics and report are written there, too
 checkpoints/NAME/          the best checkpoint so far: what is served
@@ -61,7 +61,7 @@ FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """How a run ended. `stopped_by` is the signal that cut it short, if one did."""
+    """Outcome of a run. `stopped_by` is the signal that cut it short, if one did."""
 
     folder: Path
     checkpoint: Path
@@ -75,7 +75,7 @@ def start(
     *,
     on_validation: OnValidation | None = None,
 ) -> RunOutcome:
-    """Begin a new run and train it to its end or to a signal. Raises RunError, CorpusError.
+    """Start a new run and train it to its end or to a signal. Raises RunError, CorpusError.
 
     What `on_validation` raises ends the run, too, and is passed on.
     """
@@ -103,7 +103,7 @@ def start(
 
 @contextmanager
 def _removed_on_failure(folder: Path) -> Iterator[None]:
-    """Where the block fails, the run never began: its name stays free."""
+    """Remove the run's folder where the block fails: the run never began, its name stays free."""
     try:
         yield
     except BaseException:
@@ -112,7 +112,7 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
 
 
 def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS) -> RunOutcome:
-    """Go on with a run that was interrupted. Raises RunError when that is not possible."""
+    """Resume an interrupted run from its last saved state. Raises RunError where it cannot be."""
     config = read_config(folder)
     _require_equal_shares(config, group)
     with ExitStack() as held:
@@ -135,7 +135,7 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
 
 
 def _require_possible(config: TrainConfig, group: ProcessGroup) -> None:
-    """Raise for what could only fail later, when the corpus has been prepared."""
+    """Refuse what could only fail later, when the corpus has been prepared."""
     resolve_device(config.device)
     _require_equal_shares(config, group)
     _architecture(config, vocab_size=2)
@@ -192,7 +192,10 @@ def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
 
 
 def load_prepared(config: TrainConfig, data: Path) -> Corpus:
-    """The corpus in `data`. Raises ParameterError for a field that asks for another one."""
+    """Load a prepared corpus for a run.
+
+    Raises ParameterError for a field that asks for another one.
+    """
     if config.valid_corpus:
         problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
         raise ParameterError("valid_corpus", problem)

@@ -1,4 +1,4 @@
-"""The folder of a run: which names are free, whose it is, and the config that it was begun with.
+"""Folder of a run: free names, the lock against a second process, the config it was begun with.
 
 runs/NAME/config.json      every field of the run
 runs/NAME/data/            the prepared corpus
@@ -23,12 +23,12 @@ MAX_STEM = 90  # a name may have 100 characters; a number may follow
 
 
 def has_begun(folder: Path) -> bool:
-    """Whether a run has begun in `folder`."""
+    """Check whether a run has begun in `folder`."""
     return (folder / CONFIG).exists()
 
 
 def free_name(config: TrainConfig) -> str:
-    """The corpus file's name, with a number behind it where that is taken."""
+    """Choose a run's name: the corpus file's, with a number behind it where that is taken."""
     stem = Path(config.corpus[0]).name.split(".")[0]
     stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in stem)
     stem = stem[:MAX_STEM].strip("-_") or "run"
@@ -41,7 +41,7 @@ def free_name(config: TrainConfig) -> str:
 
 
 def require_new(folder: Path, served: Path) -> None:
-    """Raise RunError unless a run may begin in `folder`, its checkpoint at `served`."""
+    """Check that a run may begin in `folder`, its checkpoint at `served`. Raises RunError."""
     if has_begun(folder):
         raise RunError(
             f"{folder} exists; go on with it ({resume_flags(folder)}) or choose another --name"
@@ -53,7 +53,7 @@ def require_new(folder: Path, served: Path) -> None:
 
 
 def _is_unbegun(folder: Path) -> bool:
-    """Whether `folder` is empty, or what is left of a run that was killed before it began."""
+    """Check whether `folder` is empty, or left of a run that was killed before it began."""
     if not folder.is_dir():
         return False
     names = {path.name for path in folder.iterdir()}
@@ -62,7 +62,7 @@ def _is_unbegun(folder: Path) -> bool:
 
 
 def resume_flags(folder: Path) -> str:
-    """What to tell `train` so that it goes on with the run in `folder`."""
+    """Format the flags of `train` that resume the run in `folder`."""
     default = TrainConfig.model_fields["runs_dir"].default
     elsewhere = "" if folder.parent == default else f" --runs-dir {folder.parent}"
     return f"--resume --name {folder.name}{elsewhere}"
@@ -70,7 +70,7 @@ def resume_flags(folder: Path) -> str:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep a second process from working on the same run."""
+    """Lock a run's folder, so that no second process works on the same run. Raises RunError."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as file:
         try:
@@ -81,12 +81,12 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:
-    """Write config.json whole or not at all: from then on the run has begun."""
+    """Write a run's config.json whole or not at all: from then on the run has begun."""
     write_file(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
 
 
 def read_config(folder: Path) -> TrainConfig:
-    """The fields that a run was begun with. Raises RunError."""
+    """Read the configuration that a run was begun with. Raises RunError."""
     path = folder / CONFIG
     if not path.exists():
         raise RunError(f"{folder}: there is no run of this name to resume")

@@ -1,4 +1,4 @@
-"""What a run tells while it runs: metrics.jsonl, TensorBoard, and a line or bar at the terminal.
+"""Log of a run: metrics.jsonl, TensorBoard, and a progress bar or lines at the terminal.
 
 Losses are given per character of the text (nats and bits), whatever a token is.
 Knows nothing of networks: numbers and texts come in.
@@ -21,20 +21,20 @@ LOG_EVERY_STEPS = 10
 
 
 class Log:
-    """Takes what a run tells, and keeps none of it: for the processes that do not write."""
+    """Log that keeps nothing: for the processes that do not write."""
 
     def write(self, step: int, **values: float | str) -> None:
-        """One line of what was measured at a step."""
+        """Take what was measured at a step."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is open."""
+        """Close nothing: nothing is open."""
 
 
 class RunLog(Log):
-    """Writes the metrics of one run; on resume it goes on after `from_step`."""
+    """Log of one run's metrics on disk; on resume it goes on after `from_step`."""
 
     def __init__(self, folder: Path, *, from_step: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ class RunLog(Log):
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
 
     def write(self, step: int, **values: float | str) -> None:
-        """One line of metrics.jsonl, and a TensorBoard scalar (or text) for each value."""
+        """Write one line of metrics.jsonl, and a TensorBoard scalar (or text) for each value."""
         self._file.write(json.dumps({"step": step, **values}) + "\n")
         self._file.flush()
         for name, value in values.items():
@@ -61,7 +61,7 @@ class RunLog(Log):
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """The lines of a run's metrics.jsonl; a last line that a crash cut short is left out."""
+    """Read a run's metrics.jsonl; a last line that a crash cut short is left out."""
     path = folder / METRICS
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     lines = text.splitlines()
@@ -77,14 +77,14 @@ def _parsed(line: str) -> dict[str, float] | None:
 
 
 def _forget_later_lines(path: Path, from_step: int) -> None:
-    """Drop what a run wrote after the state that it is resumed from: it will be written again."""
+    """Drop the lines after the state that a run is resumed from: they will be written again."""
     kept = [line for line in read_metrics(path.parent) if line["step"] <= from_step]
     if path.is_file():
         write_file(path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 class _Remaining(ProgressColumn):
-    """Time left, from the share of the budget that this session has spent."""
+    """Column of the time left, from the share of the budget that this session has spent."""
 
     def render(self, task: Task) -> Text:
         elapsed = task.elapsed if task.elapsed is not None else 0.0
@@ -96,7 +96,7 @@ class _Remaining(ProgressColumn):
 
 
 class Display:
-    """The run at the terminal: a bar where there is one, else a line at each validation."""
+    """Terminal display of a run: a progress bar where there is one, else a line a validation."""
 
     def __init__(self, console: Console, *, done: float) -> None:
         self._console = console
@@ -114,20 +114,20 @@ class Display:
         self._bar.update(self._task, completed=done)
 
     def advance(self, *, step: int, progress: float) -> None:
-        """Move the bar."""
+        """Move the progress bar."""
         self._bar.update(self._task, completed=progress, step=step)
 
     def show(self, *, nats: float, speed: float) -> None:
-        """Change the figures. `nats` per character, `speed` in characters a second."""
+        """Show loss (`nats` per character) and `speed` (characters a second) beside the bar."""
         figures = f"loss {nats:.3f}  {nats / math.log(2):.3f} bpc  {speed:,.0f} chars/s"
         self._bar.update(self._task, figures=figures)
 
     def show_finishing(self) -> None:
-        """Say, in place of the figures, what takes time after the last step."""
+        """Show, in place of the figures, that the best checkpoint is being measured."""
         self._bar.update(self._task, figures="measuring the best checkpoint")
 
     def say(self, line: str) -> None:
-        """A line that stays, above the bar."""
+        """Print a line that stays, above the bar."""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What is left of a run for people: the card, samples at several temperatures, the loss curve.
+"""Report of a run: the model card, samples at several temperatures, the loss curve.
 
 Knows nothing of the training loop: it reads a checkpoint and the run's metrics.
 """
@@ -21,14 +21,14 @@ SAMPLE_SEED = 1
 
 
 def sample(checkpoint: Checkpoint, temperature: float, tokens: int = SAMPLE_TOKENS) -> str:
-    """A text from the empty prompt, always with the same seed."""
+    """Generate a text sample from the empty prompt, always with the same seed."""
     params = SamplingParams(temperature=temperature, max_tokens=tokens, seed=SAMPLE_SEED)
     pieces = generate(decoder_of(checkpoint.network), checkpoint.tokenizer, "", params)
     return "".join(piece.text for piece in pieces)
 
 
 def write_card(title: str, facts: Mapping[str, object], samples: Mapping[float, str]) -> str:
-    """The card of a checkpoint, in Markdown."""
+    """Format the model card of a checkpoint in Markdown."""
     lines = [f"# {title}", "", "A character language model, trained with Strophe.", ""]
     lines += ["| fact | value |", "| --- | --- |"]
     lines += [f"| {name} | {_cell(value)} |" for name, value in facts.items() if value is not None]
@@ -51,7 +51,7 @@ def write_report(folder: Path, run_folder: Path, checkpoint: Checkpoint) -> None
 
 
 def draw_losses(run_folder: Path, target: Path) -> None:
-    """Training and validation loss by step, in bits per character, as a PNG."""
+    """Plot training and validation loss by step, in bits per character, as a PNG."""
     metrics = read_metrics(run_folder)
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: an exception that undoes what was begun, or a request to stop in good order.
+"""Signal handling (Ctrl-C, SIGTERM): an exception that undoes what was begun, or a stop request.
 
 Knows nothing of what is interrupted.
 """
@@ -13,7 +13,10 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
-    """A signal came. Like KeyboardInterrupt not an Exception: nothing on the way handles it."""
+    """Signal that interrupts the program wherever it is.
+
+    Like KeyboardInterrupt not an Exception: nothing on the way handles it.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -22,7 +25,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def raise_on_signal() -> Iterator[None]:
-    """While the block runs, a signal raises Interrupted wherever the program is."""
+    """Raise Interrupted on a signal, wherever the program is, while the block runs."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(number)
@@ -33,7 +36,7 @@ def raise_on_signal() -> Iterator[None]:
 
 @dataclass(slots=True)
 class StopRequest:
-    """Set by a signal, looked at between steps."""
+    """Request to stop in good order, set by a signal and looked at between steps."""
 
     signal: int | None = None
 
@@ -43,7 +46,7 @@ class StopRequest:
 
 @contextmanager
 def request_stop_on_signal(request: StopRequest) -> Iterator[None]:
-    """While the block runs, the first signal sets `request`; a second one is handled as before."""
+    """Set `request` on the first signal while the block runs; a second is handled as before."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
         request.signal = number

@@ -1,4 +1,4 @@
-"""The loop around the training step: when to measure, save, sample, and stop.
+"""Training loop: when to validate, save, sample and stop (budget, early stopping, stop request).
 
 Deciding is here, computing is in the trainer, recording in the log. The order in an iteration
 (step, validation, save) is fixed, so that a run resumed from a save repeats it exactly.
@@ -31,7 +31,7 @@ OnValidation = Callable[[int, float], None]
 
 
 class TrainingLoop:
-    """Trains until the budget is spent, validation stops improving, or a stop is requested."""
+    """Loop over training steps until budget, early stopping (patience) or a stop ends it."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class TrainingLoop:
         self._progress = progress
 
     def run(self, stop: StopRequest) -> bool:
-        """Train; whether a stop ended it, in whichever process.
+        """Train to the end or a stop; True when a stop ended it, in whichever process.
 
         Unless an error ends it, `last` then holds the state after the last step.
         """
@@ -88,7 +88,7 @@ class TrainingLoop:
 
     @contextmanager
     def _not_training(self) -> Iterator[None]:
-        """What the block takes does not count into characters a second."""
+        """Leave the block's time out of the characters a second."""
         began = time.monotonic()
         yield
         self._recent_since += time.monotonic() - began
@@ -139,7 +139,7 @@ class TrainingLoop:
 
     @property
     def _evaluates_too_much(self) -> bool:
-        """Whether a run by the clock has spent too much of it on measuring.
+        """True when a run by the clock has spent too much of it on validation.
 
         With thousands of characters a validation can take as long as a hundred updates. Runs by
         steps measure at fixed steps whatever it takes, so that they can be repeated exactly.
@@ -159,7 +159,7 @@ class TrainingLoop:
             self._on_validation(due, per_token * self._valid_rate)
 
     def _measure(self) -> float:
-        """Nats per token of the validation text."""
+        """Compute nats per token of the validation text."""
         limit = self._trainer.config.evaluation_tokens
         ids = self._corpus.valid[: limit + 1]
         rows = max(1, min(EVALUATION_ROWS, len(ids) // 64))
@@ -213,7 +213,7 @@ class TrainingLoop:
         self._saver.save_last(self._progress)
 
     def finish(self, run_folder: Path) -> None:
-        """Measure the best checkpoint, and tell what it is worth."""
+        """Measure the best checkpoint, log its score and print it."""
         self._display.show_finishing()
         score = self._saver.finish(run_folder, self._progress.best_nats, 1 / self._valid_rate)
         self._log.write(self._trainer.step_number, final_nats=score.nats_per_character)
@@ -225,6 +225,6 @@ class TrainingLoop:
 
 
 def _tokens_per_character(corpus: Corpus, part: Part) -> float:
-    """What turns a loss per token into one per character; 1 for a char vocabulary."""
+    """Compute the factor from a loss per token to one per character; 1 for a char vocabulary."""
     facts = corpus.manifest.train if part == "train" else corpus.manifest.valid
     return (facts.tokens - 1) / scored_characters(corpus, part)

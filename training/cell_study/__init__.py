@@ -1,4 +1,4 @@
-"""What an LSTM is for, measured: rnn, gru and lstm of equal size, side by side.
+"""Cell study: rnn, gru and lstm of equal size, measured side by side to show what an LSTM is for.
 
 Each part measures one thing and knows nothing of the others, of plots and of pages.
 """

@@ -1,4 +1,7 @@
-"""Everything a study can be told. Validated once, frozen. Knows nothing of torch."""
+"""Configuration of the cell study: every field, each a flag of `study`. Knows nothing of torch.
+
+Validated once, frozen.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +14,7 @@ from training.config import TrainConfig
 
 
 class CellStudyConfig(BaseModel):
-    """The fields of a study; each is a flag."""
+    """Fields of a cell study: corpus, time or numbers of updates, widths, seeds, device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -56,7 +59,7 @@ class CellStudyConfig(BaseModel):
 
 
 def validated_config(fields: Mapping[str, object]) -> CellStudyConfig:
-    """A config of these fields. Raises ParameterError, which names the field."""
+    """Validate the fields of a cell study. Raises ParameterError, which names the field."""
     try:
         return CellStudyConfig.model_validate(fields)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The page of a study: what was measured, how to read each plot, and what this run shows.
+"""Markdown page of the cell study: what was measured, how to read each plot, what a run shows.
 
 Every number in it comes from the findings; what it says a run shows, it reads off them too.
 """
@@ -35,7 +35,7 @@ GOOD_ACCURACY = 0.9
 
 
 def write_page(study: CellStudy, folder: Path) -> None:
-    """Write the page beside its plots."""
+    """Write study.md beside its plots."""
     parts = (
         _setting(study),
         _gradients(study.text),
@@ -229,6 +229,6 @@ $ {command}
 
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
+    """Format a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

@@ -1,4 +1,6 @@
-"""The findings as PNG plots. Colours are told apart by colour-blind eyes, line styles without any.
+"""Plots of the cell study as PNG: gradient reach, recall, cold start, gate openings.
+
+Colours are told apart by colour-blind eyes, line styles without any.
 
 Knows nothing of how a number came about.
 """
@@ -42,7 +44,7 @@ SHOWN = {"\n": "\u21b5", " ": "\u00b7", "<s>": "\u25b8"}
 
 
 def draw_gradients(text: TextFindings, target: Path) -> None:
-    """The share of a gradient that arrives k steps earlier, untrained beside trained."""
+    """Plot the share of a gradient that arrives k steps earlier, untrained beside trained."""
     figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=DPI)
     panels = figure.subplots(1, len(text.reaches), sharey=True)
     for axes, (stage, cells) in zip(panels, text.reaches.items(), strict=True):
@@ -71,7 +73,7 @@ def _draw_reach(axes: Axes, cell: Cell, state: str, reach: Reach) -> None:
 
 
 def draw_recall(recall: RecallFindings, target: Path) -> None:
-    """Accuracy over the gap: the mean of the seeds, and the range between worst and best."""
+    """Plot recall accuracy over the gap: mean of the seeds, range between worst and best."""
     figure = Figure(figsize=(10, 4.6), layout="constrained", dpi=DPI)
     alone, mixed = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.4))
     for axes, accuracies in ((alone, recall.alone), (mixed, recall.mixed)):
@@ -104,7 +106,7 @@ def _draw_accuracies(axes: Axes, accuracies: Accuracies, chance: float) -> None:
 
 
 def draw_cold_start(text: TextFindings, target: Path) -> None:
-    """Nats per character over spans of positions that double in width."""
+    """Plot nats per character after a cold start, over spans of positions that double in width."""
     figure = Figure(figsize=(8, 4.6), layout="constrained", dpi=DPI)
     axes = figure.subplots()
     for cell, losses in text.cold.items():
@@ -133,7 +135,7 @@ def _positions(first: int, last: int) -> str:
 
 
 def draw_gates(gates: GateFindings, target: Path) -> None:
-    """The mean opening of each gate over the characters of a poem, a row a line."""
+    """Plot the mean opening of each gate over the characters of a poem, a row a line."""
     rows = rows_of(gates.pieces)
     openings = {gate: values.numpy() for gate, values in gates.poem.openings().items()}
     figure = Figure(figsize=(11, 0.8 + 1.15 * len(rows)), layout="constrained", dpi=DPI)
@@ -164,7 +166,10 @@ def _label_row(axes: Axes, pieces: list[str], width: int) -> None:
 
 
 def rows_of(pieces: list[str]) -> list[range]:
-    """Rows of a plot: lines with their ends, empty lines with the line before, long ones cut."""
+    """Break the characters of a poem into rows of a plot.
+
+    Lines with their ends, empty lines with the line before, long ones cut.
+    """
     rows: list[range] = []
     start = 0
     for place, piece in enumerate(pieces):
@@ -177,7 +182,7 @@ def rows_of(pieces: list[str]) -> list[range]:
 
 
 def draw_all(study: CellStudy, folder: Path) -> None:
-    """Write every plot into `folder`."""
+    """Write every plot of the cell study into `folder`."""
     draw_gradients(study.text, folder / GRADIENTS)
     draw_recall(study.recall, folder / RECALL)
     draw_cold_start(study.text, folder / COLD_START)

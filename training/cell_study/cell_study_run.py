@@ -1,4 +1,4 @@
-"""One study: three networks of equal size are trained on text and on recall, and measured.
+"""Run of the cell study: three networks of equal size are trained on text and recall, and measured.
 
 OUT/study.md    the page        OUT/*.png    its plots
 """
@@ -33,7 +33,7 @@ from training.process_settings import keep_freed_memory
 
 
 def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
-    """Make a study and write it to `config.out`; gives the page.
+    """Run the cell study, write page and plots to `config.out`, and return the page's path.
 
     Raises CorpusError, ParameterError or RunError before any work where it can be known then.
     """
@@ -64,7 +64,7 @@ def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
 
 
 def _load_lstm(config: CellStudyConfig, device: torch.device) -> Checkpoint | None:
-    """The checkpoint whose gates are asked for, if one is."""
+    """Load the checkpoint whose gates are asked for, if one is."""
     layers = 1  # of the study's own
     loaded = None
     if config.checkpoint is not None:
@@ -90,7 +90,7 @@ def _require_replaceable(out: Path) -> None:
 
 @contextmanager
 def _corpus(config: CellStudyConfig) -> Iterator[Corpus]:
-    """The corpus by characters: a prepared one, or one that is there while the block runs."""
+    """Load a prepared corpus of characters, or prepare one that is there while the block runs."""
     names = config.corpus
     if len(names) == 1 and is_prepared(names[0]):
         corpus = load_corpus(Path(names[0]))

@@ -1,4 +1,4 @@
-"""How the loss falls as a text goes on, from the zero state: what a state that fills is worth.
+"""Loss after a cold start by position in the text: what a filled recurrent state is worth.
 
 Knows nothing of how the networks were trained.
 """
@@ -18,7 +18,7 @@ Losses = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Positions `first` to `last`, counted from 1, and the mean loss over them in nats."""
+    """Span of positions `first` to `last`, counted from 1, and the mean loss over them in nats."""
 
     first: int
     last: int
@@ -26,12 +26,12 @@ class Span:
 
     @property
     def middle(self) -> float:
-        """Where it stands on a logarithmic axis."""
+        """Geometric middle of the span: its place on a logarithmic axis."""
         return float(np.sqrt(self.first * self.last))
 
 
 def nats_by_position(network: Network, windows: Tensor) -> Losses:
-    """The mean surprisal of the id at position 1..N, over windows (B, N + 1) of ids.
+    """Compute the mean surprisal at positions 1..N, over windows (B, N + 1) of ids.
 
     The first id of a window is read from the zero state; position 1 is the one after it.
     """
@@ -44,7 +44,7 @@ def nats_by_position(network: Network, windows: Tensor) -> Losses:
 
 
 def doubling_spans(losses: Losses) -> list[Span]:
-    """Positions 1, 2-3, 4-7 and so on, each span twice as wide, with the mean loss of each."""
+    """Average losses over positions 1, 2-3, 4-7 and so on, each span twice as wide."""
     spans, first = [], 1
     while first <= len(losses):
         last = min(2 * first - 1, len(losses))

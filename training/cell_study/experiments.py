@@ -1,4 +1,4 @@
-"""The parts of a study, each from its networks to its findings.
+"""Experiments of the cell study, each from its networks to its findings.
 
 Says what it is about to do; knows nothing of plots, pages and folders.
 """
@@ -52,7 +52,10 @@ Say = Callable[[str], None]
 def measure_text_learning(
     config: CellStudyConfig, corpus: Corpus, device: torch.device, say: Say
 ) -> TextFindings:
-    """Parts 1 and 3: gradient reach, and the loss after a cold start."""
+    """Train the cells on text, and measure gradient reach and the loss after a cold start.
+
+    Parts 1 and 3 of the page.
+    """
     shapes = equal_shapes(
         vocab_size=corpus.tokenizer.vocab_size,
         embedding_size=EMBEDDING_SIZE,
@@ -87,7 +90,10 @@ def measure_text_learning(
 
 
 def measure_recall(config: CellStudyConfig, device: torch.device, say: Say) -> RecallFindings:
-    """Part 2: networks of their own, from several seeds."""
+    """Train the cells on recall across gaps, from several seeds, and measure their accuracy.
+
+    Part 2 of the page.
+    """
     mixed_task = RecallTask()
     alone_tasks = [RecallTask(shortest_gap=gap, longest_gap=gap) for gap in GAPS_ALONE]
     shapes = equal_shapes(
@@ -133,7 +139,10 @@ def _affordable_recall_steps(
 def measure_gates(
     config: CellStudyConfig, corpus: Corpus, lstm: Network, loaded: Checkpoint | None
 ) -> GateFindings:
-    """Part 4: the gates of a trained lstm over held-out text."""
+    """Measure how far the gates of a trained lstm open over held-out text.
+
+    Part 4 of the page.
+    """
     tokenizer: Tokenizer = corpus.tokenizer
     source = "the lstm of this study"
     if loaded is not None:

@@ -1,4 +1,4 @@
-"""What a study has found, part by part, for the plots and the page. Holds numbers, makes none."""
+"""Findings of the cell study, part by part, for plots and page. Holds numbers, makes none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from training.data.corpus import Manifest
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TextFindings:
-    """What networks that learned text show; `reaches` by stage, cell and state (h or c)."""
+    """Findings on networks that learned text; `reaches` by stage, cell and state (h or c)."""
 
     shapes: Shapes
     steps: int
@@ -30,24 +30,24 @@ class TextFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Accuracies:
-    """Shares of right answers by cell, then by seed, then by gap."""
+    """Recall accuracies by cell, then by seed, then by gap."""
 
     gaps: tuple[int, ...]
     by_cell: Mapping[Cell, list[list[float]]]
 
     def means(self, cell: Cell) -> list[float]:
-        """The mean over the seeds, gap by gap."""
+        """Average the accuracies over the seeds, gap by gap."""
         return [fmean(column) for column in zip(*self.by_cell[cell], strict=True)]
 
     def ranges(self, cell: Cell) -> tuple[list[float], list[float]]:
-        """The worst and the best seed, gap by gap."""
+        """Find the worst and the best seed's accuracy, gap by gap."""
         columns = list(zip(*self.by_cell[cell], strict=True))
         return [min(column) for column in columns], [max(column) for column in columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RecallFindings:
-    """What networks recall that were trained on one gap alone, and on gaps of all lengths."""
+    """Findings on recall, of networks trained on one gap alone and on gaps of all lengths."""
 
     shapes: Shapes
     steps: int
@@ -58,7 +58,7 @@ class RecallFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GateFindings:
-    """The gates of one layer over a poem, and by kind of character over more text."""
+    """Gate openings of one layer over a poem, and by kind of character over more text."""
 
     source: str  # which network
     layer: int  # counted from 1
@@ -70,7 +70,7 @@ class GateFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CellStudy:
-    """Everything that a page needs."""
+    """Everything that the page of a cell study needs."""
 
     config: CellStudyConfig
     manifest: Manifest

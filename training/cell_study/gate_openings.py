@@ -1,4 +1,4 @@
-"""How far the gates of an lstm are open, character by character.
+"""Gate openings of an lstm over a text, character by character and by kind of character.
 
 Knows nothing of plots, and of the equations only who has them.
 """
@@ -22,7 +22,7 @@ KINDS = (
 
 
 def gates_over(network: Network, ids: Sequence[int], layer: int) -> Gates:
-    """The gates of layer number `layer`, counted from 0, while `ids` are read from the zero state.
+    """Compute the gates of layer `layer`, from 0, while `ids` are read from the zero state.
 
     The network must be of lstm cells.
     """
@@ -32,8 +32,9 @@ def gates_over(network: Network, ids: Sequence[int], layer: int) -> Gates:
 
 
 def openings_by_kind(gates: Gates, pieces: Sequence[str]) -> dict[str, dict[str, float]]:
-    """The mean opening of each gate while characters of one kind are read; kinds without any
-    are left out. `pieces` are what was read, `<s>` included.
+    """Average each gate's opening over the characters of a kind; kinds without any are left out.
+
+    `pieces` are what was read, `<s>` included.
     """
     kinds = [kind_of(before, piece) for before, piece in zip(["", *pieces], pieces, strict=False)]
     openings = gates.openings()
@@ -46,7 +47,7 @@ def openings_by_kind(gates: Gates, pieces: Sequence[str]) -> dict[str, dict[str,
 
 
 def kind_of(before: str, piece: str) -> str:
-    """What kind of character `piece` is, which comes after `before`."""
+    """Classify the character `piece`, which comes after `before`: letter, space, line end ..."""
     if piece == "<s>":
         return "begin of a document"
     if piece == "\n":
@@ -59,5 +60,5 @@ def kind_of(before: str, piece: str) -> str:
 
 
 def pieces_of(tokenizer: Tokenizer, ids: Sequence[int]) -> list[str]:
-    """How each id is shown."""
+    """Look up the text that each id is shown as."""
     return [tokenizer.token_text(token) for token in ids]

@@ -1,4 +1,4 @@
-"""How far back in time a loss reaches: its gradient with respect to earlier states.
+"""Gradient reach: the gradient of a loss with respect to recurrent states k steps earlier.
 
 The state that step t - k hands on is taken as free: h and, for an lstm, c are independent
 coordinates of it (what c shows through its own h is not counted a second time). So the
@@ -34,19 +34,22 @@ class Reach:
 
     @classmethod
     def of(cls, norms: Tensor, scale: Tensor) -> "Reach":
-        """`norms` (K, B) by place, `scale` (B,) what each place's are divided by."""
+        """Summarise `norms` (K, B) by place, divided by `scale` (B,), as median and quarters."""
         shares = (norms / scale).cpu().numpy()
         lower, median, upper = np.quantile(shares, (0.25, 0.5, 0.75), axis=1)
         return cls(lower=lower, median=median, upper=upper)
 
     def steps_above(self, share: float) -> int:
-        """How many steps back, at least 1, the median falls below `share`; its length if never."""
+        """Count the steps back until the median falls below `share`.
+
+        At least 1; its length if it never does.
+        """
         below = np.flatnonzero(self.median[1:] < share)
         return 1 + int(below[0]) if len(below) else len(self.median)
 
 
 def reaches(network: Network, windows: Tensor, steps: int) -> dict[str, Reach]:
-    """The reach of the gradient to h, and to c where there is one, over all `windows`."""
+    """Measure the gradient's reach to h, and to c where there is one, over all `windows`."""
     hidden, cell = state_gradients(network, windows, steps)
     found = {"h": Reach.of(hidden, hidden[0])}
     if cell is not None:
@@ -55,7 +58,7 @@ def reaches(network: Network, windows: Tensor, steps: int) -> dict[str, Reach]:
 
 
 def state_gradients(network: Network, windows: Tensor, steps: int) -> tuple[Tensor, Tensor | None]:
-    """Norms of the gradient of the last id's loss with respect to the top layer's states.
+    """Compute gradient norms of the last id's loss with respect to the top layer's states.
 
     windows: (B, N) ids with N >= steps + 2, each read from the zero state on; returns norms
     (steps + 1, B) for h and for c, row k for the state that is handed on k steps earlier.
@@ -78,7 +81,7 @@ def state_gradients(network: Network, windows: Tensor, steps: int) -> tuple[Tens
 
 
 def _norms(loss: Tensor, states: list[Tensor]) -> Tensor:
-    """Of the top layer's part (B, H) of each of `states` (L, B, H), the last one first."""
+    """Take the top layer's gradient norms of `states` (L, B, H), the last state first."""
     gradients = torch.autograd.grad(
         loss, states, retain_graph=True, allow_unused=True, materialize_grads=True
     )
@@ -90,6 +93,6 @@ def _in_double(state: State) -> State:
 
 
 def _free(state: State) -> State:
-    """The same numbers as leaves that gradients end in."""
+    """Detach a state: the same numbers as leaves that gradients end in."""
     cell = None if state.cell is None else state.cell.detach().requires_grad_()
     return State(state.hidden.detach().requires_grad_(), cell)

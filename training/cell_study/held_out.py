@@ -1,4 +1,4 @@
-"""Places and poems of held-out text, for the parts that measure on it.
+"""Windows and poems of held-out text that the cell study measures on.
 
 Knows nothing of networks.
 """
@@ -20,7 +20,7 @@ LEAST_STRIDE = 16  # ids between windows: nearer ones would be nearly the same
 
 
 def spread_windows(ids: Ids, length: int, count: int) -> Tensor:
-    """At most `count` windows of `length` ids, spread evenly over a text: (count, length) int64.
+    """Take at most `count` windows of `length` ids, spread evenly: (count, length) int64.
 
     Where the text is short they overlap, or are fewer. Raises CorpusError when it is too short
     for one.
@@ -36,7 +36,7 @@ def spread_windows(ids: Ids, length: int, count: int) -> Tensor:
 
 
 def documents_of(corpus: Corpus) -> list[str]:
-    """The first held-out documents as text; a text without documents is one."""
+    """Decode the first held-out documents; a text without documents is one."""
     ids = corpus.valid[:DOCUMENT_IDS]
     pieces = np.split(ids, np.flatnonzero(ids == BOS_ID))
     texts = (corpus.tokenizer.decode(piece.tolist()) for piece in pieces)
@@ -44,7 +44,7 @@ def documents_of(corpus: Corpus) -> list[str]:
 
 
 def choose_poem(documents: Sequence[str]) -> str:
-    """The first document whose lines fit on a plot, or the beginning of the first one."""
+    """Choose the first document whose lines fit on a plot, or the beginning of the first one."""
     for document in documents:
         lines = document.split("\n")
         if len(lines) in POEM_LINES and max(map(len, lines)) <= POEM_WIDTH:
@@ -53,7 +53,7 @@ def choose_poem(documents: Sequence[str]) -> str:
 
 
 def ids_of(tokenizer: Tokenizer, documents: Sequence[str]) -> list[int]:
-    """The ids of documents as networks read them: `<s>` before each and after the last."""
+    """Encode documents as networks read them: `<s>` before each and after the last."""
     ids = [BOS_ID]
     for document in documents:
         ids += [*tokenizer.encode(document), BOS_ID]

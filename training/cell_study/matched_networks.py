@@ -1,4 +1,4 @@
-"""Networks of the three cells with as nearly the same number of parameters as widths allow.
+"""Networks of the three cells with matched numbers of parameters.
 
 An rnn has one matrix where a gru has three and an lstm four, so it is given more units. One
 layer each: what reaches back in time then has one path, the recurrence itself.
@@ -18,12 +18,12 @@ Shapes = dict[Cell, ModelConfig]
 
 
 def num_parameters(shape: ModelConfig) -> int:
-    """The number of weights of a network, biases included."""
+    """Count the weights of a network, biases included."""
     return sum(weight.numel() for weight in Network(shape).parameters())
 
 
 def equal_shapes(*, vocab_size: int, embedding_size: int, lstm_width: int) -> Shapes:
-    """A shape a cell, each as near to the lstm's number of parameters as a width can come."""
+    """Find the width of each cell that comes nearest to the lstm's number of parameters."""
 
     def shape(cell: Cell, width: int) -> ModelConfig:
         return ModelConfig(
@@ -46,6 +46,6 @@ def equal_shapes(*, vocab_size: int, embedding_size: int, lstm_width: int) -> Sh
 
 
 def fresh(shape: ModelConfig, seed: int, device: torch.device) -> Network:
-    """An untrained network, the same for the same seed. Sets torch's generator."""
+    """Build an untrained network, the same for the same seed. Sets torch's generator."""
     torch.manual_seed(seed)
     return Network(shape).initialise().to(device).eval()

@@ -1,4 +1,4 @@
-"""Recall across a gap: a letter is marked, other letters go by, then it must be named.
+"""Recall task across a gap: a letter is marked, other letters go by, then it must be named.
 
     c b d h ! f a g f ... c e ?     the answer is f, the one after the mark
 
@@ -25,7 +25,10 @@ TEST_SEEDS = 2**62  # added to a seed: tasks of the test are not those of traini
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallTask:
-    """What is to be recalled. Ids 0 to `letters` - 1 are letters; then the mark, then the query."""
+    """Recall task: its letters and gaps.
+
+    Ids 0 to `letters` - 1 are letters; then the mark, then the query.
+    """
 
     letters: int = 8
     lead: int = 4  # letters before the mark
@@ -34,30 +37,30 @@ class RecallTask:
 
     @property
     def vocab_size(self) -> int:
-        """Letters, mark and query."""
+        """Size of the task's vocabulary: letters, mark and query."""
         return self.letters + 2
 
     @property
     def chance(self) -> float:
-        """The accuracy of naming any letter."""
+        """Accuracy of naming any letter."""
         return 1 / self.letters
 
     def draw(self, gap: int, rows: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Tasks (rows, lead + 1 + 1 + gap + 1) and their answers (rows,), both int64."""
+        """Draw tasks (rows, lead + 1 + 1 + gap + 1) and their answers (rows,), both int64."""
         letters = torch.randint(self.letters, (rows, self.lead + 1 + gap), generator=generator)
         mark = torch.full((rows, 1), self.letters)
         before, after = letters[:, : self.lead], letters[:, self.lead :]
         return torch.cat([before, mark, after, mark + 1], dim=1), after[:, 0]
 
     def draw_gap(self, generator: torch.Generator) -> int:
-        """A gap to train on; short ones more often (evenly on a log axis)."""
+        """Draw a gap to train on; short ones more often (evenly on a log axis)."""
         low, high = 1 + self.shortest_gap, 2 + self.longest_gap
         exponent = float(torch.rand((), generator=generator))
         return int(low * (high / low) ** exponent) - 1
 
 
 class RecallTrainer:
-    """A network that learns the task, an update at a time, over `config.steps` updates."""
+    """Training loop of a network on the recall task, over `config.steps` updates."""
 
     def __init__(self, network: Network, task: RecallTask, config: TrainConfig) -> None:
         self._network = network.train()
@@ -83,12 +86,12 @@ class RecallTrainer:
 
 
 def recall_config(*, steps: int, seed: int) -> TrainConfig:
-    """How every cell is trained on recall."""
+    """Build the training configuration that every cell is trained on recall with."""
     return TrainConfig(steps=steps, seed=seed, batch_size=TASKS)
 
 
 def train_on_recall(network: Network, task: RecallTask, config: TrainConfig) -> Network:
-    """Train `network`, and give it back in evaluation mode."""
+    """Train `network` on recall, and return it in evaluation mode."""
     trainer = RecallTrainer(network, task, config)
     for _ in range(config.steps or 0):
         trainer.step()
@@ -98,7 +101,7 @@ def train_on_recall(network: Network, task: RecallTask, config: TrainConfig) -> 
 def accuracy(
     network: Network, task: RecallTask, gap: int, *, rows: int = TEST_TASKS, seed: int = 0
 ) -> float:
-    """The share of fresh tasks that are answered right; any id may be answered, not only letters.
+    """Measure a network's accuracy on fresh tasks; any id may be answered, not only letters.
 
     For the same seed the tasks are the same, whatever the network. Takes seeds below 2**62.
     """
@@ -109,7 +112,7 @@ def accuracy(
 
 
 def _answer_logits(network: Network, tokens: Tensor) -> Tensor:
-    """Logits (B, V) after the last of `tokens` (B, T)."""
+    """Compute the logits (B, V) after the last of `tokens` (B, T)."""
     top, _ = network.read(tokens.to(network.device), network.zero_state(len(tokens)))
     logits: Tensor = network.output(top[-1])
     return logits

@@ -1,4 +1,4 @@
-"""The networks that learn text: the same text, batches and updates for every cell.
+"""Training on text in the cell study: the same text, batches and updates for every cell.
 
 Knows nothing of what is then measured on them.
 """
@@ -24,7 +24,7 @@ TRIALS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trained:
-    """A network before and after it has learned, both in evaluation mode."""
+    """Network before and after it has learned, both in evaluation mode."""
 
     before: Network
     after: Network
@@ -32,12 +32,12 @@ class Trained:
 
     @property
     def by_stage(self) -> dict[str, Network]:
-        """Both, by the name of the stage."""
+        """Both networks, by the name of the stage."""
         return {"untrained": self.before, "trained": self.after}
 
 
 def text_config(*, steps: int, seed: int) -> TrainConfig:
-    """How every cell is trained on text; fp32, so that all have the same arithmetic."""
+    """Build the configuration of training on text; fp32, so that all have the same arithmetic."""
     return TrainConfig(
         steps=steps,
         seed=seed,
@@ -48,14 +48,14 @@ def text_config(*, steps: int, seed: int) -> TrainConfig:
 
 
 def affordable_steps(corpus: Corpus, networks: Mapping[Cell, Network], seconds: float) -> int:
-    """How many updates each cell can make if all are to be trained within `seconds`."""
+    """Count the updates each cell can make if all are to be trained within `seconds`."""
     config = text_config(steps=1 + TRIALS, seed=0)
     trials = [_trainer(corpus, copy.deepcopy(net), config).step for net in networks.values()]
     return affordable(trials, seconds, trials=TRIALS)
 
 
 def train_on_text(corpus: Corpus, network: Network, config: TrainConfig) -> Trained:
-    """Train a copy of `network`. Raises RunError when it diverges."""
+    """Train a copy of `network` on text. Raises RunError when it diverges."""
     trainer = _trainer(corpus, copy.deepcopy(network), config)
     while trainer.progress < 1:
         trainer.step()

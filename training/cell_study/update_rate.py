@@ -1,4 +1,4 @@
-"""How many weight updates fit into a time, when every cell is to make equally many.
+"""Number of weight updates that fit into a time, when every cell is to make equally many.
 
 A share of the clock for each cell would give the quickest one more updates, and the comparison
 would be of speed. Knows nothing of what an update is.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 
 def affordable(updates: Sequence[Callable[[], object]], seconds: float, *, trials: int) -> int:
-    """How often all of `updates` can be made within `seconds`, to go by `trials` of each.
+    """Count how often all of `updates` can be made in `seconds`, to go by `trials` of each.
 
     At least once.
     """

@@ -1,4 +1,4 @@
-"""`python -m training study`: what an LSTM is for, as a page with plots."""
+"""`python -m training study`: the cell study of rnn, gru and lstm, as a page with plots."""
 
 import argparse
 
@@ -10,14 +10,14 @@ from training.commands.flags import Commands, add_flags, given_fields
 
 
 def add(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the `study` command and its flags."""
     parser = commands.add_parser("study", help="compare rnn, gru and lstm, and plot why")
     add_flags(parser, CellStudyConfig.model_fields)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the study and say where its page is."""
+    """Run the cell study and print where its page is."""
     console = Console(stderr=True)
 
     def say(line: str) -> None:

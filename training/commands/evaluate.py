@@ -1,4 +1,4 @@
-"""`python -m training evaluate`: how well a checkpoint predicts a text, and in what form it writes.
+"""`python -m training evaluate`: perplexity and text statistics of a checkpoint.
 
 The figures go to the terminal, as tables or JSON, and where asked for to a folder, as both.
 """
@@ -25,7 +25,7 @@ from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
 
 
 def add(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the `evaluate` command and its flags."""
     parser = commands.add_parser("evaluate", help="measure a checkpoint on a text")
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
     names = ("document_separator", "split")
@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print how well a checkpoint predicts a text."""
+    """Evaluate a checkpoint on a text, and print or write the figures."""
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)  # what cannot be written ends it now
     facts = _facts(args)

@@ -1,4 +1,4 @@
-"""Fields become flags: what the commands share.
+"""Command-line flags made from the fields of pydantic models, shared by all commands.
 
 Knows nothing of what the fields mean.
 """
@@ -18,7 +18,10 @@ Options = TypeVar("Options", bound=BaseModel)
 
 
 def add_flags(parser: argparse.ArgumentParser, fields: Mapping[str, FieldInfo]) -> None:
-    """A flag a field; values stay text, so that one validation gives one kind of error."""
+    """Add a flag for each field.
+
+    Values stay text, so that one validation gives one kind of error.
+    """
     for name, field in fields.items():
         flag = "--" + name.replace("_", "-")
         if field.annotation is bool:
@@ -30,7 +33,7 @@ def add_flags(parser: argparse.ArgumentParser, fields: Mapping[str, FieldInfo]) 
 
 
 def given_fields(args: argparse.Namespace, names: Iterable[str]) -> dict[str, object]:
-    """The fields that the command line names."""
+    """Collect the fields that the command line names, and their values."""
     values = {name: getattr(args, name, None) for name in names}
     given = {name: value for name, value in values.items() if value is not None}
     if isinstance(separator := given.get("document_separator"), str):
@@ -42,13 +45,13 @@ def given_fields(args: argparse.Namespace, names: Iterable[str]) -> dict[str, ob
 def add_switched(
     parser: argparse.ArgumentParser, switch: str, options: type[BaseModel], meaning: str
 ) -> None:
-    """The flag `--SWITCH`, and `--SWITCH-FIELD` for every field of what it can be told."""
+    """Add the flag `--SWITCH`, and `--SWITCH-FIELD` for every field of its options."""
     parser.add_argument(f"--{switch}", action="store_true", help=meaning)
     add_flags(parser, {f"{switch}_{name}": f for name, f in options.model_fields.items()})
 
 
 def switched(args: argparse.Namespace, switch: str, options: type[Options]) -> Options | None:
-    """The options of a switch, or None where it is off. Raises ParameterError, with the field."""
+    """Validate the options of a switch; None where it is off. Raises ParameterError."""
     given = {name: getattr(args, f"{switch}_{name}") for name in options.model_fields}
     given = {name: value for name, value in given.items() if value is not None}
     if not getattr(args, switch):

@@ -1,4 +1,4 @@
-"""`python -m training prepare`: texts become a folder of token ids, once for many runs."""
+"""`python -m training prepare`: tokenizes texts into a folder of ids, once for many runs."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from training.data.corpus import CorpusOptions, options_of, prepare
 
 
 def add(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the `prepare` command and its flags."""
     parser = commands.add_parser("prepare", help="turn texts into memory-mapped token ids")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     corpus_fields = {name: TrainConfig.model_fields[name] for name in ("corpus", "valid_corpus")}

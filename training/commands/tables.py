@@ -1,4 +1,4 @@
-"""Figures as tables: at the terminal, and in Markdown.
+"""Tables of figures at the terminal (rich) and in Markdown.
 
 Knows nothing of what the figures mean.
 """
@@ -13,14 +13,14 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """One table; without `header` its first column names what the second holds."""
+    """Table of figures; without `header` its first column names what the second holds."""
 
     header: tuple[str, ...] = ()
     rows: Sequence[tuple[str, ...]]
 
 
 def grids_of(facts: Mapping[str, object]) -> list[Grid]:
-    """A table of the plain facts, one of the documents and one of the form, where there are."""
+    """Lay out an evaluation's facts as tables: plain ones, by document, and text statistics."""
     plain = [
         (_named(key), shown(value))
         for key, value in facts.items()
@@ -48,7 +48,7 @@ def _side_by_side(sides: Mapping[str, Mapping[str, object]]) -> Grid:
 
 
 def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """The facts in facts by their names in a row; those of a list are counted from 1."""
+    """Flatten nested facts into one level of names; those of a list are counted from 1."""
     found: dict[str, str] = {}
     for key, value in facts.items():
         name = f"{prefix}{_named(key)}"
@@ -67,7 +67,7 @@ def _named(key: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A figure as people read it; a dash where there is none."""
+    """Format a figure for people; a dash where there is none."""
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -76,7 +76,7 @@ def shown(value: object) -> str:
 
 
 def print_grids(grids: Sequence[Grid], console: Console) -> None:
-    """Show the tables at the terminal."""
+    """Print tables at the terminal."""
     for grid in grids:
         table = Table(*grid.header, show_header=bool(grid.header))
         for row in grid.rows:
@@ -86,7 +86,7 @@ def print_grids(grids: Sequence[Grid], console: Console) -> None:
 
 
 def markdown(title: str, grids: Sequence[Grid]) -> str:
-    """The tables as a Markdown page."""
+    """Format tables as a Markdown page."""
     lines = [f"# {title}"]
     for grid in grids:
         header = grid.header or ("figure", "value")

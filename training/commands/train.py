@@ -1,4 +1,4 @@
-"""`python -m training train`: a run is begun, or gone on with."""
+"""`python -m training train`: starts a training run, or resumes one."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ from training.run_folder import has_begun, read_config, resume_flags
 
 
 def add(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the `train` command and its flags."""
     parser = commands.add_parser("train", help="train a checkpoint")
     parser.add_argument("--resume", action="store_true", help="go on with the run called --name")
     presets = f"one of {', '.join(preset_names())}, or a .toml file"
@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, or go on with a run."""
+    """Start a run, or resume one, and return the exit code."""
     given = given_fields(args, TrainConfig.model_fields.keys() - {"preset"})
     if is_distributed() and args.name is None:
         raise ParameterError("name", "must be given where several processes train one network")
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_begun_already(folder: Path, config: TrainConfig) -> bool:
-    """Whether torchrun started this again, after a death, and the run in `folder` is this one."""
+    """Check whether torchrun restarted this run after a death: the one in `folder` is the same."""
     if not is_restart() or not has_begun(folder):
         return False
     return read_config(folder).model_dump() == config.model_dump()

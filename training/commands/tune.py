@@ -1,4 +1,4 @@
-"""`python -m training tune`: many short runs find fields for a long one."""
+"""`python -m training tune`: hyperparameter search by many short runs."""
 
 import argparse
 from pathlib import Path
@@ -20,7 +20,7 @@ FIELDS = {name: f for name, f in TrainConfig.model_fields.items() if name not in
 
 
 def add(commands: Commands) -> None:
-    """Declare the command."""
+    """Declare the `tune` command and its flags."""
     parser = commands.add_parser("tune", help="search for fields by many short runs")
     presets = f"one of {', '.join(preset_names())}, or a .toml file"
     parser.add_argument("--preset", default=None, help=presets)
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search, or report what a search has found."""
+    """Search hyperparameters, or only report what a search has found."""
     console = Console(stderr=True)
     given = given_fields(args, FIELDS)
     preset = args.preset if args.preset is not None else "tiny"

@@ -1,1 +1,1 @@
-"""The corpus that ships."""
+"""Corpus that ships with Strophe: an anthology of original poems and songs."""

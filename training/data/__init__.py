@@ -1,1 +1,1 @@
-"""Training data: texts become documents, a vocabulary, ids on disk, and streams of windows."""
+"""Training data: texts become documents, a vocabulary, ids on disk, and batches of windows."""

@@ -1,4 +1,4 @@
-"""Token ids become batches: B parallel streams, read on in windows of T tokens.
+"""Training batches from token ids: B parallel streams of text, read in windows of T tokens (TBPTT).
 
 With `vary_lengths` T differs from window to window, so that a place of the text is not always at
 the same distance from a window's border, where gradients end.
@@ -26,7 +26,7 @@ Cuts = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
-    """Inputs and the ids that follow them, both (B, T) int64."""
+    """Batch of one window: input ids and the target ids that follow them, both (B, T) int64."""
 
     inputs: Tensor
     targets: Tensor
@@ -35,7 +35,7 @@ class Batch:
 
 
 class Streams:
-    """The training ids as B streams; `epoch` and `window` say where the next batch begins."""
+    """Training ids as B parallel streams; `epoch` and `window` say where the next batch begins."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Streams:
         vary_lengths: bool = False,
         rows: slice = EVERY_ROW,
     ) -> None:
-        """`rows` are those of the batch that are wanted here.
+        """Cut the ids into streams; `rows` are those of the batch that are wanted here.
 
         Raises CorpusError when the text is too short for one batch.
         """
@@ -70,11 +70,11 @@ class Streams:
 
     @property
     def epochs_done(self) -> float:
-        """How often the text has been read so far."""
+        """Number of times the text has been read so far, in fractions."""
         return self.epoch + self.window / self.windows_per_epoch
 
     def next(self) -> Batch:
-        """The next window of every stream."""
+        """Read the next window of every stream as a batch."""
         start, end = self._borders()
         places = self._rows + self._epoch_offset() + np.arange(start, end + 1)
         window = torch.from_numpy(self._ids[places % len(self._ids)].astype(np.int64))
@@ -93,7 +93,7 @@ class Streams:
             self.epoch, self.window = self.epoch + 1, 0
 
     def _borders(self) -> tuple[int, int]:
-        """Where the window begins and ends in the epoch, in tokens."""
+        """Find where the current window begins and ends in the epoch, in tokens."""
         if not self._vary_lengths:
             return self.window * self._length, (self.window + 1) * self._length
         if self._cuts_of != self.epoch:
@@ -109,7 +109,7 @@ class Streams:
 
 
 def varied_cuts(rng: np.random.Generator, count: int, length: int) -> Cuts:
-    """The borders of `count` windows of random lengths, `length` on the average.
+    """Draw the borders of `count` windows of random lengths, `length` on the average.
 
     Merity, Keskar & Socher 2018: around `length`, but one in twenty around half of it. Lengths
     are then stretched so that they fill the epoch, and each is at least 1.

@@ -1,4 +1,4 @@
-"""A corpus made ready for training: memory-mapped token ids, a vocabulary and a manifest.
+"""Prepared corpus: memory-mapped token ids of train and valid, a tokenizer and a manifest.
 
     train.bin, valid.bin   ids as little-endian uint16 (uint32 for more than 65,536 tokens)
     tokenizer.model        the vocabulary
@@ -34,7 +34,7 @@ Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
 
 
 class CorpusOptions(BaseModel):
-    """How a corpus is split and which vocabulary it gets."""
+    """Options of a corpus: how documents are parted, the train/validation split, the vocabulary."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ class CorpusOptions(BaseModel):
 
 
 def options_of(fields: Mapping[str, object]) -> CorpusOptions:
-    """Options of these fields. Raises ParameterError, which names the field."""
+    """Validate corpus options. Raises ParameterError, which names the field."""
     try:
         return CorpusOptions.model_validate(fields)
     except ValidationError as error:
@@ -67,7 +67,7 @@ def options_of(fields: Mapping[str, object]) -> CorpusOptions:
 
 
 class Source(BaseModel):
-    """One file that a corpus was made of."""
+    """Source file of a corpus, with its hash."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +76,7 @@ class Source(BaseModel):
 
 
 class PartFacts(BaseModel):
-    """What one of train and valid holds."""
+    """Counts of documents, characters and tokens in one part, train or valid."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ class PartFacts(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The content of manifest.json."""
+    """Content of a corpus's manifest.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,7 +103,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Corpus:
-    """A prepared corpus, its ids mapped into memory and read as they are needed."""
+    """Prepared corpus, its ids mapped into memory and read as they are needed."""
 
     manifest: Manifest
     tokenizer: Tokenizer
@@ -119,7 +119,7 @@ def prepare(
     valid_names: Sequence[str] = (),
     tokenizer: Tokenizer | None = None,
 ) -> Corpus:
-    """Read the named texts and write a prepared corpus to `folder`.
+    """Read the named texts, tokenize them, and write a prepared corpus to `folder`.
 
     `valid_names` are texts of their own to validate on, instead of a part of the others; a
     `tokenizer` is used as it is, instead of learning one. Raises CorpusError for what cannot
@@ -212,12 +212,15 @@ def _dtype(tokenizer: Tokenizer) -> str:
 
 
 def is_prepared(name: str) -> bool:
-    """Whether `name` is a folder that `prepare` wrote."""
+    """Check whether `name` is the folder of a prepared corpus."""
     return (Path(name) / MANIFEST).is_file()
 
 
 def load_corpus(folder: Path) -> Corpus:
-    """Map a prepared corpus. Raises CorpusError when its files do not fit its manifest."""
+    """Load a prepared corpus as a memory map.
+
+    Raises CorpusError when its files do not fit its manifest.
+    """
     manifest = _read_manifest(folder / MANIFEST)
     try:
         serialized = (folder / TOKENIZER).read_bytes()
@@ -242,7 +245,10 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def require_options(manifest: Manifest, folder: Path, given: Mapping[str, object]) -> None:
-    """Raise ParameterError for a given option other than the one `folder` was prepared with."""
+    """Check given options against those that `folder` was prepared with.
+
+    Raises ParameterError, which names the option that differs.
+    """
     for name, value in given.items():
         stored = getattr(manifest.options, name)
         if value != stored:
@@ -252,7 +258,7 @@ def require_options(manifest: Manifest, folder: Path, given: Mapping[str, object
 
 
 def changed_sources(manifest: Manifest) -> Iterator[str]:
-    """Those of the files a corpus was made of that are missing or no longer as they were."""
+    """Find the source files of a corpus that are missing or no longer as they were."""
     for source in manifest.sources:
         if source.sha256 is None:
             continue

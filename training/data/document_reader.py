@@ -1,4 +1,4 @@
-"""Corpus files become documents: decompressed, decoded, normalised, split, never all in memory.
+"""Reader of corpus files: decompressed, decoded, normalised (NFC), and parted into documents.
 
 Files are plain, .gz, .xz or .zst, in UTF-8; a byte order mark is dropped, CRLF becomes LF and
 text becomes NFC. The end of a file always ends a document.
@@ -29,12 +29,12 @@ ZSTD_CHUNK_BYTES = 1 << 14  # compressed: what one of these becomes is in memory
 
 
 def read_texts(name: str, split: SplitKind, separator: str) -> Iterator[str]:
-    """The documents of one file, or the pieces of its text where it has no documents."""
+    """Read the documents of one file, or the pieces of its text where it has no documents."""
     return read_documents(name, separator) if split == "documents" else read_segments(name)
 
 
 def read_documents(name: str, separator: str) -> Iterator[str]:
-    """The documents of one file, without the line ends around them; empty ones are left out."""
+    """Read the documents of one file, without the line ends around them, empty ones left out."""
     # Of a document whose end is not seen yet only the tail, which may hold half a separator, is
     # searched again: a long one must not take time that grows with its square.
     held: list[str] = []
@@ -59,7 +59,7 @@ def _clean(document: str) -> Iterator[str]:
 
 
 def read_segments(name: str) -> Iterator[str]:
-    """The text of one file as it is, in pieces of about a million characters.
+    """Read the text of one file as it is, in pieces of about a million characters.
 
     They are cut at line ends; in a line that is longer, where normalising joins nothing.
     """
@@ -83,12 +83,12 @@ def _last_border(text: str) -> int:
 
 
 def may_combine(char: str) -> bool:
-    """Whether NFC may join `char` to what stands before it: marks, and jamo of a syllable."""
+    """Check whether NFC may join `char` to what stands before it: marks, and jamo of a syllable."""
     return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
 
 
 def _decoded(name: str) -> Iterator[str]:
-    """The text of one file in pieces, decoded and with LF line ends."""
+    """Decode the text of one file in pieces, with LF line ends."""
     try:
         with _open_bytes(name) as file:
             yield from _decode_chunks(name, _chunks_of(name, file))
@@ -131,14 +131,14 @@ def _open_bytes(name: str) -> AbstractContextManager[IO[bytes]]:
 
 
 def _chunks_of(name: str, file: IO[bytes]) -> Iterator[bytes]:
-    """The content of an open file in pieces, none of them empty."""
+    """Read the content of an open file in pieces, none of them empty."""
     if name != STDIN and Path(name).suffix == ".zst":
         return _unzstd(iter(lambda: file.read(ZSTD_CHUNK_BYTES), b""))
     return iter(lambda: file.read(CHUNK_BYTES), b"")
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """All frames of a .zst file, gathered into pieces of CHUNK_BYTES or a little more.
+    """Decompress all frames of a .zst file, into pieces of CHUNK_BYTES or a little more.
 
     `zstandard.open` would end with the first frame, and take a file cut short for a whole one.
     """

@@ -1,4 +1,4 @@
-"""Names at the command line become files: files, folders, patterns and standard input.
+"""Source files of a corpus: names, folders, glob patterns and standard input become files.
 
 Knows nothing of what the files hold.
 """
@@ -15,7 +15,7 @@ _GLOB_CHARACTERS = "*?["
 
 
 def expand(names: Sequence[str]) -> list[str]:
-    """The files that names, folders, glob patterns and `-` (standard input) stand for, in order.
+    """Expand names, folders, glob patterns and `-` (standard input) into files, in order.
 
     A folder stands for every file in it and below, hidden ones left out, sorted by path.
     Raises CorpusError for a name that stands for nothing.
@@ -71,7 +71,7 @@ def _require_utf8(name: str) -> None:
 
 
 def require_outside(names: Sequence[str], place: Path) -> None:
-    """Raise CorpusError when a named folder holds `place`, where results are written.
+    """Refuse a corpus folder that holds `place`, where results are written. Raises CorpusError.
 
     They would be read as text by the next run.
     """
@@ -85,7 +85,7 @@ def require_outside(names: Sequence[str], place: Path) -> None:
 
 
 def file_digest(name: str) -> str | None:
-    """The SHA-256 of a file's bytes as they lie on disk; None for standard input."""
+    """Hash a file's bytes as they lie on disk (SHA-256); None for standard input."""
     if name == STDIN:
         return None
     try:
@@ -96,6 +96,6 @@ def file_digest(name: str) -> str | None:
 
 
 def unreadable(name: str, error: Exception) -> CorpusError:
-    """What to raise for a file that cannot be read, with the reason in short."""
+    """Build the error for a file that cannot be read, with the reason in short."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return CorpusError(f"{name}: cannot be read ({reason})")

@@ -1,4 +1,4 @@
-"""Which characters a corpus needs, counted within bounded memory, and the tokenizer of them.
+"""Vocabulary of a corpus: characters counted within bounded memory, and the tokenizer learned.
 
 A character vocabulary keeps the most frequent characters until they cover the wanted share of
 the text; the rest become `<unk>`, which training sees, so that its embedding is trained.
@@ -17,7 +17,7 @@ SAMPLE_CHARACTERS = 20_000_000  # a subword vocabulary is learned from at most t
 
 
 class CharacterCounts:
-    """How often each character was seen."""
+    """Counts of each character in a corpus."""
 
     def __init__(self) -> None:
         self._counts = np.zeros(NUM_CODE_POINTS, dtype=np.int64)
@@ -40,7 +40,7 @@ class CharacterCounts:
         self._pending, self._num_pending = [], 0
 
     def most_frequent(self, coverage: float) -> str:
-        """The fewest characters, most frequent first, that cover this share of the text."""
+        """Find the fewest characters, most frequent first, that cover this share of the text."""
         self._flush()
         order = np.argsort(-self._counts, kind="stable")
         order = order[: int(np.count_nonzero(self._counts))]
@@ -57,7 +57,7 @@ def learn_tokenizer(
     vocab_size: int,
     coverage: float,
 ) -> Tokenizer:
-    """The tokenizer of a corpus. Raises TokenizerError when the text is too small for it.
+    """Learn a corpus's tokenizer. Raises TokenizerError when the text is too small for it.
 
     `texts` are read only for the subword kinds, and no further than SAMPLE_CHARACTERS.
     """

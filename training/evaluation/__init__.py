@@ -1,1 +1,1 @@
-"""Evaluation of checkpoints: cross-entropy of held-out text, and statistics of what is written."""
+"""Evaluation of checkpoints: cross-entropy of held-out text, and statistics of generated text."""

@@ -1,4 +1,4 @@
-"""What a checkpoint writes beside what people wrote: the same figures of form for both.
+"""Generated text compared with held-out text: the same statistics and memorization for both.
 
 The people's text is the held-out one; what counts as a word, and what as copied, the training
 text says. Knows nothing of the terminal.
@@ -37,7 +37,7 @@ LARGEST_SHARE = 4  # a document is cut to a fourth of the text, lest one be all 
 
 
 class ComparisonOptions(BaseModel):
-    """How much is written, and how."""
+    """Options of the comparison: how much text is generated, at which temperature and seed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -55,7 +55,7 @@ class ComparisonOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """The figures of one text."""
+    """Text statistics and memorization of one text."""
 
     statistics: TextStatistics
     memorization: Memorization
@@ -63,7 +63,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The figures of two texts of one length."""
+    """Figures of generated and of held-out text of one length."""
 
     generated: Side
     held_out: Side
@@ -72,7 +72,7 @@ class Comparison:
 def compare(
     checkpoint: Checkpoint, evaluated: Evaluation, training_text: str, options: ComparisonOptions
 ) -> Comparison:
-    """Write as much as is drawn from the text that was evaluated, and measure both."""
+    """Generate as much text as is drawn from the held-out one, and measure both."""
     longest = max(1, options.characters // LARGEST_SHARE)
     has_documents = bool(evaluated.documents)
     texts = list(decoded_texts(checkpoint.tokenizer, evaluated.ids, has_documents=has_documents))
@@ -106,7 +106,7 @@ def _side(
 def training_text_of(
     training_names: Sequence[str], corpus_names: Sequence[str], options: CorpusOptions
 ) -> str:
-    """The text of `training_names`, or else the training part of the one prepared corpus.
+    """Read the text of `training_names`, or else the training part of the one prepared corpus.
 
     Raises ParameterError when there is neither, CorpusError for what cannot be read.
     """

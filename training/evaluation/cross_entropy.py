@@ -1,4 +1,6 @@
-"""How well a network predicts text: with carried state, by document, and over cold windows.
+"""Cross-entropy of held-out text: validation loss, bits per character and perplexity.
+
+With carried state, by document, and over cold windows.
 
 Figures are per character of the text; the end of a document counts as one character, since
 something (the blank lines) stood there and was predicted. Always fp32, dropout off.
@@ -36,7 +38,7 @@ IdRows = np.ndarray[tuple[int, int], np.dtype[np.integer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentScore:
-    """One document's title (its first line) and score."""
+    """Score of one document, with its title (the first line)."""
 
     title: str
     score: Score
@@ -44,7 +46,7 @@ class DocumentScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """The score of a text as a whole and of each of its documents."""
+    """Score of a text as a whole and of each of its documents."""
 
     ids: Ids | TokenIds
     total: Score
@@ -54,7 +56,7 @@ class Evaluation:
 
 @contextmanager
 def evaluation_mode(network: Network) -> Iterator[None]:
-    """Dropout off while the block runs."""
+    """Put a network into evaluation mode, dropout off, while the block runs."""
     was_training = network.training
     network.eval()
     try:
@@ -64,14 +66,16 @@ def evaluation_mode(network: Network) -> Iterator[None]:
 
 
 def scored_characters(corpus: Corpus, part: Part) -> int:
-    """What the loss of a part is divided by."""
+    """Count the characters that the loss of a part is divided by, ends of documents included."""
     facts = corpus.manifest.train if part == "train" else corpus.manifest.valid
     has_ends = corpus.manifest.options.split == "documents"
     return facts.characters + (facts.documents if has_ends else 0)
 
 
 def mean_surprisal(network: Network, ids: Ids | TokenIds, *, rows: int = 1) -> float:
-    """Nats per token over `ids`, state carried; with several rows each starts cold, and is faster.
+    """Compute nats per token over `ids`, with the state carried from token to token.
+
+    With several rows each starts cold, and the whole is faster.
 
     With one row this is exact: the whole text, in order, from the zero state.
     """
@@ -81,7 +85,7 @@ def mean_surprisal(network: Network, ids: Ids | TokenIds, *, rows: int = 1) -> f
 
 
 def _as_rows(ids: Ids | TokenIds, rows: int) -> IdRows:
-    """`ids` cut into `rows` pieces of one length; a remainder is left out.
+    """Cut `ids` into `rows` pieces of one length; a remainder is left out.
 
     Neighbouring pieces share one id, so that every id but the first is predicted once.
     """
@@ -90,7 +94,7 @@ def _as_rows(ids: Ids | TokenIds, rows: int) -> IdRows:
 
 
 def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
-    """What `model.scoring.surprisals` gives, block by block."""
+    """Compute the surprisals of rows of ids block by block, with carried state."""
     columns = max(1, IDS_AT_ONCE // ids.shape[0])
     state = None
     with evaluation_mode(network):
@@ -101,7 +105,7 @@ def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
 
 
 def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> float:
-    """Nats per token over windows of `window` tokens, each begun with the zero state.
+    """Compute nats per token over windows of `window` tokens, each begun with the zero state.
 
     nanoGPT's estimate, over every whole window instead of a random draw of them.
     """
@@ -189,7 +193,7 @@ class _Document:
 def _by_document(
     network: Network, ids: Ids | TokenIds, documents: Sequence[_Document], lengths: TokenCounts
 ) -> Evaluation:
-    """The score of each document; `lengths` are their tokens, their ends included."""
+    """Score each document; `lengths` are their tokens, their ends included."""
     losses = torch.cat(list(_surprisals(network, ids[None])), dim=1)[0]
     nats = [float(part.double().sum()) for part in torch.split(losses, lengths.tolist())]
     scores = [Score(n, document.characters) for n, document in zip(nats, documents, strict=True)]

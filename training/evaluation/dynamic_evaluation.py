@@ -1,4 +1,4 @@
-"""Dynamic evaluation: how well a network predicts a text when its weights go on learning from it.
+"""Dynamic evaluation: cross-entropy of a text while the weights go on learning from it.
 
 Krause, Kahembwe, Murray & Renals 2018. The text is read segment by segment, the state carried. A
 segment is scored first and only then learned from, by one step; each step ends with a share of
@@ -32,7 +32,7 @@ EPSILON = 1e-5  # added to a root mean square: a weight that was hardly ever use
 
 
 class DynamicOptions(BaseModel):
-    """How the weights learn from what was scored."""
+    """Options of dynamic evaluation: learning rate, decay and segment length."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -48,13 +48,13 @@ class DynamicOptions(BaseModel):
 def dynamic_score(
     network: Network, ids: Ids | TokenIds, characters: int, options: DynamicOptions
 ) -> Score:
-    """The score of all `ids` but the first, as one text of this many characters."""
+    """Score all `ids` but the first by dynamic evaluation, as one text of this many characters."""
     nats = sum(float(losses.double().sum()) for losses in adapting(network, ids, options))
     return Score(nats=nats, characters=characters)
 
 
 def adapting(network: Network, ids: Ids | TokenIds, options: DynamicOptions) -> Iterator[Tensor]:
-    """The surprisals (T,), in nats, of one segment after another, each before it is learned."""
+    """Yield the surprisals (T,), in nats, of each segment, computed before it is learned from."""
     learner = deepcopy(network).requires_grad_()
     pairs = zip(learner.parameters(), network.parameters(), strict=True)
     adapted = [_Adapted.of(weight, origin) for weight, origin in pairs]
@@ -73,7 +73,7 @@ def adapting(network: Network, ids: Ids | TokenIds, options: DynamicOptions) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Adapted:
-    """A weight that learns, what it was, and the sum of its squared gradients."""
+    """Weight that learns, with its original value and the sum of its squared gradients."""
 
     weight: Tensor
     origin: Tensor
@@ -85,7 +85,7 @@ class _Adapted:
 
 
 def _learn(adapted: Sequence[_Adapted], loss: Tensor, number: int, options: DynamicOptions) -> None:
-    """The step after segment `number`, counted from 1."""
+    """Update the weights after segment `number`, counted from 1."""
     gradients = torch.autograd.grad(loss, [each.weight for each in adapted])
     share = CLIP / max(CLIP, float(nn.utils.get_total_norm(gradients)))
     with torch.no_grad():

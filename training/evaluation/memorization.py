@@ -1,4 +1,4 @@
-"""How much of a text stands word for word in another, which is searched by its suffix array.
+"""Memorization: how much of a text stands word for word in the training text (suffix array).
 
 The suffix array (Manber & Myers 1993) lists where the suffixes of a text begin, in alphabetical
 order; what begins with a passage is then found by bisection. It is built by doubling, and each
@@ -20,7 +20,7 @@ Integers = np.ndarray[tuple[int], np.dtype[np.integer]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memorization:
-    """What some texts have in common with the text they may be copied from.
+    """Longest copied passage and mean match length of texts with the text they may be copied from.
 
     `mean_length` is over every place of the texts: the length of the longest passage from there
     on that stands in the other text, too.
@@ -32,7 +32,7 @@ class Memorization:
 
 
 def memorization_of(texts: Sequence[str], lengths: Sequence[Integers]) -> Memorization:
-    """The figures of `texts` with what `longest_matches` found; no passage spans two texts."""
+    """Summarise what `longest_matches` found in `texts`; no passage spans two texts."""
     best, passage = 0, ""
     for text, found in zip(texts, lengths, strict=True):
         if len(found) and found.max() > best:
@@ -45,7 +45,7 @@ def memorization_of(texts: Sequence[str], lengths: Sequence[Integers]) -> Memori
 
 
 def longest_matches(texts: Sequence[str], source: str, *, block: int = BLOCK) -> list[Integers]:
-    """For every place of each text, how many characters from there on stand so in `source`."""
+    """Count, for every place of each text, the characters from there on that stand in `source`."""
     lengths: list[Integers] = [np.zeros(len(text), dtype=np.int64) for text in texts]
     overlap = max(map(len, texts), default=0)
     for start in range(0, len(source), block):
@@ -57,7 +57,7 @@ def longest_matches(texts: Sequence[str], source: str, *, block: int = BLOCK) ->
 
 
 def _matches(text: str, source: str, suffixes: Integers) -> Integers:
-    """`longest_matches` within one block.
+    """Find the longest matches of one text within one block.
 
     A match from one place holds one from the next that is shorter by one, so the ends of the
     matches only move forward, and two searches a character are enough.
@@ -81,7 +81,7 @@ def _holds(source: str, suffixes: Integers, passage: str) -> bool:
 
 
 def suffix_array(text: str) -> Integers:
-    """Where the suffixes of `text` begin, in the order of their code points."""
+    """Sort where the suffixes of `text` begin, in the order of their code points."""
     if not text:
         return np.zeros(0, dtype=np.int64)
     keys, depth = _beginnings(text)
@@ -105,7 +105,7 @@ def suffix_array(text: str) -> Integers:
 
 
 def _beginnings(text: str) -> tuple[Integers, int]:
-    """The first characters of every suffix as one number each, and how many they are."""
+    """Pack the first characters of every suffix into one number; with how many they are."""
     code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     is_used = np.zeros(int(code_points.max()) + 1, dtype=bool)
     is_used[code_points] = True
@@ -120,7 +120,7 @@ def _beginnings(text: str) -> tuple[Integers, int]:
 
 
 def _firsts(keys: Integers) -> Integers:
-    """For every place of sorted `keys` the first that holds the same key."""
+    """Find, for every place of sorted `keys`, the first that holds the same key."""
     places = np.arange(len(keys))
     places[1:][keys[1:] == keys[:-1]] = 0
     return np.maximum.accumulate(places)
@@ -135,6 +135,6 @@ def _is_tied(firsts: Integers) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
 
 
 def _rank_at(ranks: Integers, places: Integers) -> Integers:
-    """The ranks from 1 on; behind the end of the text, 0."""
+    """Look up the ranks of suffixes, from 1 on; behind the end of the text, 0."""
     inside = np.minimum(places, len(ranks) - 1)
     return np.where(places < len(ranks), ranks[inside] + 1, 0)

@@ -1,4 +1,4 @@
-"""The texts that are set side by side: what a checkpoint writes, and as much that people wrote.
+"""Text samples for the comparison: documents that a checkpoint generates, and held-out ones drawn.
 
 Both are documents, none longer than a given share of the whole, taken until there are as many
 characters as are wanted; only the last is cut to fit. Knows nothing of figures.
@@ -28,7 +28,7 @@ DECODED_AT_ONCE = 1 << 20
 def decoded_texts(
     tokenizer: Tokenizer, ids: Ids | TokenIds, *, has_documents: bool
 ) -> Iterator[str]:
-    """The documents of ids between `<s>` symbols, or the pieces of one text without documents."""
+    """Decode the documents of ids between `<s>` symbols, or pieces of a text without documents."""
     if has_documents:
         borders = np.flatnonzero(ids == BOS_ID)
         yield from (tokenizer.decode(piece.tolist()) for piece in np.split(ids, borders)[1:-1])
@@ -40,14 +40,14 @@ def decoded_texts(
 
 
 def draw_documents(documents: Sequence[str], characters: int, longest: int, seed: int) -> list[str]:
-    """Some of the documents, of this many characters in all, in an order that the seed gives."""
+    """Draw documents of this many characters in all, in an order that the seed gives."""
     shuffled = list(documents)
     random.Random(seed).shuffle(shuffled)  # noqa: S311
     return cut([document[:longest] for document in shuffled], characters)
 
 
 def excerpts(text: str, longest: int) -> list[str]:
-    """A text without documents, in pieces of about this length that begin with a line."""
+    """Cut a text without documents into pieces of about this length that begin with a line."""
     pieces = []
     start = 0
     while start < len(text):
@@ -58,7 +58,7 @@ def excerpts(text: str, longest: int) -> list[str]:
 
 
 def cut(documents: Sequence[str], characters: int) -> list[str]:
-    """The first documents, as many as make up this many characters; the last may be cut."""
+    """Take the first documents that make up this many characters; the last may be cut."""
     taken = []
     left = characters
     for document in documents:
@@ -72,7 +72,7 @@ def cut(documents: Sequence[str], characters: int) -> list[str]:
 def generate_documents(
     checkpoint: Checkpoint, *, characters: int, longest: int, temperature: float, seed: int
 ) -> list[str]:
-    """Documents from the empty prompt. The same arguments give the same texts.
+    """Generate documents from the empty prompt. The same arguments give the same texts.
 
     Each has a seed of its own, counted up from `seed`, and at least one token. Raises ModelError
     when the network's logits are not finite.
@@ -85,7 +85,7 @@ def generate_documents(
 
 
 class _DocumentWriter:
-    """Documents being written, ROWS at a time, numbered in the order they were begun."""
+    """Batch of documents being generated, ROWS at a time, numbered in the order they were begun."""
 
     def __init__(
         self, decoder: Decoder, tokenizer: Tokenizer, params: SamplingParams, seed: int
@@ -101,7 +101,7 @@ class _DocumentWriter:
         self._texts: list[str] = []
 
     def finished(self) -> list[str]:
-        """The documents before the first that is not finished."""
+        """List the documents before the first that is not finished."""
         return self._texts[: min(self._open, default=len(self._texts))]
 
     def write_on(self) -> None:

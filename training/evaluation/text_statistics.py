@@ -1,4 +1,4 @@
-"""The form of texts in figures: their words, lines, stanzas, and how often they say the same.
+"""Statistics of text: words, distinct n-grams, repeated lines, lengths of lines and stanzas.
 
 A word is a run of letters, with the apostrophes inside it, in small letters. Scripts that are
 written without spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer) have no words that a program
@@ -37,7 +37,7 @@ _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthSummary:
-    """How some lengths lie: the mean, the standard deviation, and five quantiles in percent."""
+    """Summary of lengths: mean, standard deviation, and five quantiles in percent."""
 
     mean: float
     sd: float
@@ -50,7 +50,7 @@ class LengthSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStatistics:
-    """The figures of some documents. What there is nothing to count for is None.
+    """Statistics of some documents. What there is nothing to count for is None.
 
     `real_words` is the share of words that the known ones hold; `distinct_words[n - 1]` the
     share of different ones among the runs of n words (Li et al. 2016), none over two documents;
@@ -72,7 +72,7 @@ class TextStatistics:
 def text_statistics(
     documents: Sequence[str], known: Container[str], *, are_whole: bool = True
 ) -> TextStatistics:
-    """The form of `documents`, whose words are looked up among the `known` ones.
+    """Compute the statistics of `documents`; words are looked up among the `known` ones.
 
     With `are_whole` unset they are excerpts, the length of which says nothing.
     """
@@ -96,7 +96,7 @@ def text_statistics(
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of `text`, in order."""
+    """Split `text` into words, in order."""
     for match in _RUN.finditer(text):
         run = match.group().casefold()
         if run.isascii() or not _IS_UNSPACED.search(run):
@@ -111,7 +111,7 @@ def _pairs(run: str) -> Iterable[str]:
 
 
 def stanzas_of(document: str) -> list[list[str]]:
-    """The stanzas of a document as their lines, without the spaces around them."""
+    """Split a document into stanzas of lines, without the spaces around them."""
     stanzas: list[list[str]] = [[]]
     for line in (line.strip() for line in document.split("\n")):
         if line:

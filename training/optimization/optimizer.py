@@ -1,4 +1,4 @@
-"""How weights are updated: AdamW, the learning rate at each moment, and how much is done.
+"""Optimizer (AdamW), learning-rate schedule (warm-up, cosine, step, plateau), training budget.
 
 Pure functions but for torch's optimizer. Knows nothing of data and files.
 """
@@ -14,7 +14,7 @@ from training.config import TrainConfig
 
 
 def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); only matrices decay, embedding and biases do not.
+    """Build AdamW (Loshchilov & Hutter 2019); only matrices decay, embedding and biases do not.
 
     With beta1 = 0 the first moment is the gradient itself: RMSProp with Adam's bias correction,
     as in Melis, Dyer & Blunsom 2018.
@@ -33,7 +33,7 @@ def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 
 
 def learning_rate(config: TrainConfig, progress: float, drops: int = 0) -> float:
-    """The learning rate when `progress` in [0, 1] of the run is done: a ramp, then the schedule.
+    """Compute the learning rate at `progress` in [0, 1] of the run: warm-up, then schedule.
 
     `drops` says how often validation has stopped gaining, for the plateau schedule.
     """
@@ -44,7 +44,7 @@ def learning_rate(config: TrainConfig, progress: float, drops: int = 0) -> float
 
 
 def _share(config: TrainConfig, progress: float, drops: int) -> float:
-    """What is left of the highest learning rate, in (0, 1]."""
+    """Compute what the schedule leaves of the highest learning rate, in (0, 1]."""
     if config.schedule == "cosine":  # Loshchilov & Hutter 2017, without restarts
         falling = min((progress - config.warmup) / (1 - config.warmup), 1.0)
         lowest = config.final_learning_rate
@@ -59,14 +59,14 @@ def _share(config: TrainConfig, progress: float, drops: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much training there is: a number of steps, or seconds."""
+    """Training budget: a number of steps, or seconds."""
 
     steps: int | None
     seconds: float | None
 
     @classmethod
     def of(cls, config: TrainConfig, windows_per_epoch: int) -> "Budget":
-        """The budget of a config, its epochs counted in steps."""
+        """Build the budget of a configuration, its epochs counted in steps."""
         if config.minutes is not None:
             return cls(None, config.minutes * 60)
         if config.epochs is not None:
@@ -74,7 +74,7 @@ class Budget:
         return cls(config.steps, None)
 
     def progress(self, step: int, seconds: float) -> float:
-        """The share that is done after `step` steps and `seconds` of training, at most 1."""
+        """Compute the share of the budget spent after `step` steps and `seconds`, at most 1."""
         if self.steps is not None:
             return min(step / self.steps, 1.0)
         assert self.seconds is not None  # noqa: S101 - `of` sets one of the two

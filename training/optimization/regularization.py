@@ -1,4 +1,4 @@
-"""What keeps a network from learning its text by heart: locked dropout, weight drop, penalties.
+"""Regularization against overfitting: locked dropout, weight drop, activation penalties.
 
 All masks are drawn from torch's global generator, once a window. Knows nothing of data and runs.
 """
@@ -14,7 +14,7 @@ from training.config import TrainConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regularization(Noise):
-    """The disturbances of a training step, as shares dropped.
+    """Dropout and penalties of a training step, as shares dropped and weights in the loss.
 
     Locked (variational) dropout, Gal & Ghahramani 2016: one mask a row, the same for all steps of
     a window, so that what is dropped stays out of sight; it also costs a T-th of the drawing.
@@ -34,7 +34,7 @@ class Regularization(Noise):
 
     @classmethod
     def of(cls, config: TrainConfig) -> "Regularization":
-        """What a config asks for."""
+        """Build the regularization that a configuration asks for."""
 
         def share(own: float | None) -> float:
             return config.dropout if own is None else own
@@ -50,28 +50,31 @@ class Regularization(Noise):
         )
 
     def embedding(self, table: Tensor) -> Tensor:
-        """The table (V, E) without the vectors of some tokens."""
+        """Drop the vectors of some tokens from the embedding table (V, E)."""
         if self.embeddings == 0:
             return table
         return table * functional.dropout(table.new_ones(len(table), 1), self.embeddings)
 
     def layer_input(self, x: Tensor, layer: int) -> Tensor:
-        """What a layer reads, (T, B, width), under one mask a row."""
+        """Drop parts of a layer's input (T, B, width), under one mask a row."""
         return _locked(x, self.inputs if layer == 0 else self.between)
 
     def recurrent(self, weight: Tensor, layer: int) -> Tensor:
-        """Recurrent weights, some of them 0."""
+        """Drop some recurrent weights (weight drop)."""
         del layer
         if self.recurrent_weights == 0:
             return weight
         return functional.dropout(weight, self.recurrent_weights)
 
     def output(self, top: Tensor) -> Tensor:
-        """What the output layer sees, (T, B, H), under one mask a row."""
+        """Drop parts of what the output layer sees, (T, B, H), under one mask a row."""
         return _locked(top, self.outputs)
 
     def penalty(self, top: Tensor, seen: Tensor) -> Tensor:
-        """What is added to the loss: for `top` (T, B, H) as it came, and as the output saw it."""
+        """Compute the activation penalties (AR, TAR) that are added to the loss.
+
+        `top` (T, B, H) is the top layer's output as it came, `seen` as the output layer saw it.
+        """
         penalty = top.new_zeros(())
         if self.activation > 0:
             penalty = penalty + self.activation * seen.float().square().mean()

@@ -133,7 +133,7 @@ class Trainer:
         return result
 
     def on_validation(self, validations_without_gain: int) -> bool:
-        """Drop the learning rate on a plateau, or begin weight averaging, where it is time for that.
+        """Drop the learning rate on a plateau, or begin weight averaging, where that is due.
 
         `validations_without_gain` counts those since the best one. Gives True when averaging has
         just begun.

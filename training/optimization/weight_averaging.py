@@ -1,4 +1,4 @@
-"""The moving average of the weights: smoother than the weights themselves, and what is kept.
+"""Weight averaging: a moving average of the weights, which is validated and kept in their place.
 
 Late in training the weights circle around a better point than any that they stop at; the mean of
 the last of them is nearer to it (Polyak & Juditsky 1992; exponentially weighted as in Tarvainen &
@@ -16,14 +16,14 @@ from model.network import Network
 
 
 class MovingAverage:
-    """The average of a network's weights over about the last 1 / (1 - decay) updates.
+    """Moving average of a network's weights over about the last 1 / (1 - decay) updates.
 
     A `decay` of 1 gives the mean of all (Polyak & Juditsky 1992). `since` is the number of the
     update that it began after; None while it waits for `begin` and stands for the weights.
     """
 
     def __init__(self, network: Network, decay: float, *, waits: bool = False) -> None:
-        """A `decay` of 0 is no average: it stands for the weights themselves."""
+        """Start the average at the weights; a `decay` of 0 is none and stands for the weights."""
         self._weights = dict(network.named_parameters())
         self._decay = decay
         self.since = None if waits else 0
@@ -33,7 +33,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def begin(self, step: int) -> bool:
-        """Average from update number `step` on; whether that is new (triggered averaging).
+        """Begin to average after update `step` (triggered averaging); True if that is new.
 
         As in Melis et al. 2020 the moment is when validation has stopped gaining; Merity et al.
         2018 (NT-ASGD) look for the same with a rule that fires a little earlier.
@@ -59,7 +59,7 @@ class MovingAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """While the block runs, the network has the average for its weights."""
+        """Put the average into the network in place of its weights while the block runs."""
         self._exchange()
         try:
             yield
@@ -67,7 +67,7 @@ class MovingAverage:
             self._exchange()
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take up averages that were saved. Raises ValueError when they are not of this network."""
+        """Restore averages that were saved. Raises ValueError when they are not of this network."""
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if shapes != {name: average.shape for name, average in self.averages.items()}:
             raise ValueError("the averages are not those of this network")

@@ -1,1 +1,1 @@
-"""Named starting points for training, one TOML file each."""
+"""Presets of training: named configurations, one TOML file each."""

@@ -1,4 +1,6 @@
-"""The study: the record of all trials in a storage, and that every process means the same one.
+"""Optuna study of a search: the record of all trials in a storage, shared by several processes.
+
+Sees to it that every process means the same study.
 
 Knows nothing of how a trial is run.
 """
@@ -46,7 +48,7 @@ _LEFT_OUT = _TEXTS | {
 
 @contextmanager
 def connected(url: str) -> Iterator[RDBStorage]:
-    """The storage at a database URL. Raises RunError when it cannot be used."""
+    """Connect to the study storage at a database URL. Raises RunError when it cannot be used."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     is_file = url.startswith("sqlite")
     storage = None
@@ -76,7 +78,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def database_url(file: Path) -> str:
-    """The URL of a sqlite file."""
+    """Format the URL of a sqlite file."""
     return f"sqlite:///{file}"
 
 
@@ -87,7 +89,7 @@ def open_study(
     config: TrainConfig,
     given: Sequence[str],
 ) -> Study:
-    """The study of this name, begun where there is none. Raises RunError if it is another one.
+    """Open the study of this name, or create it. Raises RunError if it is another one.
 
     `given` names the fields of `config` that the user gave, beside the preset.
     """
@@ -113,7 +115,7 @@ def open_study(
 
 
 def load_study(storage: RDBStorage, name: str) -> Study:
-    """A study that is there already. Raises RunError."""
+    """Load an Optuna study that is there already. Raises RunError."""
     try:
         study = optuna.load_study(study_name=name, storage=storage)
     except KeyError as error:
@@ -124,7 +126,7 @@ def load_study(storage: RDBStorage, name: str) -> Study:
 
 
 def study_facts(config: TrainConfig, space: Space, corpus: Corpus) -> dict[str, object]:
-    """What makes a study this one: what its trials share, and what they vary."""
+    """Collect what makes a study this one: what its trials share, and what they vary."""
     manifest = corpus.manifest
     return {
         "fields": config.model_dump(mode="json", exclude=_LEFT_OUT),
@@ -150,11 +152,11 @@ def _require_same(name: str, known: Mapping[str, Any], facts: Mapping[str, Any])
 
 
 def best_of(study: Study) -> FrozenTrial | None:
-    """The trial with the lowest loss of those that came to their end."""
+    """Find the trial with the lowest loss of those that came to their end."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return min(complete, key=lambda trial: (trial.value, trial.number), default=None)
 
 
 def finished_numbers(study: Study) -> set[int]:
-    """The trials that no process works on any more."""
+    """Find the trials that no process works on any more."""
     return {trial.number for trial in study.get_trials(deepcopy=False) if trial.state.is_finished()}

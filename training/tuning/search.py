@@ -1,4 +1,4 @@
-"""A search from its start to its end or a signal: one corpus, one study, this process's trials.
+"""Hyperparameter search from its start to its end or a signal: this process's trials of one study.
 
 Other processes may be at work on the same study at the same time.
 """
@@ -37,7 +37,7 @@ HOPELESS_TRIALS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyLocation:
-    """Where a study is: its name, its folder on this machine, and its storage."""
+    """Location of a study: its name, its folder on this machine, and its storage."""
 
     name: str
     folder: StudyFolder
@@ -45,13 +45,13 @@ class StudyLocation:
 
     @property
     def url(self) -> str:
-        """The storage's URL."""
+        """URL of the study's storage."""
         return self.storage if self.storage is not None else database_url(self.folder.database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """What is searched, and how long this process does."""
+    """Plan of a search: what is varied, and how many trials this process runs."""
 
     given: Mapping[str, object]
     base: TrainConfig  # the preset with the given fields
@@ -61,7 +61,7 @@ class SearchPlan:
 
 
 def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int | None:
-    """Run trials, and report; the signal that ended it, if one did. Raises ModelError."""
+    """Run trials and report; the signal that ended the search, if one did. Raises ModelError."""
     resolve_device(plan.base.device)  # what no trial can do is refused here
     if not plan.space.fields.keys() & {"precision", "cell", "mogrifier_rounds"}:
         require_precision(plan.base)
@@ -91,7 +91,7 @@ def _require_own_trials(study: Study, folder: StudyFolder) -> None:
 
 
 def _begin_with_the_preset(study: Study, plan: SearchPlan) -> None:
-    """Let the first trial be the preset itself: what is found is then no worse."""
+    """Make the preset itself the first trial: what is found is then no worse."""
     values = {name: getattr(plan.base, name) for name in plan.space.fields}
     if not study.get_trials(deepcopy=False) and plan.space.holds(values):
         study.enqueue_trial(values)
@@ -126,7 +126,7 @@ def _run_trials(
 
 
 def _trial_result(trial: FrozenTrial, best: FrozenTrial | None) -> str:
-    """How a trial ended, in a line."""
+    """Format how a trial ended, in a line."""
     if trial.state == TrialState.COMPLETE:
         assert best is not None  # noqa: S101 - this one is complete
         is_best = best.number == trial.number
@@ -142,7 +142,7 @@ def _trial_result(trial: FrozenTrial, best: FrozenTrial | None) -> str:
 
 
 def _is_hopeless(study: Study) -> bool:
-    """Whether trial after trial is impossible: something is wrong that no trial changes."""
+    """Check whether trial after trial is impossible: something is wrong that no trial changes."""
     left_out = [trial for trial in study.get_trials(deepcopy=False) if WHY in trial.user_attrs]
     return best_of(study) is None and len(left_out) >= HOPELESS_TRIALS
 
@@ -155,13 +155,13 @@ def _require_any(study: Study) -> None:
 
 
 def tidy(study: Study, folder: StudyFolder) -> None:
-    """Remove what no one needs of trials that have ended."""
+    """Remove the states and checkpoints of finished trials that no one needs."""
     best = best_of(study)
     folder.tidy(finished_numbers(study), best.number if best is not None else None)
 
 
 def report(study: Study, location: StudyLocation, console: Console) -> None:
-    """Write what was found, and say where."""
+    """Write the report of a study, and print the best fields and where the report is."""
     with location.folder.locked():
         write_report(study, location.folder)
     if (best := best_of(study)) is not None:
@@ -179,5 +179,5 @@ def report_only(location: StudyLocation, console: Console) -> None:
 
 
 def say(console: Console, line: str) -> None:
-    """A line that stays whole."""
+    """Print a line that stays whole."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)

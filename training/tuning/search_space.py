@@ -1,4 +1,4 @@
-"""What a search may vary: fields of a run, each with a range or with choices, declared in TOML.
+"""Search space: the fields that a search varies, each a range or choices, declared in TOML.
 
     [learning_rate]          a range: low and high belong to it; log draws by magnitude,
     low = 0.001              step leaves only low, low + step, ...
@@ -57,7 +57,7 @@ FIXED = {
 
 
 class Declared(BaseModel):
-    """One table of a space file."""
+    """Table of a space file: the range or the choices of one field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -70,28 +70,28 @@ class Declared(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The fields that a search varies."""
+    """Search space: the fields that a search varies, as Optuna distributions."""
 
     source: Path
     fields: Mapping[str, BaseDistribution]
 
     def drawn(self, trial: Trial) -> dict[str, Value]:
-        """A value for every field, as the study's sampler proposes them."""
+        """Draw a value for every field, as the study's sampler proposes them."""
         return {name: _draw(trial, name, field) for name, field in self.fields.items()}
 
     def holds(self, values: Mapping[str, object]) -> bool:
-        """Whether a search can come to these values."""
+        """Check whether a search can come to these values."""
         return all(_holds(field, values[name]) for name, field in self.fields.items())
 
 
 def space_of(preset: str) -> Path:
-    """The space that ships for a preset; for one without its own, the default space."""
+    """Find the space that ships for a preset; for one without its own, the default space."""
     path = SPACES / f"{preset}.toml"
     return path if path.is_file() else SPACES / f"{DEFAULT}.toml"
 
 
 def read_space(path: Path, base: TrainConfig) -> Space:
-    """The space in a file, for trials that have the other fields of `base`.
+    """Read the space in a file, for trials that have the other fields of `base`.
 
     Raises ParameterError, which names file and field, for a field that is not there or not to be
     varied, for bounds that make no range, and for values that a run would refuse.
@@ -107,7 +107,7 @@ def read_space(path: Path, base: TrainConfig) -> Space:
 
 
 def _field(path: Path, name: str, table: object, base: TrainConfig) -> BaseDistribution:
-    """One field's distribution. Raises ParameterError."""
+    """Build the distribution of one field. Raises ParameterError."""
     try:
         _require_searchable(name)
         distribution = _distribution(name, Declared.model_validate(table))
@@ -164,7 +164,7 @@ def _range(name: str, declared: Declared, low: float, high: float) -> BaseDistri
 
 
 def _extremes(distribution: BaseDistribution) -> tuple[object, ...]:
-    """The values to try: a field's bounds form an interval, so a range needs only its ends."""
+    """List the values to try: a field's bounds form an interval, so a range needs only its ends."""
     if isinstance(distribution, CategoricalDistribution):
         return tuple(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)  # noqa: S101

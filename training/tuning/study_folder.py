@@ -1,4 +1,4 @@
-"""The folder of a study on this machine, and the corpus that all its trials read.
+"""Folder of an Optuna study on this machine, and the corpus that all its trials read.
 
 OUT/NAME/study.db                    every trial's fields and losses, unless --storage is elsewhere
 OUT/NAME/data/                       the prepared corpus, unless --corpus is one already
@@ -28,45 +28,45 @@ PREFIX = "trial-"
 
 @dataclass(frozen=True, slots=True)
 class StudyFolder:
-    """Where the things of a study lie."""
+    """Paths in the folder of a study, and what is kept there."""
 
     path: Path
 
     @property
     def database(self) -> Path:
-        """The storage that is used where no other is named."""
+        """Path of the sqlite storage that is used where no other is named."""
         return self.path / "study.db"
 
     @property
     def runs(self) -> Path:
-        """The trials' runs."""
+        """Folder of the trials' runs."""
         return self.path / "runs"
 
     @property
     def checkpoints(self) -> Path:
-        """The trials' checkpoints."""
+        """Folder of the trials' checkpoints."""
         return self.path / "checkpoints"
 
     @property
     def report(self) -> Path:
-        """The report's folder."""
+        """Folder of the study's report."""
         return self.path / "report"
 
     @property
     def best(self) -> Path:
-        """The best fields, as a preset."""
+        """Path of the best fields, as a preset."""
         return self.path / "best.toml"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Wait until no other process is at work on what all of them share."""
+        """Lock the study's folder, once no other process is at work on what all of them share."""
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def prepared(self, config: TrainConfig) -> tuple[Path, Corpus]:
-        """The corpus that `config` names, prepared by the first process that comes.
+        """Prepare the corpus that `config` names, or load it where a process has before.
 
         Whoever calls holds the lock. Raises CorpusError, ParameterError, and RunError when the
         folder holds another corpus.
@@ -83,13 +83,13 @@ class StudyFolder:
         return data, corpus
 
     def numbers(self) -> set[int]:
-        """The trials that have left something here."""
+        """List the numbers of the trials that have left something in the folder."""
         found = [*self.runs.glob(f"{PREFIX}*"), *self.checkpoints.glob(f"{PREFIX}*")]
         digits = (path.name.removeprefix(PREFIX) for path in found)
         return {int(number) for number in digits if number.isdecimal()}
 
     def tidy(self, finished: Collection[int], best: int | None) -> None:
-        """Keep of the finished trials what is told of them, and the best one's checkpoint."""
+        """Remove the finished trials' states, and all checkpoints but the best one's."""
         for number in self.numbers() & set(finished):
             shutil.rmtree(self.runs / trial_name(number) / LAST, ignore_errors=True)
             if number != best:
@@ -97,7 +97,7 @@ class StudyFolder:
 
 
 def trial_name(number: int) -> str:
-    """The name of a trial's run."""
+    """Format the name of a trial's run."""
     return f"{PREFIX}{number:04d}"
 
 

@@ -1,4 +1,4 @@
-"""A trial is a run: its fields are drawn, it is trained, and its validations are told the study.
+"""Trials of a search: a trial is a run, whose validation losses the study may prune it by.
 
 Knows nothing of how many trials there are.
 """
@@ -27,12 +27,12 @@ NEVER_S = 1e9  # a trial is not resumed: it is begun again
 
 
 class CutShortError(Exception):
-    """A signal came while a trial ran. Such an Exception lets the study record it as failed."""
+    """Signal that came while a trial ran; an Exception, so the study records a failed trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trials:
-    """What the study calls with each trial; the answer is the best checkpoint's loss in nats."""
+    """Objective function of the search: trains a trial and returns the best checkpoint's nats."""
 
     preset: str
     given: Mapping[str, object]
@@ -43,7 +43,7 @@ class Trials:
     console: Console
 
     def __call__(self, trial: Trial) -> float:
-        """Train. Raises TrialPruned for a trial that is hopeless or impossible."""
+        """Train one trial. Raises TrialPruned for a trial that is hopeless or impossible."""
         values = self.space.drawn(trial)
         self._say(f"trial {trial.number}: {in_short(values)}")
         try:
@@ -90,7 +90,7 @@ class Trials:
 
 
 def _report_to(trial: Trial, config: TrainConfig, status: Status) -> OnValidation:
-    """What a run tells of each validation goes to the study, which may end it."""
+    """Build the callback that reports validations to the study, which may prune the trial."""
 
     def report(number: int, nats: float) -> None:
         status.update(
@@ -104,17 +104,17 @@ def _report_to(trial: Trial, config: TrainConfig, status: Status) -> OnValidatio
 
 
 def _final_nats(config: TrainConfig) -> float:
-    """Nats per character of the run's best checkpoint, from the zero state on."""
+    """Read nats per character of the run's best checkpoint, from the zero state on."""
     assert config.name is not None  # noqa: S101 - `_config` sets it
     lines = read_metrics(config.runs_dir / config.name)
     return next(line["final_nats"] for line in reversed(lines) if "final_nats" in line)
 
 
 def in_short(values: Mapping[str, object]) -> str:
-    """Fields and values in a line."""
+    """Format fields and values in a line."""
     return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
 
 
 def shown(value: object) -> str:
-    """A value for people: four digits are enough."""
+    """Format a value for people: four digits are enough."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The plots of a study, as PNG: losses by trial, by validation and by field; importances.
+"""Plots of a hyperparameter search as PNG: losses by trial, validation and field; importances.
 
 Knows nothing of training: trials come in.
 """
@@ -16,7 +16,7 @@ COLUMNS = 4
 
 
 def draw_history(trials: Sequence[FrozenTrial], target: Path) -> None:
-    """The loss of each complete trial, and the best so far."""
+    """Plot the loss of each complete trial, and the best so far."""
     figure, axes = _figure(7, 4)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     numbers = [trial.number for trial in complete]
@@ -30,7 +30,7 @@ def draw_history(trials: Sequence[FrozenTrial], target: Path) -> None:
 
 
 def draw_validations(trials: Sequence[FrozenTrial], target: Path) -> None:
-    """Each trial's losses while it ran; grey where it was pruned, cut short or is running."""
+    """Plot each trial's losses while it ran; grey where it was pruned, cut short or is running."""
     figure, axes = _figure(7, 4)
     for trial in trials:
         points = sorted(trial.intermediate_values.items())
@@ -43,7 +43,7 @@ def draw_validations(trials: Sequence[FrozenTrial], target: Path) -> None:
 
 
 def draw_slices(trials: Sequence[FrozenTrial], fields: Sequence[str], target: Path) -> None:
-    """The loss of each complete trial by each field, later trials darker."""
+    """Plot the loss of each complete trial by each field, later trials darker."""
     rows = -(-len(fields) // COLUMNS)
     columns = min(len(fields), COLUMNS)
     figure = Figure(figsize=(3 * columns + 1, 3 * rows), layout="constrained")
@@ -74,7 +74,7 @@ def _slice(axes: Axes, complete: Sequence[FrozenTrial], field: str) -> None:
 
 
 def draw_importances(importances: Mapping[str, float], target: Path) -> None:
-    """Each field's share; no file where there are none."""
+    """Plot the importance of each field; no file where there are none."""
     if not importances:
         target.unlink(missing_ok=True)
         return

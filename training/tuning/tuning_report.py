@@ -1,4 +1,4 @@
-"""What a study has found: a page with plots, the best fields as a command and as a preset.
+"""Report of a hyperparameter search: a page with plots, the best fields as a command and a preset.
 
 Reads the study and nothing else, so it can be written while others search on.
 """
@@ -49,7 +49,7 @@ def write_report(study: Study, folder: StudyFolder) -> None:
 
 
 def importances_of(study: Study) -> dict[str, float]:
-    """Each field's share in what sets the best trials apart (Watanabe et al. 2023)."""
+    """Compute each field's share in what sets the best trials apart (Watanabe et al. 2023)."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < ENOUGH_TRIALS:
         return {}
@@ -60,7 +60,7 @@ def importances_of(study: Study) -> dict[str, float]:
 
 
 def command(study: Study, best: FrozenTrial) -> str:
-    """The command line that trains with the best fields."""
+    """Format the command line that trains with the best fields."""
     fields, asked = study.user_attrs[FACTS]["fields"], study.user_attrs[ASKED]
     given = {name: fields[name] for name in asked["given"] if name in fields}
     parts = ["python", "-m", "training", "train", "--preset", fields["preset"]]
@@ -86,7 +86,7 @@ def _texts(asked: Mapping[str, Any]) -> Iterator[str]:
 
 
 def preset(study: Study, best: FrozenTrial) -> str:
-    """The best fields, and those that all trials share, as a preset file."""
+    """Format the best fields, and those that all trials share, as a preset file."""
     fields = {**study.user_attrs[FACTS]["fields"], **best.params}
     lines = [f"# Study {study.study_name}, trial {best.number}: {best.value:.4f} nats."]
     for name, field in TrainConfig.model_fields.items():
