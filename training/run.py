@@ -26,16 +26,7 @@ from model.network import Network
 from training.checkpointing import CheckpointSaver
 from training.config import TrainConfig
 from training.data.batches import Streams
-from training.data.corpus import (
-    Corpus,
-    CorpusOptions,
-    changed_sources,
-    is_prepared,
-    load_corpus,
-    prepare,
-    require_options,
-)
-from training.data.sources import require_outside
+from training.data.corpus import Corpus, load_corpus
 from training.distributed import SINGLE_PROCESS, ProcessGroup, own_device
 from training.errors import RunError
 from training.optimization.precision import autocast_dtype
@@ -43,8 +34,8 @@ from training.optimization.trainer import Trainer
 from training.process_settings import ignore_split_weights_warning, keep_freed_memory
 from training.provenance import is_trained_on
 from training.resume_state import Progress, load_state
+from training.run_corpus import data_folder, prepare_corpus, require_unchanged
 from training.run_folder import (
-    DATA,
     LAST,
     free_name,
     locked,
@@ -55,8 +46,6 @@ from training.run_folder import (
 from training.run_log import Display, Log, RunLog
 from training.signals import Interrupted, StopRequest, request_stop_on_signal
 from training.training_loop import OnValidation, TrainingLoop
-
-FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +80,11 @@ def start(
             held.enter_context(locked(folder))
             require_new(folder, served)  # another process may have begun it meanwhile
             with _removed_on_failure(folder):
-                _prepare(config, folder, console)
+                prepare_corpus(config, folder, _initial_checkpoint(config), console)
 
         group.run_on_writer(claim)
         with _removed_on_failure(folder) if group.is_writer else nullcontext():
-            corpus, initial = load_corpus(_data_folder(config, folder)), _initial_checkpoint(config)
+            corpus, initial = load_corpus(data_folder(config, folder)), _initial_checkpoint(config)
             trainer = _build_trainer(config, corpus, initial, group)
         group.run_on_writer(lambda: write_config(folder, config))
         return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
@@ -119,16 +108,16 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
 
         def claim() -> None:
             held.enter_context(locked(folder))
-            corpus = load_corpus(_data_folder(config, folder))
-            _require_unchanged(corpus, folder.name, config.checkpoints_dir)
+            corpus = load_corpus(data_folder(config, folder))
+            require_unchanged(corpus, folder.name, config.checkpoints_dir)
 
         group.run_on_writer(claim)
-        corpus = load_corpus(_data_folder(config, folder))
+        corpus = load_corpus(data_folder(config, folder))
         # Without a state it was killed before its first save, and begins again.
         has_state = bool(group.broadcast((folder / LAST).exists()))
         initial = checkpoints.load(folder / LAST) if has_state else _initial_checkpoint(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
-            raise RunError(f"{_data_folder(config, folder)} is not the corpus that run began with")
+            raise RunError(f"{data_folder(config, folder)} is not the corpus that run began with")
         trainer = _build_trainer(config, corpus, initial, group)
         progress = load_state(folder / LAST, trainer) if has_state else None
         return _train(config, folder, corpus, trainer, console, progress=progress)
@@ -156,70 +145,6 @@ def _require_equal_shares(config: TrainConfig, group: ProcessGroup) -> None:
     if config.batch_size % group.size > 0:
         problem = f"must be a multiple of {group.size}, the number of processes that share it"
         raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
-
-
-def _require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
-    if changed := list(changed_sources(corpus.manifest)):
-        raise RunError(
-            f"{', '.join(changed)} changed since run {name} began, or is missing here; put the "
-            f"text back, or begin a new run with --init-from {checkpoints_dir / name}"
-        )
-
-
-def _data_folder(config: TrainConfig, folder: Path) -> Path:
-    name = config.corpus[0]
-    return Path(name) if len(config.corpus) == 1 and is_prepared(name) else folder / DATA
-
-
-def _prepare(config: TrainConfig, folder: Path, console: Console) -> None:
-    initial = _initial_checkpoint(config)
-    data = _data_folder(config, folder)
-    if data == folder / DATA:
-        remove_leftovers(data)
-        require_outside(config.corpus, config.checkpoints_dir)
-        corpus = prepare(
-            config.corpus,
-            data,
-            config.corpus_options,
-            valid_names=config.valid_corpus,
-            tokenizer=initial.tokenizer if initial is not None else None,
-        )
-    else:
-        corpus = load_prepared(config, data)
-    if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
-        raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
-    _report_corpus(corpus, console)
-
-
-def load_prepared(config: TrainConfig, data: Path) -> Corpus:
-    """Load a prepared corpus for a run.
-
-    Raises ParameterError for a field that asks for another one.
-    """
-    if config.valid_corpus:
-        problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
-        raise ParameterError("valid_corpus", problem)
-    corpus = load_corpus(data)
-    given = config.model_fields_set & CorpusOptions.model_fields.keys()
-    require_options(corpus.manifest, data, {name: getattr(config, name) for name in sorted(given)})
-    return corpus
-
-
-def _report_corpus(corpus: Corpus, console: Console) -> None:
-    def say(line: str) -> None:
-        console.print(line, highlight=False, soft_wrap=True)
-
-    facts = corpus.manifest
-    say(
-        f"{facts.train.characters:,} characters to train on, {facts.valid.characters:,} to "
-        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out"
-    )
-    documents = facts.train.documents + facts.valid.documents
-    if facts.options.split == "documents" and documents < FEW_DOCUMENTS:
-        say(
-            f"only {documents} documents were found: two blank lines part them, or what "
-            "--document-separator names; for one long text use --split contiguous"
-        )
 
 
 def _initial_checkpoint(config: TrainConfig) -> Checkpoint | None:

@@ -154,12 +154,12 @@ def _accuracy_table(accuracies: Accuracies, shapes: Shapes) -> str:
 
 
 def _good_until(accuracies: Accuracies) -> str:
-    said = []
+    clauses = []
     for cell in CELLS:
         pairs = zip(accuracies.gaps, accuracies.means(cell), strict=True)
         good = [gap for gap, _ in takewhile(lambda pair: pair[1] >= GOOD_ACCURACY, pairs)]
-        said.append(f"{cell} up to a gap of {good[-1]}" if good else f"{cell} at no gap")
-    return "; ".join(said)
+        clauses.append(f"{cell} up to a gap of {good[-1]}" if good else f"{cell} at no gap")
+    return "; ".join(clauses)
 
 
 def _units(shapes: Shapes) -> str:

@@ -20,7 +20,7 @@ from training.config import TrainConfig
 from training.data.corpus import Corpus, is_prepared, load_corpus, prepare
 from training.data.sources import expand, file_digest
 from training.errors import RunError
-from training.run import load_prepared
+from training.run_corpus import load_prepared
 from training.run_folder import DATA, LAST, LOCK
 
 PREFIX = "trial-"

@@ -1,0 +1,99 @@
+"""Corpus of a training run: prepared into the run's folder, or a prepared one that is checked.
+
+Knows nothing of the network and the loop.
+"""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from model.atomic_write import remove_leftovers
+from model.checkpoint import Checkpoint
+from model.errors import ParameterError
+from training.config import TrainConfig
+from training.data.corpus import (
+    Corpus,
+    CorpusOptions,
+    changed_sources,
+    is_prepared,
+    load_corpus,
+    prepare,
+    require_options,
+)
+from training.data.sources import require_outside
+from training.errors import RunError
+from training.run_folder import DATA
+
+FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
+
+
+def data_folder(config: TrainConfig, folder: Path) -> Path:
+    """Find a run's prepared corpus: the one that the config names, or the one in its folder."""
+    name = config.corpus[0]
+    return Path(name) if len(config.corpus) == 1 and is_prepared(name) else folder / DATA
+
+
+def prepare_corpus(
+    config: TrainConfig, folder: Path, initial: Checkpoint | None, console: Console
+) -> None:
+    """Prepare the corpus of a run that begins in `folder`, or check the prepared one it names.
+
+    `initial` is the checkpoint that the run begins with: its tokenizer is used. Raises
+    CorpusError, ParameterError or RunError.
+    """
+    data = data_folder(config, folder)
+    if data == folder / DATA:
+        remove_leftovers(data)
+        require_outside(config.corpus, config.checkpoints_dir)
+        corpus = prepare(
+            config.corpus,
+            data,
+            config.corpus_options,
+            valid_names=config.valid_corpus,
+            tokenizer=initial.tokenizer if initial is not None else None,
+        )
+    else:
+        corpus = load_prepared(config, data)
+    if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
+        raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
+    _report_corpus(corpus, console)
+
+
+def load_prepared(config: TrainConfig, data: Path) -> Corpus:
+    """Load a prepared corpus for a run.
+
+    Raises ParameterError for a field that asks for another one.
+    """
+    if config.valid_corpus:
+        problem = f"{data} is prepared and brings its own; give valid_corpus to prepare"
+        raise ParameterError("valid_corpus", problem)
+    corpus = load_corpus(data)
+    given = config.model_fields_set & CorpusOptions.model_fields.keys()
+    require_options(corpus.manifest, data, {name: getattr(config, name) for name in sorted(given)})
+    return corpus
+
+
+def require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
+    """Check that a run's source files are as they were. Raises RunError, which names the others."""
+    if changed := list(changed_sources(corpus.manifest)):
+        raise RunError(
+            f"{', '.join(changed)} changed since run {name} began, or is missing here; put the "
+            f"text back, or begin a new run with --init-from {checkpoints_dir / name}"
+        )
+
+
+def _report_corpus(corpus: Corpus, console: Console) -> None:
+    def say(line: str) -> None:
+        console.print(line, highlight=False, soft_wrap=True)
+
+    facts = corpus.manifest
+    say(
+        f"{facts.train.characters:,} characters to train on, {facts.valid.characters:,} to "
+        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out"
+    )
+    documents = facts.train.documents + facts.valid.documents
+    if facts.options.split == "documents" and documents < FEW_DOCUMENTS:
+        say(
+            f"only {documents} documents were found: two blank lines part them, or what "
+            "--document-separator names; for one long text use --split contiguous"
+        )
