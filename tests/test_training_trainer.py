@@ -62,7 +62,7 @@ def test_the_plateau_drops_the_rate_at_every_multiple_of_its_patience() -> None:
     assert seen == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
 
 
-def test_other_schedules_do_not_heed_validations() -> None:
+def test_other_schedules_take_no_notice_of_validations() -> None:
     trainer = trainer_of(schedule="constant", plateau_patience=1, warmup=0)
     trainer.on_validation(5)
     assert trainer.step().learning_rate == trainer.config.learning_rate

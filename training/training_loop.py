@@ -25,8 +25,8 @@ EVALUATION_SHARE = 0.15  # of the time of a run by the clock
 SAMPLES = 5  # texts written to TensorBoard over a run
 SAMPLE_TOKENS = 200
 
-# Told of each validation: its number, counted to `evaluations`, and its nats per character. What
-# it raises ends the run.
+# Called after each validation with its number, counted to `evaluations`, and its nats per
+# character. What it raises ends the run.
 OnValidation = Callable[[int, float], None]
 
 

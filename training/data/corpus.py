@@ -5,7 +5,9 @@
     manifest.json          where the text came from, and what became of it
 
 Documents stand between `<s>` symbols. Texts are read once, through a temporary file on disk, so
-memory does not grow with the corpus. Knows nothing of networks.
+memory does not grow with the corpus. Which document validates is decided in
+training.data.train_valid_split, which is a duplicate in training.data.deduplication. Knows
+nothing of networks.
 """
 
 import json
