@@ -1,8 +1,6 @@
 """Checkpoints of a run: the best so far, which is served, and the last state, to resume from.
 
-At the end also the model card and the report.
-
-Knows nothing of when: the loop says so.
+At the end also the model card and the report. Knows nothing of when: the training loop says so.
 """
 
 from pathlib import Path

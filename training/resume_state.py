@@ -1,9 +1,7 @@
 """State for resuming a run exactly: optimizer, weight average, carried state, random generators.
 
-Saved whole, loaded strictly.
-
-The folder `last/` of a run is a checkpoint like any other (fp32, so it can be generated from)
-with five files more:
+Saved whole, loaded strictly. The folder `last/` of a run is a checkpoint like any other (fp32, so
+it can be generated from) with five files more:
 
     optimizer.safetensors   first and second moments and step of every weight
     average.safetensors     the moving average of every weight, if the run keeps one

@@ -1,8 +1,7 @@
 """Plots of the cell study as PNG: gradient reach, recall, cold start, gate openings.
 
-Colours are told apart by colour-blind eyes, line styles without any.
-
-Knows nothing of how a number came about.
+Colours are told apart by colour-blind eyes, line styles without any. Knows nothing of how a
+number came about.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Gate openings of an lstm over a text, character by character and by kind of character.
 
-Knows nothing of plots, and of the equations only who has them.
+Knows nothing of plots; the gates' equations are in model.network.
 """
 
 from collections.abc import Sequence

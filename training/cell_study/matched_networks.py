@@ -1,4 +1,4 @@
-"""Networks of the three cells with matched numbers of parameters.
+"""Networks of the three cells (rnn, gru, lstm) with matched numbers of parameters.
 
 An rnn has one matrix where a gru has three and an lstm four, so it is given more units. One
 layer each: what reaches back in time then has one path, the recurrence itself.

@@ -1,7 +1,6 @@
 """Cross-entropy of held-out text: validation loss, bits per character and perplexity.
 
-With carried state, by document, and over cold windows.
-
+With carried state, by document, and over cold windows that each begin with the zero state.
 Figures are per character of the text; the end of a document counts as one character, since
 something (the blank lines) stood there and was predicted. Always fp32, dropout off.
 Knows nothing of runs.

@@ -1,8 +1,7 @@
 """Training step: truncated backpropagation through time (TBPTT) with carried state.
 
-Forward pass and loss, backward pass, gradient clipping, optimizer update, learning rate.
-
-The trainer owns what changes from step to step (weights, their average, optimizer, carried state,
+Forward pass under autocast, loss, backward pass, gradient clipping, optimizer update. The
+trainer owns what changes from step to step (weights, their average, optimizer, carried state,
 place in the text, counters) and nothing else: no files, no logs, no signals.
 """
 

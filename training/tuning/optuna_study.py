@@ -1,8 +1,6 @@
 """Optuna study of a search: the record of all trials in a storage, shared by several processes.
 
-Sees to it that every process means the same study.
-
-Knows nothing of how a trial is run.
+Sees to it that every process means the same study. Knows nothing of how a trial is run.
 """
 
 import warnings
