@@ -10,7 +10,7 @@ DIGESTS = [document_digest(f"poem {number}".encode()) for number in range(1000)]
 
 @pytest.mark.parametrize("fraction", [0.02, 0.1, 0.5])
 def test_about_the_wanted_share_of_documents_is_held_out(fraction: float) -> None:
-    assert sum(held_out_documents(DIGESTS, fraction)) == pytest.approx(1000 * fraction, abs=25)
+    assert sum(held_out_documents(DIGESTS, fraction)) == pytest.approx(1000 * fraction, abs=50)
 
 
 def test_a_document_is_held_out_whatever_stands_beside_it() -> None:
