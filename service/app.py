@@ -9,6 +9,7 @@ from flask import Flask
 
 from service.access.control import control_access
 from service.api.error_handlers import register_error_handlers
+from service.api.client_connection import Client
 from service.api.generate import generate_blueprint
 from service.api.health import health_blueprint, why_not_ready
 from service.api.inspect import inspect_blueprint
@@ -18,7 +19,7 @@ from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
 from service.engine.engine import Engine
 from service.models.registry import Registry
-from service.observability.http_exchange import Exchanges
+from service.observability.http_exchange import ExchangeMiddleware
 from service.observability.metrics import Metrics
 from service.observability.request_log import log_request
 from service.observability.tracing import Tracing
@@ -47,7 +48,7 @@ def create_app(
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
     app.register_blueprint(models_blueprint(registry))
-    app.register_blueprint(health_blueprint(engine, registry, metrics))
+    app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))
     app.register_blueprint(docs_blueprint(settings))
     app.register_blueprint(page_blueprint())
     return app
@@ -56,7 +57,7 @@ def create_app(
 def create_ops_app(engine: Engine, registry: Registry, metrics: Metrics) -> Flask:
     """Health and metrics alone, for the small listener; its requests are not logged."""
     app = _bare_app()
-    app.register_blueprint(health_blueprint(engine, registry, metrics))
+    app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))
     return app
 
 
@@ -74,22 +75,30 @@ def _bare_app() -> Flask:
 def _watch_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> None:
     # The span first: the log line tells its trace.
     on_end = [metrics.http.ended, log_request]
-    exchanges = Exchanges(app, on_end if tracing is None else [tracing.ended, *on_end])
-    metrics.watch("http_requests_in_flight", "Answers under way", lambda: exchanges.num_under_way)
+    exchanges = ExchangeMiddleware(
+        app,
+        on_end if tracing is None else [tracing.ended, *on_end],
+        has_client_gone=lambda environ: Client(environ).has_gone,
+    )
+    metrics.add_gauge(
+        "http_requests_in_flight", "Answers under way", lambda: exchanges.num_in_flight
+    )
 
 
 def _watch_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
-    metrics.watch("slots", "Texts that can be written at once", lambda: engine.load.num_slots)
-    metrics.watch("slots_used", "Slots in use", lambda: engine.load.num_used)
-    metrics.watch("streams_running", "Requests that hold slots", lambda: engine.load.num_running)
-    metrics.watch("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
-    metrics.watch("models_loaded", "Models on offer", lambda: len(registry.served))
-    metrics.watch(
+    metrics.add_gauge("slots", "Texts that can be written at once", lambda: engine.load.num_slots)
+    metrics.add_gauge("slots_used", "Slots in use", lambda: engine.load.num_used)
+    metrics.add_gauge(
+        "streams_running", "Requests that hold slots", lambda: engine.load.num_running
+    )
+    metrics.add_gauge("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
+    metrics.add_gauge("models_loaded", "Models on offer", lambda: len(registry.served))
+    metrics.add_gauge(
         "ready",
         "Whether a request sent now would be written",
         lambda: why_not_ready(engine, registry) is None,
     )
-    metrics.watch(
+    metrics.add_gauge(
         "engine_tick_age_seconds",
         "Since the engine last began a round of work",
         lambda: age if (age := engine.since_tick_s) is not None else math.nan,

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from model.errors import ParameterError
 from service.access.route_flags import uncounted
@@ -25,6 +25,7 @@ from service.api.submission import (
 from service.errors import bad_request
 from service.models.registry import Registry
 from service.request_ids import new_id
+from service.observability.http_exchange import attach_job
 from service.settings import Settings
 
 # The first is the default, and what */* gets.
@@ -99,7 +100,7 @@ def begin(
     job_id = new_id("gen")
     requests = engine_requests(job_id, served, [prompt], params, num_texts=wanted.n)
     job = jobs.begin(job_id, requests, Client(request.environ))
-    g.job = job  # for the request's log line
+    attach_job(request.environ, job)
     return Answer(
         job=job,
         jobs=jobs,

@@ -4,17 +4,20 @@ Alive means that a restart would not help. Ready means that a request sent now w
 written. Idle is not stalled, and slow is not dead.
 """
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.access.route_flags import public
 from service.engine.engine import Engine
 from service.models.registry import Registry
-from service.observability.metrics import Metrics
 
 
-def health_blueprint(engine: Engine, registry: Registry, metrics: Metrics) -> Blueprint:
-    """The three routes."""
+def health_blueprint(
+    engine: Engine, registry: Registry, exposition: Callable[[], bytes]
+) -> Blueprint:
+    """The three routes; `exposition` renders the metrics for Prometheus."""
     blueprint = Blueprint("health", __name__)
 
     @blueprint.get("/healthz")
@@ -28,7 +31,7 @@ def health_blueprint(engine: Engine, registry: Registry, metrics: Metrics) -> Bl
 
     @blueprint.get("/metrics")
     def show_metrics() -> Response:
-        return Response(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return blueprint
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from model.decoding.generation import Generation
 from service.api.client_connection import Client
@@ -21,9 +22,18 @@ from service.engine.failure import (
 )
 from service.engine.outbox import Delta, Outbox
 from service.engine.request import Outcome, Request
-from service.observability.engine_metrics import EngineMetrics
 
 LOOK_S = 0.25  # between looks whether the client is still there
+
+
+class JobMetrics(Protocol):
+    """Metrics of what becomes of jobs and of the streams that readers take."""
+
+    def rejected(self, model: str) -> None:
+        """Count a job that was refused because the service is full or stopping."""
+
+    def handed_over(self, gap: float) -> None:
+        """Record the seconds between two pieces that a reader took."""
 
 
 @dataclass(kw_only=True)
@@ -35,7 +45,7 @@ class Job:
     outbox: Outbox
     client: Client
     engine: Engine
-    metrics: EngineMetrics
+    metrics: JobMetrics
     is_cancelled: bool = field(default=False, init=False)  # by its id: its text ends where it is
     _told_whole: set[int] = field(default_factory=set, init=False)
 
@@ -139,7 +149,7 @@ class Job:
 class Jobs:
     """Those under way, by id."""
 
-    def __init__(self, engine: Engine, metrics: EngineMetrics) -> None:
+    def __init__(self, engine: Engine, metrics: JobMetrics) -> None:
         self._engine = engine
         self._metrics = metrics
         self._lock = threading.Lock()

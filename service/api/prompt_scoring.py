@@ -6,7 +6,7 @@ Knows nothing of what each of them tells of it.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import g, request
+from flask import request
 
 from model.decoding.prompt_scores import PromptScores
 from model.parameters import SamplingParams
@@ -17,6 +17,7 @@ from service.api.json_text import json_text
 from service.api.submission import engine_requests
 from service.engine.failure import Failure, RequestFailedError
 from service.models.registry import Served
+from service.observability.http_exchange import attach_job
 
 
 def begin(
@@ -39,7 +40,7 @@ def begin(
         inspected_layer=inspected_layer,
     )
     job = jobs.begin(job_id, requests, Client(request.environ))
-    g.job = job  # for the request's log line
+    attach_job(request.environ, job)
     return job
 
 

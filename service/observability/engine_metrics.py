@@ -1,4 +1,6 @@
-"""What the engine counts and times. Knows nothing of HTTP.
+"""Prometheus metrics of the engine: counts and times of requests and steps, by model.
+
+Knows nothing of HTTP.
 
 What differs from model to model has a series for each. Slots and queue are shared by all models,
 so the time in the queue and the gap between two pieces have one.
@@ -10,7 +12,11 @@ from dataclasses import dataclass
 from prometheus_client import Counter, Histogram
 
 from service.engine.request import Outcome
-from service.observability.labelled_metrics import Family, ModelFamily, SeriesByModel
+from service.observability.labelled_metrics import (
+    MetricFactory,
+    PerModelMetricFactory,
+    PerModelSeries,
+)
 
 _WAIT_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DURATION_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
@@ -20,7 +26,7 @@ _ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Series:
-    """Those of one model."""
+    """Metric series of one model."""
 
     fed: Counter
     cached: Counter
@@ -34,31 +40,31 @@ class _Series:
 
 
 class EngineMetrics:
-    """Implements `service.engine.observer.Observer`."""
+    """Recorder of what the engine does; implements `service.engine.observer.Observer`."""
 
-    def __init__(self, family: Family) -> None:
-        self._queue_time = family.histogram(
+    def __init__(self, factory: MetricFactory) -> None:
+        self._queue_time = factory.histogram(
             "queue_time_seconds", "From submission to having slots", _WAIT_BUCKETS
         )
-        self._gap = family.histogram(
+        self._gap = factory.histogram(
             "piece_gap_seconds", "Between two pieces of a stream", _WAIT_BUCKETS
         )
-        self._by_model = _series_by_model(ModelFamily(family))
+        self._by_model = _per_model_series(PerModelMetricFactory(factory))
 
     def model_offered(self, model: str) -> None:
-        """Requests for it may come."""
+        """Show the series of a model that requests may name from now on."""
         self._by_model.offer(model)
 
     def model_withdrawn(self, model: str) -> None:
-        """No more requests for it can come; those that run go on."""
+        """Remove the series of a model that no more requests can name; those that run go on."""
         self._by_model.withdraw(model)
 
     def began(self, seconds: float) -> None:
-        """A request got its slots."""
+        """Record that a request got its slots, `seconds` after its submission."""
         self._queue_time.observe(seconds)
 
     def prompted(self, model: str, *, fed: int, cached: int) -> None:
-        """A prompt was read."""
+        """Record a prompt: `fed` tokens went through the network, `cached` were known."""
         series = self._by_model.of(model)
         series.fed.inc(fed)
         series.cached.inc(cached)
@@ -66,57 +72,57 @@ class EngineMetrics:
             series.lookups["hit" if cached else "miss"].inc()
 
     def stepped(self, model: str, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
-        """`rows` texts took `steps` steps together."""
+        """Record one call: `rows` texts took `steps` steps, `tokens` tokens were wanted of it."""
         series = self._by_model.of(model)
         series.tokens.inc(tokens)
         series.rows.observe(rows)
         series.step.observe(seconds / steps)
 
     def began_writing(self, model: str, seconds: float) -> None:
-        """A request's first piece is there."""
+        """Record a request's first piece of text, `seconds` after its submission."""
         self._by_model.of(model).first_piece.observe(seconds)
 
     def handed_over(self, gap: float) -> None:
-        """A reader took a piece, so long after the one before it."""
+        """Record that a reader took a piece, `gap` seconds after the one before it."""
         self._gap.observe(gap)
 
     def ended(self, model: str, outcome: Outcome, seconds: float) -> None:
-        """A request has ended."""
+        """Record the end of a request, `seconds` after its submission."""
         series = self._by_model.of(model)
         series.requests[outcome].inc()
         series.duration.observe(seconds)
 
     def rejected(self, model: str) -> None:
-        """A request was refused because the service is full or stopping."""
+        """Count a request that was refused because the service is full or stopping."""
         self._by_model.of(model).requests["rejected"].inc()
 
 
-def _series_by_model(family: ModelFamily) -> SeriesByModel[_Series]:
-    fed = family.counter("prompt_tokens", "Tokens of prompts fed")
-    cached = family.counter("prompt_tokens_cached", "Tokens of prompts that the prefix cache knew")
-    lookups = family.counter_by(
+def _per_model_series(factory: PerModelMetricFactory) -> PerModelSeries[_Series]:
+    fed = factory.counter("prompt_tokens", "Tokens of prompts fed")
+    cached = factory.counter("prompt_tokens_cached", "Tokens of prompts that the prefix cache knew")
+    lookups = factory.counter_by(
         "prefix_cache_lookups",
         "Prompts by whether the prefix cache knew them or their beginning",
         "result",
         ("hit", "miss"),
     )
-    tokens = family.counter("generated_tokens", "Tokens written")
-    requests = family.counter_by(
+    tokens = factory.counter("generated_tokens", "Tokens written")
+    requests = factory.counter_by(
         "requests",
         "Requests by how they ended",
         "outcome",
         ("stop", "length", "cancelled", "error", "rejected"),
     )
-    first_piece = family.histogram(
+    first_piece = factory.histogram(
         "time_to_first_token_seconds", "From submission to the first token", _WAIT_BUCKETS
     )
-    duration = family.histogram(
+    duration = factory.histogram(
         "request_duration_seconds", "From submission to the end", _DURATION_BUCKETS
     )
-    rows = family.histogram("batch_rows", "Texts that one step wrote on", _ROW_BUCKETS)
-    step = family.histogram("step_seconds", "One step of all rows of a model", _STEP_BUCKETS)
-    return SeriesByModel(
-        family,
+    rows = factory.histogram("batch_rows", "Texts that one step wrote on", _ROW_BUCKETS)
+    step = factory.histogram("step_seconds", "One step of all rows of a model", _STEP_BUCKETS)
+    return PerModelSeries(
+        factory,
         lambda model: _Series(
             fed=fed(model),
             cached=cached(model),

@@ -1,27 +1,74 @@
-"""One HTTP request and its answer, followed from its headers to the answer's last byte.
+"""WSGI middleware that follows one HTTP request and its response to the response's last byte.
 
-Those who tell of it (metrics, spans, the log) are called once, when the answer has been sent or
-has broken off; the times are of the monotonic clock. Knows none of them.
+The recorders (metrics, spans, the request log) are called once, when the response has been sent or
+has broken off; times are of the monotonic clock. Knows none of the recorders and no route.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, g, request
 
-from service.api.client_connection import Client
-from service.api.jobs import Job
+from model.decoding.generation import Generation
+from service.engine.failure import Failure
+from service.engine.request import Outcome, Request
 from service.errors import CLIENT_CLOSED_REQUEST
 
-_KEY = "strophe.exchange"
+_EXCHANGE = "strophe.exchange"  # the key of the WSGI environment
+
+
+class ObservedJob(Protocol):
+    """Facts of a job that its log line and its span tell."""
+
+    @property
+    def job_id(self) -> str:
+        """Id under which the job can be cancelled."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        ...
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """Engine requests of the job, one for each prompt."""
+        ...
+
+    @property
+    def generations(self) -> Sequence[Generation]:
+        """Texts that are written, by index; none where a prompt is only scored."""
+        ...
+
+    @property
+    def num_tokens(self) -> int:
+        """Count of tokens written so far, over all texts."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the job has ended, or will."""
+        ...
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why not all texts are whole; None when they are, or were not wanted."""
+        ...
+
+    def usage(self) -> dict[str, int]:
+        """Token counts: `prompt_tokens`, `completion_tokens`, `total_tokens`."""
+        ...
 
 
 @dataclass(kw_only=True, eq=False)
-class Exchange:
-    """What is known of it. Text is as the client sent it: to be cleaned by whoever shows it."""
+class HttpExchange:
+    """One HTTP request and its response, as far as they are known.
+
+    Text is as the client sent it: to be cleaned by whoever shows it.
+    """
 
     environ: WSGIEnvironment
     method: str
@@ -33,63 +80,77 @@ class Exchange:
     route: str | None = None  # the pattern; None when the path has none
     client: str | None = None
     user_agent: str | None = None
-    status: int = 500  # until there is an answer
-    num_bytes: int = 0  # of the answer's body
-    is_whole: bool = False  # the whole answer was handed over
+    status: int = 500  # until there is a response
+    num_bytes: int = 0  # of the response's body
+    is_whole: bool = False  # the whole response was handed over
     is_abandoned: bool = False  # the client left before that
-    job: Job | None = None
+    job: ObservedJob | None = None
     trace_id: str | None = None  # where a span tells of it
 
     @property
     def seconds(self) -> float:
-        """How long it took, or has taken so far."""
+        """Duration of the exchange, until now where it has not ended."""
         return (self.ended_at if self.ended_at is not None else time.monotonic()) - self.started_at
 
-    def has_been_abandoned(self) -> bool:
-        """Whether the client is gone and the answer not whole. Looks at the connection."""
-        if self.status == CLIENT_CLOSED_REQUEST:
-            return True
-        return not self.is_whole and Client(self.environ).has_gone
+
+def attach_job(environ: WSGIEnvironment, job: ObservedJob) -> None:
+    """Attach the job that an HTTP request began to its exchange, for the log line and the span."""
+    cast(HttpExchange, environ[_EXCHANGE]).job = job
 
 
-class Exchanges:
-    """Those of one application."""
+class ExchangeMiddleware:
+    """Wraps a Flask application and reports each HTTP exchange that has ended.
 
-    def __init__(self, app: Flask, on_end: Sequence[Callable[[Exchange], None]]) -> None:
+    `on_end` are the recorders, called in this order on the thread that served the request.
+    `has_client_gone` looks at the connection of a WSGI environment: whether the client closed it.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        on_end: Sequence[Callable[[HttpExchange], None]],
+        has_client_gone: Callable[[WSGIEnvironment], bool],
+    ) -> None:
         self._app: WSGIApplication = app.wsgi_app
         self._on_end = on_end
-        self._under_way: set[Exchange] = set()
+        self._has_client_gone = has_client_gone
+        self._in_flight: set[HttpExchange] = set()  # one add or discard a thread: the GIL guards it
         app.wsgi_app = self._call  # type: ignore[method-assign]  # as Flask's manual says
         app.after_request(_describe)
 
     @property
-    def num_under_way(self) -> int:
-        """How many answers have not ended."""
-        return len(self._under_way)
+    def num_in_flight(self) -> int:
+        """Count of responses that have not ended."""
+        return len(self._in_flight)
 
     def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        exchange = Exchange(environ=environ, method=environ["REQUEST_METHOD"])
-        environ[_KEY] = exchange
-        self._under_way.add(exchange)
+        exchange = HttpExchange(environ=environ, method=environ["REQUEST_METHOD"])
+        environ[_EXCHANGE] = exchange
+        self._in_flight.add(exchange)
         try:
-            return _Body(self._app(environ, start_response), exchange, self._end)
+            return _ObservedBody(self._app(environ, start_response), exchange, self._end)
         except BaseException:
             self._end(exchange)
             raise
 
-    def _end(self, exchange: Exchange) -> None:
+    def _end(self, exchange: HttpExchange) -> None:
         if exchange.ended_at is not None:
             return
         exchange.ended_at = time.monotonic()
-        exchange.is_abandoned = exchange.has_been_abandoned()
-        self._under_way.discard(exchange)
-        for tell in self._on_end:
-            tell(exchange)
+        exchange.is_abandoned = self._has_been_abandoned(exchange)
+        self._in_flight.discard(exchange)
+        for record in self._on_end:
+            record(exchange)
+
+    def _has_been_abandoned(self, exchange: HttpExchange) -> bool:
+        if exchange.status == CLIENT_CLOSED_REQUEST:
+            return True
+        return not exchange.is_whole and self._has_client_gone(exchange.environ)
 
 
 def _describe(response: Response) -> Response:
-    """Flask has matched the route and made an answer."""
-    exchange = cast(Exchange, request.environ[_KEY])
+    """Copy the facts that Flask knows once it has matched the route and made a response."""
+    exchange = cast(HttpExchange, request.environ[_EXCHANGE])
     exchange.request_id = g.get("request_id")
     exchange.key_name = g.get("key_name")
     exchange.path = request.path
@@ -97,15 +158,14 @@ def _describe(response: Response) -> Response:
     exchange.client = request.remote_addr
     exchange.user_agent = request.headers.get("User-Agent")
     exchange.status = response.status_code
-    exchange.job = g.get("job")
     return response
 
 
-class _Body:
-    """Passes an answer's body on, and sees how far it comes."""
+class _ObservedBody:
+    """Iterator over a response body that counts its bytes and notes where it ends."""
 
     def __init__(
-        self, chunks: Iterable[bytes], exchange: Exchange, end: Callable[[Exchange], None]
+        self, chunks: Iterable[bytes], exchange: HttpExchange, end: Callable[[HttpExchange], None]
     ) -> None:
         self._chunks: Any = chunks
         self._iterator = iter(chunks)
@@ -125,7 +185,7 @@ class _Body:
         return chunk
 
     def close(self) -> None:
-        """Called by the server, however the answer ended."""
+        """End the exchange; called by the server, however the response ended."""
         try:
             if hasattr(self._chunks, "close"):
                 self._chunks.close()

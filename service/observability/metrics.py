@@ -1,4 +1,4 @@
-"""All that Prometheus can ask: what is counted as it happens, and gauges read on demand.
+"""All Prometheus metrics of the service: counters kept as things happen, gauges read on demand.
 
 One registry of its own per service, so that two services in one process (tests) do not mix.
 """
@@ -19,19 +19,22 @@ from prometheus_client import (
 
 from service.observability.engine_metrics import EngineMetrics
 from service.observability.http_metrics import HttpMetrics
-from service.observability.labelled_metrics import Family
+from service.observability.labelled_metrics import MetricFactory
 from service.version import installed_version
 
 
 class Metrics:
-    """All metrics of one service; `end_reasons` are why the server may end a connection."""
+    """All metrics of one service, in a registry of its own.
+
+    `end_reasons` are why the server may end a connection before its request is whole.
+    """
 
     def __init__(self, end_reasons: Sequence[str] = ()) -> None:
         self.registry = CollectorRegistry()
-        family = Family(self.registry)
-        self.engine = EngineMetrics(family)
-        self.http = HttpMetrics(family)
-        self._loads = family.counter_by(
+        factory = MetricFactory(self.registry)
+        self.engine = EngineMetrics(factory)
+        self.http = HttpMetrics(factory)
+        self._loads = factory.counter_by(
             "checkpoint_loads",
             "Checkpoint folders read, by result",
             "result",
@@ -40,7 +43,7 @@ class Metrics:
         self.connections = Gauge(
             "strophe_connections", "Open connections to the service", registry=self.registry
         )
-        self._ended = Family(self.registry).counter_by(
+        self._ended = factory.counter_by(
             "connections_ended",
             "Connections that were ended before their request was whole, by reason",
             "reason",
@@ -55,12 +58,12 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
 
-    def watch(self, name: str, help_text: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is asked for."""
+    def add_gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """Add a gauge that calls `read` whenever metrics are exposed."""
         Gauge(f"strophe_{name}", help_text, registry=self.registry).set_function(read)
 
     def describe_build(self, *, device: str) -> None:
-        """What this service is made of. To be called once."""
+        """Add the info metric with versions and device. To be called once."""
         facts = {
             "version": installed_version(),
             "torch": version("torch"),
@@ -70,25 +73,25 @@ class Metrics:
         Info("strophe_build", "What this service is made of", registry=self.registry).info(facts)
 
     def exposition(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def connection_ended(self, reason: str) -> None:
-        """A client was too slow, sent too much, or had to give way."""
+        """Count a connection that ended before its request was whole: slow, too long, gave way."""
         self._ended.labels(reason).inc()
 
     def checkpoint_loaded(self, model: str, path: str) -> None:
-        """A checkpoint was taken into service, in the place of one of its name if there was one."""
+        """Count a loaded checkpoint, and show its model in place of one of the same name."""
         self._loads.labels("loaded").inc()
         self._models.remove_by_labels({"model": model})
         self._models.labels(model, path).set(1)
         self.engine.model_offered(model)
 
     def checkpoint_refused(self) -> None:
-        """A checkpoint could not be read."""
+        """Count a checkpoint that could not be read."""
         self._loads.labels("refused").inc()
 
     def checkpoint_removed(self, model: str) -> None:
-        """A model is no longer on offer."""
+        """Remove the series of a model that is no longer on offer."""
         self._models.remove_by_labels({"model": model})
         self.engine.model_withdrawn(model)

@@ -1,4 +1,4 @@
-"""The one line that is logged of each request when its answer has been sent, or has broken off.
+"""Request log: one line for each HTTP request, when its response was sent or has broken off.
 
 Tells how much was read and written, and when; never what.
 """
@@ -7,20 +7,19 @@ from typing import Any
 
 import structlog
 
-from service.api.jobs import Job
-from service.observability.http_exchange import Exchange
+from service.observability.http_exchange import HttpExchange, ObservedJob
+from service.observability.job_timings import JobTimings
 from service.observability.logs import printable
-from service.observability.request_timings import Stations
 
 
-def log_request(exchange: Exchange) -> None:
-    """Write its line."""
+def log_request(exchange: HttpExchange) -> None:
+    """Write the log line of an HTTP exchange that has ended."""
     facts = {**_of_exchange(exchange), **_of_job(exchange.job), "trace_id": exchange.trace_id}
     known = {name: value for name, value in facts.items() if value is not None}
     structlog.get_logger().info("request", **known, seconds=round(exchange.seconds, 4))
 
 
-def _of_exchange(exchange: Exchange) -> dict[str, Any]:
+def _of_exchange(exchange: HttpExchange) -> dict[str, Any]:
     agent = exchange.user_agent
     return {
         "id": exchange.request_id,
@@ -35,10 +34,10 @@ def _of_exchange(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _of_job(job: Job | None) -> dict[str, Any]:
+def _of_job(job: ObservedJob | None) -> dict[str, Any]:
     if job is None:
         return {}
-    stations = Stations.of(job.requests)
+    timings = JobTimings.of(job.requests)
     return {
         "job": job.job_id,
         "model": job.model,
@@ -46,8 +45,8 @@ def _of_job(job: Job | None) -> dict[str, Any]:
         "tokens": job.num_tokens,
         "outcome": job.outcome,
         "failure": None if job.failure is None else job.failure.name.lower(),
-        "queue_seconds": _rounded(stations.until(stations.began_at)),
-        "first_token_seconds": _rounded(stations.until(stations.first_piece_at)),
+        "queue_seconds": _rounded(timings.since_submission(timings.began_at)),
+        "first_token_seconds": _rounded(timings.since_submission(timings.first_piece_at)),
     }
 
 

@@ -1,6 +1,6 @@
-"""One span a generation, made of the recorded times once its answer has ended.
+"""OpenTelemetry spans: one for each job, made of recorded times once its response has ended.
 
-So it covers the whole stream and costs the engine nothing. The only module that imports
+So a span covers the whole stream and costs the engine nothing. The only module that imports
 OpenTelemetry; sampling, batches, limits and the collector are its own variables' business.
 Attributes are named by OpenTelemetry's conventions for generative AI where these have a name.
 No prompt and no text is told.
@@ -19,9 +19,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from service.api.jobs import Job
-from service.observability.http_exchange import Exchange
-from service.observability.request_timings import Stations
+from service.observability.http_exchange import HttpExchange, ObservedJob
+from service.observability.job_timings import JobTimings
 from service.version import installed_version
 
 FLUSH_S = 2.0
@@ -31,7 +30,7 @@ Attributes = dict[str, AttributeValue]
 
 
 class Spans:
-    """Implements `service.observability.tracing.Tracing`."""
+    """Exporter of spans over OTLP; implements `service.observability.tracing.Tracing`."""
 
     def __init__(self) -> None:
         # At exit it would wait for the collector for half a minute: `stop` is called instead.
@@ -40,8 +39,8 @@ class Spans:
         self._tracer = self._provider.get_tracer("strophe", installed_version())
         self._is_draining = False
 
-    def ended(self, exchange: Exchange) -> None:
-        """Make the span of the exchange's job, if it had one."""
+    def ended(self, exchange: HttpExchange) -> None:
+        """Make and queue the span of the exchange's job, if it had one."""
         if (job := exchange.job) is None:
             return
         to_wall = _wall_clock()
@@ -52,10 +51,10 @@ class Spans:
             attributes={**_of_request(exchange, job), **_of_answer(exchange, job)},
             start_time=to_wall(exchange.started_at),
         )
-        _add_stations(span, Stations.of(job.requests), to_wall)
-        if (trouble := _trouble(exchange, job)) is not None:
-            span.set_attribute("error.type", trouble)
-            span.set_status(Status(StatusCode.ERROR, trouble))
+        _add_events(span, JobTimings.of(job.requests), to_wall)
+        if (error := _error_type(exchange, job)) is not None:
+            span.set_attribute("error.type", error)
+            span.set_status(Status(StatusCode.ERROR, error))
         end = exchange.ended_at if exchange.ended_at is not None else time.monotonic()
         span.end(to_wall(end))
         exchange.trace_id = format_trace_id(span.get_span_context().trace_id)
@@ -63,38 +62,38 @@ class Spans:
             threading.Thread(target=self._provider.force_flush, name="spans", daemon=True).start()
 
     def begin_drain(self) -> None:
-        """Send each span at once: the process may be killed before `stop` is called."""
+        """Send each span at once from now on: the process may be killed before `stop` is called."""
         self._is_draining = True
 
     def stop(self) -> None:
-        """Send what is left, unless the collector takes too long."""
+        """Send the spans that are left, unless the collector takes longer than FLUSH_S."""
         stopping = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
         stopping.start()
         stopping.join(FLUSH_S)
 
 
 def _resource() -> Resource:
-    """The variables may name the service otherwise."""
+    """Resource attributes of the service; the OTEL_ variables may name it otherwise."""
     own = Resource({SERVICE_NAME: "strophe", SERVICE_VERSION: installed_version()})
-    told = Resource.create()
-    is_named = not str(told.attributes.get(SERVICE_NAME)).startswith("unknown_service")
-    return own.merge(told) if is_named else told.merge(own)
+    given = Resource.create()
+    is_named = not str(given.attributes.get(SERVICE_NAME)).startswith("unknown_service")
+    return own.merge(given) if is_named else given.merge(own)
 
 
 def _wall_clock() -> Callable[[float], int]:
-    """Nanoseconds since 1970 of a time on the monotonic clock, the same for all of one span."""
+    """Conversion of monotonic seconds to nanoseconds since 1970, one offset for a whole span."""
     offset = time.time_ns() - time.monotonic_ns()
     return lambda monotonic_s: offset + int(monotonic_s * 1e9)
 
 
 def _parent(environ: Mapping[str, object]) -> Context:
-    """What the client's `traceparent` says; nothing if it is not one."""
+    """Trace context of the client's `traceparent` header; empty where that is not valid."""
     names = ("traceparent", "tracestate")
     carrier = {name: str(environ.get(f"HTTP_{name.upper()}", "")) for name in names}
     return TraceContextTextMapPropagator().extract(carrier, context=Context())
 
 
-def _of_request(exchange: Exchange, job: Job) -> Attributes:
+def _of_request(exchange: HttpExchange, job: ObservedJob) -> Attributes:
     attributes: dict[str, AttributeValue | None] = {
         "http.request.method": exchange.method,
         "http.route": exchange.route,
@@ -107,8 +106,8 @@ def _of_request(exchange: Exchange, job: Job) -> Attributes:
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _of_sampling(job: Job) -> dict[str, AttributeValue | None]:
-    """Nothing where a text was scored and none written."""
+def _of_sampling(job: ObservedJob) -> dict[str, AttributeValue | None]:
+    """Sampling parameters as attributes; none where a text was scored and none written."""
     if not job.generations:
         return {}
     params = job.generations[0].params
@@ -123,7 +122,7 @@ def _of_sampling(job: Job) -> dict[str, AttributeValue | None]:
     }
 
 
-def _of_answer(exchange: Exchange, job: Job) -> Attributes:
+def _of_answer(exchange: HttpExchange, job: ObservedJob) -> Attributes:
     usage = job.usage()
     attributes: Attributes = {
         "http.response.status_code": exchange.status,
@@ -136,26 +135,26 @@ def _of_answer(exchange: Exchange, job: Job) -> Attributes:
         "gen_ai.usage.output_tokens": usage["completion_tokens"],
         "gen_ai.usage.cache_read.input_tokens": sum(r.num_cached_tokens for r in job.requests),
     }
-    stations = Stations.of(job.requests)
-    if (waited := stations.until(stations.first_piece_at)) is not None:
+    timings = JobTimings.of(job.requests)
+    if (waited := timings.since_submission(timings.first_piece_at)) is not None:
         attributes["gen_ai.response.time_to_first_chunk"] = waited
     return attributes
 
 
-def _add_stations(span: Span, stations: Stations, to_wall: Callable[[float], int]) -> None:
+def _add_events(span: Span, timings: JobTimings, to_wall: Callable[[float], int]) -> None:
     times = {
-        "queued": stations.submitted_at,
-        "began": stations.began_at,
-        "first_token": stations.first_piece_at,
-        "written": stations.ended_at,
+        "queued": timings.submitted_at,
+        "began": timings.began_at,
+        "first_token": timings.first_piece_at,
+        "written": timings.ended_at,
     }
     for name, at in times.items():
         if at is not None:
             span.add_event(name, timestamp=to_wall(at))
 
 
-def _trouble(exchange: Exchange, job: Job) -> str | None:
-    """Why it did not end well; None when it did."""
+def _error_type(exchange: HttpExchange, job: ObservedJob) -> str | None:
+    """Value of `error.type`: why a job did not end well; None when it did."""
     if job.failure is not None:
         return job.failure.name.lower()
     if exchange.is_abandoned:

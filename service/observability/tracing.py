@@ -1,4 +1,4 @@
-"""Whether spans are to be made: only when OpenTelemetry's own variables name a collector.
+"""Tracing is started only when OpenTelemetry's own variables name a collector.
 
 The libraries are an extra. Without them, or with variables that they cannot honour, one line says
 so at the start, and the service serves as ever.
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from service.observability.http_exchange import Exchange
+from service.observability.http_exchange import HttpExchange
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -19,20 +19,23 @@ _PROTOCOL = "http/protobuf"
 
 
 class Tracing(Protocol):
-    """Who makes spans."""
+    """Recorder that makes spans of HTTP exchanges."""
 
-    def ended(self, exchange: Exchange) -> None:
-        """An answer has been sent, or has broken off."""
+    def ended(self, exchange: HttpExchange) -> None:
+        """Record an exchange whose response has been sent, or has broken off."""
 
     def begin_drain(self) -> None:
-        """The process is about to end. Takes no lock, so a signal handler may call it."""
+        """Prepare for the end of the process. Takes no lock, so a signal handler may call it."""
 
     def stop(self) -> None:
-        """Send what is left, within a bounded time."""
+        """Send the spans that are left, within a bounded time."""
 
 
 def start_tracing(environ: Mapping[str, str] = os.environ) -> Tracing | None:
-    """What makes spans from now on, or None. To be called after the fork: it starts a thread."""
+    """Start tracing if it is wanted and possible; None if not.
+
+    To be called after the fork: it starts a thread.
+    """
     if not is_wanted(environ):
         return None
     log = structlog.get_logger()
@@ -53,7 +56,7 @@ def start_tracing(environ: Mapping[str, str] = os.environ) -> Tracing | None:
 
 
 def is_wanted(environ: Mapping[str, str]) -> bool:
-    """Whether a collector is named, and nothing turns it off."""
+    """Whether the variables name a collector and nothing turns tracing off."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     if environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none":
@@ -62,7 +65,7 @@ def is_wanted(environ: Mapping[str, str]) -> bool:
 
 
 def problem_of(environ: Mapping[str, str]) -> str | None:
-    """What the variables ask for that there is not; None when there is nothing."""
+    """Why what the variables ask for cannot be done; None when it can."""
     exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip()
     if exporter not in ("", "otlp"):
         return f"OTEL_TRACES_EXPORTER: must be otlp or none, got {exporter}"

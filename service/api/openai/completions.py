@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from model.errors import ParameterError
 from model.parameters import SamplingParams
@@ -22,6 +22,7 @@ from service.api.submission import (
 )
 from service.models.registry import Registry
 from service.request_ids import new_id
+from service.observability.http_exchange import attach_job
 from service.settings import Settings
 
 # Ignored fields go into a header, which has no room for whatever a client may send.
@@ -70,9 +71,10 @@ def begin(
         bias=biases(wanted, tokenizer),
         prompt_logprobs=wanted.logprobs if wanted.echo else None,
     )
-    g.job = jobs.begin(job_id, requests, Client(request.environ))  # for the request's log line
+    job = jobs.begin(job_id, requests, Client(request.environ))
+    attach_job(request.environ, job)
     return Completion(
-        job=g.job,
+        job=job,
         jobs=jobs,
         tokenizer=tokenizer,
         wanted=wanted,
