@@ -107,9 +107,9 @@ def test_readers_are_told_how_many_they_are(
     crowd = [make_request(runner) for _ in range(3)]
     for request in crowd:
         engine.submit(request)
-    wait_until(lambda: {request.outbox.cadence.readers for request in crowd} == {3})
+    wait_until(lambda: {request.outbox.flush_interval.num_readers for request in crowd} == {3})
     engine.cancel(crowd[0])
-    wait_until(lambda: crowd[1].outbox.cadence.readers == 2)
+    wait_until(lambda: crowd[1].outbox.flush_interval.num_readers == 2)
 
 
 def test_prompts_of_one_runner_are_fed_together_and_those_of_another_in_their_turn(

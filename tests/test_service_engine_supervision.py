@@ -48,7 +48,7 @@ def test_what_a_text_had_before_it_failed_is_read_and_its_sisters_steps_count(
             (request,) = self.rows
             pieces = [Piece(text="one"), Piece(text="two")]
             return [
-                Stepped(request=request, index=index, piece=piece, is_sound=index == 1)
+                Stepped(request=request, index=index, piece=piece, is_finite=index == 1)
                 for index, piece in enumerate(pieces)
             ]
 

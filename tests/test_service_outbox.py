@@ -7,17 +7,17 @@ import pytest
 
 from model.decoding.generation import Piece, TokenLogprob
 from service.engine.failure import Failure, RequestFailedError
-from service.engine.outbox import Cadence, Delta, Outbox, OutboxFullError, max_pending
+from service.engine.outbox import Delta, FlushInterval, Outbox, OutboxFullError, max_pending
 
 
 def test_the_first_piece_comes_at_once() -> None:
-    outbox = Outbox(cadence=Cadence(60))
+    outbox = Outbox(flush_interval=FlushInterval(60))
     outbox.put(0, Piece(text="a"))
     assert outbox.take(0) == [Delta(index=0, text="a", num_tokens=1)]
 
 
 def test_later_pieces_wait_for_the_interval_and_come_as_one() -> None:
-    outbox = Outbox(cadence=Cadence(0.05))
+    outbox = Outbox(flush_interval=FlushInterval(0.05))
     outbox.put(0, Piece(text="a"))
     outbox.take(0)
     outbox.put(0, Piece(text="b"))
@@ -28,13 +28,13 @@ def test_later_pieces_wait_for_the_interval_and_come_as_one() -> None:
 
 @pytest.mark.parametrize(("readers", "interval_s"), [(0, 0.03), (60, 0.03), (256, 0.128)])
 def test_many_readers_get_coarser_pieces(readers: int, interval_s: float) -> None:
-    cadence = Cadence()
-    cadence.readers = readers
-    assert cadence.interval_s == pytest.approx(interval_s)
+    flush_interval = FlushInterval()
+    flush_interval.readers = readers
+    assert flush_interval.interval_s == pytest.approx(interval_s)
 
 
 def test_the_last_piece_comes_at_once() -> None:
-    outbox = Outbox(cadence=Cadence(60))
+    outbox = Outbox(flush_interval=FlushInterval(60))
     outbox.put(0, Piece(text="a"))
     outbox.take(0)
     outbox.put(0, Piece(text="b", finish_reason="stop", stop_reason="."))
@@ -62,7 +62,7 @@ def test_nothing_comes_when_the_time_is_over() -> None:
 
 
 def test_a_failure_is_told_after_the_text_before_it() -> None:
-    outbox = Outbox(cadence=Cadence(60))
+    outbox = Outbox(flush_interval=FlushInterval(60))
     outbox.put(0, Piece(text="a"))
     outbox.close(Failure.NOT_FINITE)
     assert [delta.text for delta in outbox.take(0)] == ["a"]

@@ -32,7 +32,7 @@ class JobMetrics(Protocol):
     def rejected(self, model: str) -> None:
         """Count a job that was refused because the service is full or stopping."""
 
-    def handed_over(self, gap: float) -> None:
+    def piece_taken(self, gap: float) -> None:
         """Record the seconds between two pieces that a reader took."""
 
 
@@ -130,7 +130,7 @@ class Job:
             if deltas:
                 now = time.monotonic()
                 if last is not None:
-                    self.metrics.handed_over(now - last)
+                    self.metrics.piece_taken(now - last)
                 last = now
             self._told_whole.update(d.index for d in deltas if d.finish_reason is not None)
             yield deltas

@@ -1,1 +1,1 @@
-"""Requests become text on one thread: continuous batching. Knows nothing of Flask or HTTP."""
+"""Engine: continuous batching of requests on one thread. Knows nothing of Flask and HTTP."""

@@ -1,4 +1,4 @@
-"""The engine: one supervised thread that admits, feeds, steps and publishes.
+"""Engine: one supervised thread that admits requests, feeds prompts, steps texts and publishes.
 
 HTTP threads submit, cancel and read their own outbox. Everything else happens on the engine's
 thread, so the runners need no locks. An error while it works on a request fails that request
@@ -16,24 +16,29 @@ import structlog
 
 from service.engine.failure import Failure, UnavailableError
 from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
-from service.engine.observer import Observer
-from service.engine.outbox import Cadence, OutboxFullError
-from service.engine.overtime import out_of_time
-from service.engine.pace import Pace
-from service.engine.request import Outcome, Phase, Request, Runner, Stepped
-from service.engine.scheduler import Load, Scheduler
+from service.engine.outbox import FlushInterval, OutboxFullError
+from service.engine.request import EngineObserver, Outcome, Phase, Request, Runner, Stepped
+from service.engine.scheduler import Load, Scheduler, StepsPerTick
 
 MAX_ERRORS_IN_A_ROW = 3
 _IDLE_WAIT_S = 0.25
 
 
 class Engine:
-    """`submit` requests, read their outboxes; `start` and `stop` the thread."""
+    """Supervised engine: `submit` requests, read their outboxes; `start` and `stop` the thread.
+
+    Of the lifecycle others may use only what passes through here; the rest is the thread's.
+    `max_request_s` bounds a request from submission to end; `clock` gives monotonic seconds.
+
+    `_changed` guards the scheduler and `_cancelled`. Other threads change only who waits and, by
+    admission, who is fed. Who is writing changes on the engine's thread alone, and locked, because
+    others count it: so that thread may read `writing` and `feeding_budget_s` without the lock.
+    """
 
     def __init__(
         self,
         scheduler: Scheduler[Request],
-        observer: Observer,
+        observer: EngineObserver,
         *,
         max_request_s: float = FOR_EVER,
         clock: Callable[[], float] = time.monotonic,
@@ -41,29 +46,29 @@ class Engine:
         self._scheduler = scheduler
         self._observer = observer
         self._clock = clock
-        self._pace = Pace()
-        self._cadence = Cadence()
+        self._steps_per_tick = StepsPerTick()
+        self._flush_interval = FlushInterval()
         self._log = structlog.get_logger()
-        self._changed = threading.Condition()  # guards the scheduler and `_cancelled`
-        self._cancelled: list[Request] = []
+        self._changed = threading.Condition()
+        self._cancelled: list[Request] = []  # admitted ones, for the thread to drop
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
         self._errors_in_a_row = 0
         self._lifecycle = Lifecycle(clock, max_request_s)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the engine's thread."""
         self._lifecycle.note_tick()
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Fail what still runs and end the thread."""
+        """Fail the requests that still run, and wait `timeout_s` seconds for the thread to end."""
         self.abandon()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     def abandon(self) -> None:
-        """Like `stop`, without waiting. Takes no lock, so a signal handler may call it."""
+        """Begin to stop, without waiting. Takes no lock, so a signal handler may call it."""
         self._lifecycle.stop()
 
     def begin_drain(self, seconds: float) -> None:
@@ -85,12 +90,12 @@ class Engine:
 
     @property
     def since_tick_s(self) -> float | None:
-        """How long ago its last round of work began; None before the first."""
+        """Seconds since its last tick began; None before the first."""
         return self._lifecycle.since_tick_s
 
     @property
     def load(self) -> Load:
-        """What is in use at this moment."""
+        """Slots and requests in use at this moment."""
         with self._changed:
             return self._scheduler.load
 
@@ -103,18 +108,18 @@ class Engine:
                 raise UnavailableError(STOPPED)
             self._scheduler.submit(*(each for each in requests if each.needs_feeding))
             for request in requests:
-                request.outbox.cadence = self._cadence
+                request.outbox.flush_interval = self._flush_interval
                 if not request.needs_feeding:
                     self._end_unwritten(request)
             self._changed.notify()
 
     def num_ahead(self, request: Request) -> int | None:
-        """How many wait before it for their turn; None when it does not wait."""
+        """Count of requests that wait before this one; None when it does not wait."""
         with self._changed:
             return self._scheduler.num_ahead(request)
 
     def cancel(self, request: Request) -> None:
-        """Nobody wants it any more. Nothing happens when it has ended; may be called twice."""
+        """Cancel a request. Nothing happens when it has ended; may be called twice."""
         with self._changed:
             if request.is_ended or request.is_cancelled:
                 return
@@ -140,27 +145,27 @@ class Engine:
             self._recover()
 
     def _tick(self) -> None:
-        """Admission happened at submission; drop, feed, step."""
+        """Work once through all requests: end the overdue, drop the cancelled, feed, step, wait."""
         self._lifecycle.note_tick()
         self._at_risk = ()
-        self._end_those_out_of_time()
-        self._cadence.readers = self.load.num_running
+        self._end_overdue()
+        self._flush_interval.num_readers = self.load.num_running
         self._drop_cancelled()
         self._feed_prompts()
         self._step_texts()
         self._wait_for_work()
 
-    def _end_those_out_of_time(self) -> None:
+    def _end_overdue(self) -> None:
         with self._changed:
-            ending = list(out_of_time(self._scheduler, self._lifecycle))
+            ending = list(self._lifecycle.overdue(self._scheduler))
         for request, failure in ending:
-            self._let_go(request, "error", failure)
+            self._end_and_drop(request, "error", failure)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
             gone, self._cancelled = self._cancelled, []
         for request in gone:
-            self._let_go(request, "cancelled", Failure.CANCELLED)
+            self._end_and_drop(request, "cancelled", Failure.CANCELLED)
 
     def _feed_prompts(self) -> None:
         until = self._clock() + self._scheduler.feeding_budget_s
@@ -168,7 +173,7 @@ class Engine:
             self._feed(requests)
 
     def _next_to_feed(self) -> list[Request]:
-        """Those whose turn it is, as far as one runner can feed or score them together."""
+        """Requests whose turn it is, as far as one runner can feed or score them together."""
         with self._changed:
             feeding = self._scheduler.feeding
         alike = [each for each in feeding if each.is_fed_like(feeding[0])]
@@ -177,7 +182,7 @@ class Engine:
     def _feed(self, requests: list[Request]) -> None:
         for request in requests:
             if request.phase is Phase.WAITING:
-                self._observer.began(request.begin())
+                self._observer.admitted(request.begin_feeding())
         self._at_risk = requests
         fed = requests[0].runner.feed(requests)
         with self._changed:
@@ -185,49 +190,47 @@ class Engine:
         for request in fed:
             cached = request.num_cached_tokens
             fed_now = request.num_prompt_tokens - cached
-            self._observer.prompted(request.model, fed=fed_now, cached=cached)
+            self._observer.prompt_fed(request.model, fed=fed_now, cached=cached)
             self._go_on_after_prompt(request)
         self._at_risk = ()
 
     def _go_on_after_prompt(self, request: Request) -> None:
-        if not request.is_sound:
-            self._let_go(request, "error", Failure.NOT_FINITE)
+        if not request.is_finite:
+            self._end_and_drop(request, "error", Failure.NOT_FINITE)
             return
         with self._changed:
             if request.is_written:  # it was scored, and that was all
                 self._scheduler.remove(request)
                 self._end_unwritten(request)
             else:
-                request.phase = Phase.WRITING
+                request.begin_writing()
                 self._scheduler.fed(request)
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
         for request in self._scheduler.writing:
             writing.setdefault(request.runner, []).append(request)
-        steps, started = self._pace.steps, self._clock()
+        steps, started = self._steps_per_tick.count, self._clock()
         for runner, requests in writing.items():
             self._at_risk = requests
             self._step(runner, requests[0].model, steps)
             self._errors_in_a_row = 0
         self._at_risk = ()
         if writing:
-            self._pace.note(steps, self._clock() - started)
+            self._steps_per_tick.note(steps, self._clock() - started)
 
     def _step(self, runner: Runner, model: str, count: int) -> None:
         started = self._clock()
         stepped = runner.step(count)
-        seconds = self._clock() - started
+        took = self._clock() - started
         tokens = sum(each.piece.num_tokens for each in stepped)
-        self._observer.stepped(
-            model, rows=len(stepped), steps=count, tokens=tokens, seconds=seconds
-        )
+        self._observer.stepped(model, rows=len(stepped), steps=count, tokens=tokens, seconds=took)
         for each in stepped:
             self._publish(each)
         # Only now: what the other texts of its request have got in these steps is theirs.
         for each in stepped:
-            if not each.is_sound:
-                self._let_go(each.request, "error", Failure.NOT_FINITE)
+            if not each.is_finite:
+                self._end_and_drop(each.request, "error", Failure.NOT_FINITE)
 
     def _publish(self, stepped: Stepped) -> None:
         request = stepped.request
@@ -235,11 +238,11 @@ class Engine:
         if request.is_ended or not stepped.piece.num_tokens:
             return
         if (waited := request.note_first_piece()) is not None:
-            self._observer.began_writing(request.model, waited)
+            self._observer.first_piece(request.model, waited)
         try:
             request.outbox.put(request.first_index + stepped.index, stepped.piece)
         except OutboxFullError:
-            self._let_go(request, "error", Failure.SLOW_READER)
+            self._end_and_drop(request, "error", Failure.SLOW_READER)
             return
         if stepped.piece.finish_reason is not None:
             self._finish_text(request)
@@ -250,8 +253,8 @@ class Engine:
             if self._scheduler.release_row(request):
                 self._end(request, request.written_outcome)
 
-    def _let_go(self, request: Request, outcome: Outcome, failure: Failure) -> None:
-        """End a request that may hold rows or a half-fed prompt."""
+    def _end_and_drop(self, request: Request, outcome: Outcome, failure: Failure) -> None:
+        """End a request that may hold rows or a half-fed prompt, and let its runner forget it."""
         with self._changed:
             if request.is_ended:
                 return
@@ -260,8 +263,8 @@ class Engine:
         request.runner.drop(request)
 
     def _end_unwritten(self, request: Request) -> None:
-        """No text was asked for: max_tokens is 0, or there are no generations."""
-        request.tell_endings()
+        """End a request that asks for no text: max_tokens is 0, or there are no generations."""
+        request.put_empty_endings()
         self._end(request, request.written_outcome)
 
     def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
@@ -269,28 +272,25 @@ class Engine:
         self._observer.ended(request.model, outcome, seconds)
         request.outbox.close(failure)
 
-    def _fail(self, requests: Sequence[Request], failure: Failure) -> None:
-        for request in requests:
-            self._let_go(request, "error", failure)
-
     def _recover(self) -> None:
-        """Fail those on whom the engine was working; give up where that cannot be told."""
+        """Fail the requests that the engine worked on; give up where it cannot say which."""
         self._log.exception("engine_error", requests=[r.request_id for r in self._at_risk])
         self._errors_in_a_row += 1
         if not self._at_risk or self._errors_in_a_row >= MAX_ERRORS_IN_A_ROW:
             self._lifecycle.fail()
             return
         try:
-            self._fail(self._at_risk, Failure.ENGINE)
+            for request in self._at_risk:
+                self._end_and_drop(request, "error", Failure.ENGINE)
         except Exception:  # noqa: BLE001 - what failed cannot even be taken apart
             self._log.exception("engine_error", requests=[])
             self._lifecycle.fail()
 
     def _close(self, failure: Failure) -> None:
-        """The thread ends: nobody may be left waiting. The runners may be past all use."""
+        """Fail every request, since the thread ends. Calls no runner: each may be past all use."""
         with self._changed:
             self._lifecycle.close()
-            for request in self._scheduler.jobs:
+            for request in self._scheduler.requests:
                 self._scheduler.remove(request)
                 self._end(request, "error", failure)
 

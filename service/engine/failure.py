@@ -1,4 +1,4 @@
-"""Why a request ended without its text, in words that may be shown to whoever asked.
+"""Failures of engine requests, in words that may be shown to clients.
 
 Knows nothing of HTTP: the routes choose the status code.
 """
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Failure(Enum):
-    """The reasons; each value is the message."""
+    """Reason why a request ended without its whole text; each value is the message."""
 
     NOT_FINITE = "the model's numbers overflowed for this request; is its checkpoint sound?"
     ENGINE = "the engine failed while it worked on this request"
@@ -18,7 +18,7 @@ class Failure(Enum):
 
 
 class RequestFailedError(Exception):
-    """Raised to the reader of a request that has failed."""
+    """Raised to the reader of a request that has failed, once it has taken what was written."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.value)
@@ -30,8 +30,8 @@ class ClientGoneError(Exception):
 
 
 class SaturatedError(Exception):
-    """Every slot is taken and the queue is full."""
+    """Raised at submission: every slot is taken and the queue is full."""
 
 
 class UnavailableError(Exception):
-    """The engine takes no requests: it is stopping, or it has failed for good."""
+    """Raised at submission: the engine is stopping, or it has failed for good."""

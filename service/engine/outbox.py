@@ -1,4 +1,6 @@
-"""What was written for one reader, by one request or several, and it has not yet taken.
+"""Buffer of generated text between the engine's thread and one HTTP thread.
+
+One or several requests write into it for their one reader.
 
 The engine puts pieces of a few tokens; the reader takes them merged: the first at once, then by
 time, the last at once, so that a stream costs one wake-up an interval and not one a character.
@@ -21,35 +23,35 @@ MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader of a 
 MAX_PENDING_OF_TEXT = 1024  # and of each of many: a call of the engine may add a third of that
 
 
-class Cadence:
-    """How often readers take what has gathered, one for all readers of an engine.
+class FlushInterval:
+    """Interval at which readers take what has gathered, one for all readers of an engine.
 
     Every piece that is taken costs Python some time, which the engine needs too. So with many
-    readers each takes its text in coarser pieces.
+    readers each takes its text in coarser pieces; `least_s` is the interval of a few, in seconds.
     """
 
-    def __init__(self, interval_s: float = INTERVAL_S) -> None:
-        self._least_s = interval_s
-        self.readers = 0
+    def __init__(self, least_s: float = INTERVAL_S) -> None:
+        self._least_s = least_s
+        self.num_readers = 0  # set by the engine's thread at every tick
 
     @property
-    def interval_s(self) -> float:
-        """Between two pieces of one stream."""
-        return max(self._least_s, self.readers * PIECE_COST_S)
+    def seconds(self) -> float:
+        """Seconds between two pieces of one stream."""
+        return max(self._least_s, self.num_readers * PIECE_COST_S)
 
 
 def max_pending(num_texts: int) -> int:
-    """How much of so many texts may wait for their one reader."""
+    """Bound of an outbox of so many texts, in tokens and alternatives that may wait."""
     return max(MAX_PENDING, num_texts * MAX_PENDING_OF_TEXT)
 
 
 class OutboxFullError(Exception):
-    """More waits than may: the reader is too slow."""
+    """Raised to the engine: more waits than may, the reader is too slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """What one of a request's texts has gained since the last delta."""
+    """Pieces of one text merged into one: what it has gained since the last delta."""
 
     index: int  # which of the request's texts
     text: str
@@ -76,20 +78,21 @@ class _Pending:
 
 
 class Outbox:
-    """One writing thread (the engine's) and one reader (an HTTP thread).
+    """Bounded buffer with one writing thread (the engine's) and one reader (an HTTP thread).
 
-    It is closed when each of `num_requests` has closed it, or one of them with a failure.
+    `max_pending` counts tokens and alternatives; `clock` gives monotonic seconds. The outbox is
+    closed when each of `num_requests` has closed it, or one of them with a failure.
     """
 
     def __init__(
         self,
         num_requests: int = 1,
         *,
-        cadence: Cadence | None = None,
+        flush_interval: FlushInterval | None = None,
         max_pending: int = MAX_PENDING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.cadence = cadence if cadence is not None else Cadence()
+        self.flush_interval = FlushInterval() if flush_interval is None else flush_interval
         self._max_pending = max_pending
         self._clock = clock
         self._changed = threading.Condition()
@@ -114,7 +117,7 @@ class Outbox:
                 self._changed.notify()
 
     def close(self, failure: Failure | None = None) -> None:
-        """Nothing more comes from one request: its texts are whole, or `failure` says why not."""
+        """End the writing of one request: its texts are whole, or `failure` says why not."""
         with self._changed:
             self._num_open -= 1
             if self._failure is None:
@@ -132,7 +135,7 @@ class Outbox:
             return self._is_closed and not self._pending and self._failure is None
 
     def take(self, timeout_s: float) -> list[Delta]:
-        """What has gathered, as soon as it is due; nothing when `timeout_s` passed before.
+        """Take what has gathered as soon as it is due; nothing if `timeout_s` seconds pass before.
 
         Raises RequestFailedError once all text that was written before the failure is taken.
         """
@@ -169,5 +172,5 @@ class Outbox:
         deltas = [pending.merged(index) for index, pending in sorted(self._pending.items())]
         self._pending.clear()
         self._size = 0
-        self._next_flush = self._clock() + self.cadence.interval_s
+        self._next_flush = self._clock() + self.flush_interval.seconds
         return deltas

@@ -1,4 +1,4 @@
-"""States that prompts have left behind, so that a prompt that comes again costs no prefill.
+"""Prefix cache: recurrent states after prompts, so that a prompt that comes again costs no prefill.
 
 A state stands for having fed some first ids of a text. What is kept is bounded, and what was not
 used for longest goes first. Knows nothing of tensors: a state is whatever was put in.
@@ -14,7 +14,7 @@ S = TypeVar("S")
 
 
 class PrefixCache(Generic[S]):
-    """The states after at most `capacity` prefixes; of capacity 0 it keeps nothing."""
+    """Least-recently-used cache of the states after at most `capacity` prefixes; 0 keeps none."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -60,7 +60,7 @@ class PrefixCache(Generic[S]):
 
 
 def _digests(ids: Sequence[int], lengths: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """Each length with the digest of so many first ids; `lengths` must rise."""
+    """Pairs of a length and the digest of so many first ids; `lengths` must rise."""
     whole = memoryview(array("q", ids)).cast("B")
     digest, done = blake2b(digest_size=16), 0
     for length in lengths:

@@ -1,8 +1,8 @@
-"""One request on its way: where it stands, whether it was cancelled, and when things happened.
+"""Engine request: phase, outcome, timings and results of one prompt and its texts.
 
     WAITING -> FEEDING -> WRITING -> ENDED      and from anywhere straight to ENDED
 
-Knows nothing of tensors and HTTP. Only the engine moves a request on.
+Holds the interfaces of runners and of the observer too. Knows nothing of tensors and HTTP.
 """
 
 import time
@@ -24,7 +24,7 @@ Outcome = Literal["stop", "length", "cancelled", "error"]
 
 
 class Phase(Enum):
-    """Where a request stands."""
+    """Phase of a request. The engine's thread moves it on; a cancel may end a waiting one."""
 
     WAITING = auto()  # for free slots
     FEEDING = auto()  # its prompt goes through the network
@@ -33,13 +33,17 @@ class Phase(Enum):
 
 
 class Request:
-    """`generations` are the texts to write, one row each, all after the same prompt.
+    """One prompt to feed, and the texts to write after it.
 
-    There may be none, where the prompt is only to be scored. With `prompt_logprobs` it is, with so
-    many alternatives at each place; `scored_prompt` has them once it is fed. A scored prompt with
-    an `inspected_layer`, counted from 0, is fed by itself; `inspection` tells what the layer did.
-
+    `generations` are the texts, one row each; there may be none, where the prompt is only to be
+    scored. With `prompt_logprobs` it is, with so many alternatives at each place. A scored prompt
+    with an `inspected_layer`, counted from 0, is fed by itself.
     Requests that share an outbox number their texts through, each from its `first_index` on.
+
+    Who writes which field, after the submission: the engine the phase, the ending and the times;
+    the runner what the prompt gave (`note_scored`, `num_cached_tokens`) and the tokens of the
+    generations. Both are the engine's thread. `is_cancelled` is set by whoever cancels, under the
+    engine's lock. HTTP threads only read, and nothing of a result before the outbox is done.
     """
 
     def __init__(
@@ -64,14 +68,16 @@ class Request:
         self.outbox = outbox if outbox is not None else Outbox()
         self.first_index = first_index
         self.prompt_logprobs = prompt_logprobs
-        self.scored_prompt: PromptScores | None = None
         self.inspected_layer = inspected_layer
-        self.inspection: Inspection | None = None
+        # Set by the runner once the prompt is fed.
+        self.scored_prompt: PromptScores | None = None
+        self.inspection: Inspection | None = None  # what the inspected layer did
+        self.num_cached_tokens = 0  # of the prompt, whose state was known
+        # Set by the engine as the request moves on; times are seconds on `clock`.
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None
         self.failure: Failure | None = None  # why it ended without its text
         self.is_cancelled = False
-        self.num_cached_tokens = 0  # of the prompt, whose state was known
         self.submitted_at = clock()
         self.began_at: float | None = None
         self.first_piece_at: float | None = None
@@ -80,40 +86,40 @@ class Request:
 
     @property
     def num_rows(self) -> int:
-        """How many rows it needs at once; one while its prompt is fed for no text at all."""
+        """Count of rows it needs at once; one while its prompt is fed for no text at all."""
         return max(1, len(self.generations))
 
     @property
     def needs_feeding(self) -> bool:
-        """Whether there is anything to compute."""
+        """Whether there is anything to compute for this request."""
         return self.prompt_logprobs is not None or not self.is_written
 
     @property
     def fed_together(self) -> int:
-        """How many prompts like its own to feed in one call."""
+        """Count of prompts like its own that one call of the runner may feed."""
         if self.inspected_layer is not None:
             return 1
         is_fed = self.prompt_logprobs is None
         return self.runner.fed_together if is_fed else self.runner.scored_together
 
     @property
-    def is_sound(self) -> bool:
-        """Whether what was wanted of its prompt are numbers."""
+    def is_finite(self) -> bool:
+        """Whether the scores and the inspection of its prompt are finite numbers."""
         return all(each is None or each.is_sound for each in (self.scored_prompt, self.inspection))
 
     @property
     def num_prompt_tokens(self) -> int:
-        """The prompt's length, without the `<s>` that opens every text."""
+        """Length of the prompt in tokens, without the `<s>` that opens every text."""
         return len(self.prompt.ids) - 1
 
     @property
     def num_tokens(self) -> int:
-        """How many tokens were written so far."""
+        """Count of tokens written so far, over its texts."""
         return sum(generation.num_tokens for generation in self.generations)
 
     @property
     def is_ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the request has ended, well or not."""
         return self.phase is Phase.ENDED
 
     @property
@@ -123,39 +129,47 @@ class Request:
 
     @property
     def written_outcome(self) -> Outcome:
-        """How it ended when all went well; one text cut short counts for all."""
+        """Outcome of a request that went well: "length" where one of its texts was cut short."""
         reasons = {generation.finish_reason for generation in self.generations}
         return "length" if "length" in reasons else "stop"
 
     def is_fed_like(self, other: "Request") -> bool:
-        """Whether the prompts of both may be fed in one call."""
+        """Whether the prompts of both requests may be fed in one call."""
         kind, other_kind = (
             (each.runner, each.prompt_logprobs is None, each.inspected_layer is None)
             for each in (self, other)
         )
         return kind == other_kind
 
-    def tell_endings(self) -> None:
+    def put_empty_endings(self) -> None:
         """Put a last piece without text for each of its texts, none of which was to be written."""
         for index, generation in enumerate(self.generations):
             nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
             self.outbox.put(self.first_index + index, nothing)
 
-    def begin(self) -> float:
-        """It has its slots, and its prompt is being fed; the seconds that it has waited."""
+    def begin_feeding(self) -> float:
+        """Move on to FEEDING, with slots held; returns the seconds since submission."""
         self.phase = Phase.FEEDING
         self.began_at = self._clock()
         return self.began_at - self.submitted_at
 
+    def note_scored(self, scores: "PromptScores | None", inspection: "Inspection | None") -> None:
+        """Keep what feeding the prompt gave beside a state; None where it was not asked for."""
+        self.scored_prompt, self.inspection = scores, inspection
+
+    def begin_writing(self) -> None:
+        """Move on to WRITING: the prompt is fed and every text has its row."""
+        self.phase = Phase.WRITING
+
     def note_first_piece(self) -> float | None:
-        """Seconds since submission, the first time; None after that."""
+        """Note the time of the first piece; returns seconds since submission, later None."""
         if self.first_piece_at is not None:
             return None
         self.first_piece_at = self._clock()
         return self.first_piece_at - self.submitted_at
 
     def end(self, outcome: Outcome, failure: Failure | None = None) -> float:
-        """Nothing more will happen; the seconds it took."""
+        """Move on to ENDED, with a failure if it did not end well; returns the seconds it took."""
         self.phase = Phase.ENDED
         self.outcome = outcome
         self.failure = failure
@@ -165,38 +179,61 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """One row's next piece, and whether the text can go on or the numbers were not finite."""
+    """Piece that one row's text gained in a call; `is_finite` is False if its logits were not."""
 
     request: Request
-    index: int
+    index: int  # which of the request's texts
     piece: Piece
-    is_sound: bool = True
+    is_finite: bool = True
 
 
 class Runner(Protocol):
-    """What the engine asks of a loaded checkpoint; called by the engine thread alone."""
+    """Interface of a loaded checkpoint to the engine; called by the engine's thread alone."""
 
     @property
     def fed_together(self) -> int:
-        """How many prompts to feed in one call."""
+        """Count of prompts to feed in one call."""
         ...
 
     @property
     def scored_together(self) -> int:
-        """How many where they are scored."""
+        """Count of prompts to feed in one call where they are scored."""
         ...
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:
         """Feed one chunk of each prompt, which are all scored or none of them.
 
-        Returns those that are fed and whose texts have rows now, and those that proved unsound.
+        Returns those that are fed and whose texts have rows now, and those with numbers that
+        are not finite.
         """
         ...
 
     def step(self, count: int) -> list[Stepped]:
-        """`count` tokens for every text that has a row; a text that ends gives its row back."""
+        """Take `count` steps with every text that has a row; one that ends gives its row back."""
         ...
 
     def drop(self, request: Request) -> None:
-        """Forget the request, wherever it stands; nothing happens if it is not known."""
+        """Forget a request, wherever it stands; nothing happens if it is not known."""
         ...
+
+
+class EngineObserver(Protocol):
+    """Interface of the engine to its metrics; called on its thread or in its lock, so be quick.
+
+    Every `seconds` but that of a step is counted from the request's submission.
+    """
+
+    def admitted(self, seconds: float) -> None:
+        """A request got its slots."""
+
+    def prompt_fed(self, model: str, *, fed: int, cached: int) -> None:
+        """A prompt was fed: `fed` tokens by the network, `cached` tokens' state was known."""
+
+    def stepped(self, model: str, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
+        """One call took `steps` steps with `rows` texts; `tokens` tokens of them were wanted."""
+
+    def first_piece(self, model: str, seconds: float) -> None:
+        """The first piece of a request was written."""
+
+    def ended(self, model: str, outcome: Outcome, seconds: float) -> None:
+        """A request has ended."""

@@ -1,4 +1,4 @@
-"""The computing: one loaded checkpoint, the prompts being fed to it and the rows it writes.
+"""Runner of one loaded checkpoint: feeds prompts, steps rows, keeps states of prefixes.
 
 The only module of the service that touches torch. Keeps the promise of the seed by using nothing
 but `model`'s Prefill and RowBatch. Called by the engine thread alone, so it has no locks; knows
@@ -25,18 +25,18 @@ from service.engine.request import Request, Stepped
 
 
 def use_threads(count: int) -> None:
-    """How many cores one product may use; to be called once, before anything is computed."""
+    """Set how many cores one product may use; to be called once, before anything is computed."""
     torch.set_num_threads(count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seat:
+class _RowOwner:
     request: Request
     index: int  # which of the request's texts
 
 
 class CheckpointRunner:
-    """Implements `service.engine.request.Runner` with a network."""
+    """Runner with a network and its decoder; implements `service.engine.request.Runner`."""
 
     def __init__(self, tokenizer: Tokenizer, decoder: Decoder, cached_prompts: int) -> None:
         self.tokenizer = tokenizer
@@ -47,20 +47,24 @@ class CheckpointRunner:
         self._prefills: dict[Request, Prefill] = {}
         self._cache: PrefixCache[list[Tensor]] = PrefixCache(cached_prompts)
         self._batch = RowBatch(decoder)
-        self._seats: list[_Seat] = []  # by row
+        self._owners: list[_RowOwner] = []  # by row
 
     @classmethod
     def of(
         cls, checkpoint: Checkpoint, path: PathName = "auto", cached_prompts: int = 0
     ) -> "CheckpointRunner":
-        """Raises ParameterError (field `path`) where the network cannot go that path."""
+        """Make a checkpoint's runner that keeps the states of at most `cached_prompts` prefixes.
+
+        Raises ParameterError (field `path`) where the network cannot be decoded by that path.
+        """
         decoder = decoder_of(checkpoint.network, path)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:
         """Feed one chunk of each prompt, which are all scored or none of them.
 
-        Returns those that are fed and whose texts have rows now, and those that proved unsound.
+        Returns those that are fed and whose texts have rows now, and those with numbers that
+        are not finite.
         """
         prefills = {request: self._prefill_of(request) for request in requests}
         if unfinished := [prefill for prefill in prefills.values() if not prefill.is_done]:
@@ -70,28 +74,28 @@ class CheckpointRunner:
         fed = [request for request, prefill in prefills.items() if _has_ended_feeding(prefill)]
         for request in fed:
             prefill = self._prefills.pop(request)
-            request.scored_prompt, request.inspection = prefill.scores, prefill.inspection
-            if request.is_sound:
-                self._seat(request, prefill)
+            request.note_scored(prefill.scores, prefill.inspection)
+            if request.is_finite:
+                self._join(request, prefill)
         return fed
 
     def step(self, count: int) -> list[Stepped]:
-        """`count` tokens for every text that has a row; a text that ends gives its row back."""
+        """Take `count` steps with every text that has a row; one that ends gives its row back."""
         sampled = self._batch.step(count)
         steps = []
-        for row, seat in enumerate(self._seats):
-            generation = seat.request.generations[seat.index]
-            piece, is_sound = next_piece(self.tokenizer, generation, sampled, row)
+        for row, owner in enumerate(self._owners):
+            generation = owner.request.generations[owner.index]
+            piece, is_finite = next_piece(self.tokenizer, generation, sampled, row)
             steps.append(
-                Stepped(request=seat.request, index=seat.index, piece=piece, is_sound=is_sound)
+                Stepped(request=owner.request, index=owner.index, piece=piece, is_finite=is_finite)
             )
-        self._keep([row for row, seat in enumerate(self._seats) if not _has_ended(seat)])
+        self._keep([row for row, owner in enumerate(self._owners) if not _has_ended(owner)])
         return steps
 
     def drop(self, request: Request) -> None:
-        """Forget the request, wherever it stands; nothing happens if it is not known."""
+        """Forget a request, wherever it stands; nothing happens if it is not known."""
         self._prefills.pop(request, None)
-        self._keep([row for row, seat in enumerate(self._seats) if seat.request is not request])
+        self._keep([row for row, owner in enumerate(self._owners) if owner.request is not request])
 
     def _prefill_of(self, request: Request) -> Prefill:
         if request not in self._prefills:
@@ -111,26 +115,26 @@ class CheckpointRunner:
         return Prefill(self._decoder, ids, fed=fed, state=state)
 
     def _remember(self, prefill: Prefill) -> None:
-        """A prompt may come again whole, or with more text behind it."""
+        """Cache the state where the prompt may come again: whole, or with more text behind it."""
         if prefill.is_done or prefill.is_at_last_cut:
             self._cache.put(prefill.ids[: prefill.fed], prefill.state)
 
-    def _seat(self, request: Request, prefill: Prefill) -> None:
+    def _join(self, request: Request, prefill: Prefill) -> None:
         if request.is_written:  # nothing but its prompt's scores was wanted
             return
         for index, generation in enumerate(request.generations):
             self._batch.join(generation, prefill.state)
-            self._seats.append(_Seat(request, index))
+            self._owners.append(_RowOwner(request, index))
 
     def _keep(self, rows: list[int]) -> None:
-        if len(rows) < len(self._seats):
+        if len(rows) < len(self._owners):
             self._batch.keep(rows)
-            self._seats = [self._seats[row] for row in rows]
+            self._owners = [self._owners[row] for row in rows]
 
 
 def _has_ended_feeding(prefill: Prefill) -> bool:
     return prefill.is_done or not prefill.is_sound
 
 
-def _has_ended(seat: _Seat) -> bool:
-    return seat.request.generations[seat.index].is_finished
+def _has_ended(owner: _RowOwner) -> bool:
+    return owner.request.generations[owner.index].is_finished

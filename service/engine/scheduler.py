@@ -1,10 +1,11 @@
-"""Who is served next: slots, the queue, and whose prompt is fed. Decides; computes nothing.
+"""Scheduler: slots, the queue, whose prompt is fed, and how many steps a tick takes.
 
 First come, first served. A request needs one slot a row and gets all of them at once or waits.
 Prompts are fed in turns, for a bounded time between two steps, so that a long prompt neither
 stalls running streams nor holds up the short prompts behind it.
 
-Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler between threads locks it.
+Decides; computes nothing. Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler
+between threads locks it.
 """
 
 from collections import deque
@@ -16,23 +17,25 @@ from service.engine.failure import SaturatedError
 
 FEEDING_S = 0.01  # between two steps while texts are being written
 FEEDING_ALONE_S = 0.05
+TICK_TARGET_S = 0.02  # what the steps of one tick may take
+MAX_STEPS_PER_TICK = 16  # a text that ends inside a call has wasted the rest of it
 
 
-class Job(Protocol):
-    """What the scheduler must know of a request."""
+class Schedulable(Protocol):
+    """Facts of a request that the scheduler must know."""
 
     @property
     def num_rows(self) -> int:
-        """How many slots it needs at once."""
+        """Count of slots the request needs at once."""
         ...
 
 
-J = TypeVar("J", bound=Job)
+R = TypeVar("R", bound=Schedulable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """Slots, and the jobs that hold some (running) or want some (waiting)."""
+    """Counts of slots, and of requests that hold some (running) or want some (waiting)."""
 
     num_slots: int
     num_free: int
@@ -41,24 +44,27 @@ class Load:
 
     @property
     def num_used(self) -> int:
-        """Slots that somebody holds."""
+        """Count of slots that requests hold."""
         return self.num_slots - self.num_free
 
 
-class Scheduler(Generic[J]):
-    """Moves jobs from waiting to feeding to writing as slots allow."""
+class Scheduler(Generic[R]):
+    """Queues of requests, moved from waiting to feeding to writing as slots allow.
+
+    Only `fed`, `release_row` and `remove` change who is writing.
+    """
 
     def __init__(self, *, num_slots: int, max_waiting: int) -> None:
         self.num_slots = num_slots
         self._max_waiting = max_waiting
-        self._waiting: deque[J] = deque()
-        self._feeding: deque[J] = deque()
-        self._writing: list[J] = []
-        self._held: dict[J, int] = {}  # slots, by who holds them
+        self._waiting: deque[R] = deque()
+        self._feeding: deque[R] = deque()
+        self._writing: list[R] = []
+        self._held: dict[R, int] = {}  # slots, by who holds them
 
     @property
     def load(self) -> Load:
-        """What is in use now."""
+        """Counts of what is in use now."""
         return Load(
             num_slots=self.num_slots,
             num_free=self.num_free,
@@ -68,84 +74,106 @@ class Scheduler(Generic[J]):
 
     @property
     def num_free(self) -> int:
-        """Slots that nobody holds."""
+        """Count of slots that nobody holds."""
         return self.num_slots - sum(self._held.values())
 
     @property
-    def writing(self) -> tuple[J, ...]:
-        """The jobs whose texts are being written."""
+    def writing(self) -> tuple[R, ...]:
+        """Requests whose texts are being written."""
         return tuple(self._writing)
 
     @property
-    def jobs(self) -> tuple[J, ...]:
-        """Every job that has not left, in the order in which they will be served."""
+    def requests(self) -> tuple[R, ...]:
+        """Every request that has not left, in the order in which they will be served."""
         return (*self._writing, *self._feeding, *self._waiting)
 
     @property
-    def feeding(self) -> tuple[J, ...]:
-        """The jobs whose prompts are being fed, the one whose turn it is first."""
+    def feeding(self) -> tuple[R, ...]:
+        """Requests whose prompts are being fed, the one whose turn it is first."""
         return tuple(self._feeding)
 
     @property
     def feeding_budget_s(self) -> float:
-        """How long to feed before the next step."""
+        """Seconds to spend on feeding before the next step."""
         return FEEDING_S if self._writing else FEEDING_ALONE_S
 
-    def submit(self, *jobs: J) -> None:
-        """Give all of them slots or places in the queue, or none. Raises SaturatedError then."""
-        num_late = self._num_that_must_wait(jobs)
+    def submit(self, *requests: R) -> None:
+        """Give all `requests` slots or a turn in the queue, or none and raise SaturatedError."""
+        num_late = self._num_that_must_wait(requests)
         if num_late and len(self._waiting) + num_late > self._max_waiting:
             raise SaturatedError
-        self._waiting.extend(jobs)
+        self._waiting.extend(requests)
         self._admit()
 
-    def num_ahead(self, job: J) -> int | None:
-        """How many stand before it in the queue; None when it does not stand there."""
-        return self._waiting.index(job) if job in self._waiting else None
+    def num_ahead(self, request: R) -> int | None:
+        """Count of requests before it in the queue; None when it does not stand there."""
+        return self._waiting.index(request) if request in self._waiting else None
 
-    def is_waiting(self, job: J) -> bool:
-        """Whether it stands in the queue."""
-        return job in self._waiting
+    def is_waiting(self, request: R) -> bool:
+        """Whether a request stands in the queue."""
+        return request in self._waiting
 
-    def took_turn(self, jobs: Sequence[J]) -> None:
-        """Each had a chunk of its prompt fed: now it is the others' turn."""
-        for job in jobs:
-            self._feeding.remove(job)
-            self._feeding.append(job)
+    def took_turn(self, requests: Sequence[R]) -> None:
+        """Note that each had a chunk of its prompt fed: now it is the others' turn."""
+        for request in requests:
+            self._feeding.remove(request)
+            self._feeding.append(request)
 
-    def fed(self, job: J) -> None:
-        """Its prompt is fed; its texts are written from now on."""
-        self._feeding.remove(job)
-        self._writing.append(job)
+    def fed(self, request: R) -> None:
+        """Note that its prompt is fed; its texts are written from now on."""
+        self._feeding.remove(request)
+        self._writing.append(request)
 
-    def release_row(self, job: J) -> bool:
-        """One of its texts has ended; with the last of them the job leaves, and this is True."""
-        self._held[job] -= 1
-        was_last = self._held[job] == 0
+    def release_row(self, request: R) -> bool:
+        """Free the slot of a text that has ended; True if the request has left with its last."""
+        self._held[request] -= 1
+        was_last = self._held[request] == 0
         if was_last:
-            self.remove(job)
+            self.remove(request)
         else:
             self._admit()
         return was_last
 
-    def remove(self, job: J) -> None:
-        """Let it leave, wherever it stands, and give its slots to whoever is next."""
-        for place in (self._waiting, self._feeding, self._writing):
-            if job in place:
-                place.remove(job)
-        self._held.pop(job, None)
+    def remove(self, request: R) -> None:
+        """Let a request leave, wherever it stands, and give its slots to whoever is next."""
+        for queue in (self._waiting, self._feeding, self._writing):
+            if request in queue:
+                queue.remove(request)
+        self._held.pop(request, None)
         self._admit()
 
-    def _num_that_must_wait(self, jobs: Sequence[J]) -> int:
+    def _num_that_must_wait(self, requests: Sequence[R]) -> int:
         free = 0 if self._waiting else self.num_free
-        for place, job in enumerate(jobs):
-            free -= job.num_rows
+        for number, request in enumerate(requests):
+            free -= request.num_rows
             if free < 0:
-                return len(jobs) - place
+                return len(requests) - number
         return 0
 
     def _admit(self) -> None:
         while self._waiting and self._waiting[0].num_rows <= self.num_free:
-            job = self._waiting.popleft()
-            self._held[job] = job.num_rows
-            self._feeding.append(job)
+            request = self._waiting.popleft()
+            self._held[request] = request.num_rows
+            self._feeding.append(request)
+
+
+class StepsPerTick:
+    """Count of steps to take in one call of a runner: as many as fit into a fiftieth of a second.
+
+    One call of some steps costs less than as many calls, and readers take what was written every
+    30 ms or so (`service.engine.outbox`); but between two calls requests join, leave and are
+    cancelled, so a call must not last. The texts are the same, whatever the count.
+    """
+
+    def __init__(self) -> None:
+        self._step_s = TICK_TARGET_S  # until it is known, one step at a time
+
+    @property
+    def count(self) -> int:
+        """Count of steps, a power of two: CUDA graphs are recorded for each number of steps."""
+        affordable = TICK_TARGET_S / max(self._step_s, TICK_TARGET_S / MAX_STEPS_PER_TICK)
+        return 1 << (max(1, int(affordable)).bit_length() - 1)
+
+    def note(self, steps: int, seconds: float) -> None:
+        """Learn from a tick whose `steps` steps took `seconds` in all."""
+        self._step_s += (seconds / steps - self._step_s) / 2

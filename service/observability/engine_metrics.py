@@ -40,7 +40,7 @@ class _Series:
 
 
 class EngineMetrics:
-    """Recorder of what the engine does; implements `service.engine.observer.Observer`."""
+    """Recorder of what the engine does; implements `service.engine.request.EngineObserver`."""
 
     def __init__(self, factory: MetricFactory) -> None:
         self._queue_time = factory.histogram(
@@ -59,11 +59,11 @@ class EngineMetrics:
         """Remove the series of a model that no more requests can name; those that run go on."""
         self._by_model.withdraw(model)
 
-    def began(self, seconds: float) -> None:
+    def admitted(self, seconds: float) -> None:
         """Record that a request got its slots, `seconds` after its submission."""
         self._queue_time.observe(seconds)
 
-    def prompted(self, model: str, *, fed: int, cached: int) -> None:
+    def prompt_fed(self, model: str, *, fed: int, cached: int) -> None:
         """Record a prompt: `fed` tokens went through the network, `cached` were known."""
         series = self._by_model.of(model)
         series.fed.inc(fed)
@@ -78,11 +78,11 @@ class EngineMetrics:
         series.rows.observe(rows)
         series.step.observe(seconds / steps)
 
-    def began_writing(self, model: str, seconds: float) -> None:
+    def first_piece(self, model: str, seconds: float) -> None:
         """Record a request's first piece of text, `seconds` after its submission."""
         self._by_model.of(model).first_piece.observe(seconds)
 
-    def handed_over(self, gap: float) -> None:
+    def piece_taken(self, gap: float) -> None:
         """Record that a reader took a piece, `gap` seconds after the one before it."""
         self._gap.observe(gap)
 
