@@ -9,6 +9,7 @@ Written whole or not at all; loaded strictly; nothing is ever unpickled. What re
 training run needs lies elsewhere, and this module knows nothing of it.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -54,12 +55,19 @@ class Description(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A loaded checkpoint: the network in fp32 and in evaluation mode, ready to decode."""
+    """A checkpoint in memory: the network, its tokenizer, the description and the card."""
 
     network: Network
     tokenizer: Tokenizer
     description: Description
     card: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedCheckpoint(Checkpoint):
+    """A checkpoint that was read: the network in fp32 and in evaluation mode, ready to decode."""
+
+    digest: str  # of the bytes that were read: 12 hexadecimal digits, the same for the same files
 
 
 def save(checkpoint: Checkpoint, folder: Path, precision: Precision = "bf16") -> None:
@@ -85,8 +93,8 @@ def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> N
     (folder / CARD).write_text(checkpoint.card, encoding="utf-8")
 
 
-def load(folder: Path, device: torch.device | None = None) -> Checkpoint:
-    """Read a checkpoint. Raises CheckpointError, which says what differs from what it should be."""
+def load(folder: Path, device: torch.device | None = None) -> LoadedCheckpoint:
+    """Read a checkpoint, each file once. Raises CheckpointError, which says what is wrong."""
     content = _read_files(folder)
     description = _description(content[CONFIG], folder / CONFIG)
     tokenizer = _tokenizer(content[TOKENIZER], folder / TOKENIZER, description)
@@ -94,11 +102,12 @@ def load(folder: Path, device: torch.device | None = None) -> Checkpoint:
     network = Network(description.architecture)
     for name, weight in distinct_weights(network).items():
         weight.data.copy_(weights[name])
-    return Checkpoint(
+    return LoadedCheckpoint(
         network=network.to(device).eval().requires_grad_(requires_grad=False),
         tokenizer=tokenizer,
         description=description,
         card=content[CARD].decode("utf-8", "replace"),
+        digest=_digest(content),
     )
 
 
@@ -133,6 +142,13 @@ def _read_files_of(directory: int) -> dict[str, bytes]:
         ) as file:
             content[name] = file.read()
     return content
+
+
+def _digest(content: dict[str, bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=6)
+    for name in FILES:
+        digest.update(content[name])
+    return digest.hexdigest()
 
 
 def _is_still_at(folder: Path, directory: int) -> bool:

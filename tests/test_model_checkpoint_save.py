@@ -195,15 +195,15 @@ def test_loading_while_the_folder_is_replaced_gives_one_checkpoint_whole(
 
     writer = threading.Thread(target=keep_replacing)
     writer.start()
-    seen = set()
+    seen: dict[str, str] = {}
     while not done.is_set():
         loaded = checkpoints.load(folder)
         values = {value for w in loaded.network.parameters() for value in w.flatten().tolist()}
         assert loaded.card == f"# Card {values.pop()} \u2014\n"
         assert not values
-        seen.add(loaded.card)
+        assert seen.setdefault(loaded.card, loaded.digest) == loaded.digest
     writer.join()
-    assert len(seen) == 2
+    assert len(seen) == len(set(seen.values())) == 2
     assert leftovers(tmp_path) == []
 
 

@@ -1,6 +1,7 @@
 """Which models are on offer as folders come, change, break and go."""
 
 import gc
+import hashlib
 import shutil
 import weakref
 from collections.abc import Callable
@@ -12,8 +13,7 @@ from structlog.testing import capture_logs
 from model import checkpoint as checkpoints
 from model.parameters import PathName
 from service.engine.runner import CheckpointRunner
-from service.models.about import About
-from service.models.registry import Loaded, ModelNotFoundError, NoModelError, Registry
+from service.models.registry import LoadedModel, ModelNotFoundError, NoModelError, Registry
 from service.observability.metrics import Metrics
 
 MakeCheckpoint = Callable[..., Path]
@@ -37,9 +37,9 @@ def registry(folder: Path, shipped: Path) -> Registry:
 def make_registry(
     folder: Path, shipped: Path, default: str | None = None, path: PathName = "auto"
 ) -> Registry:
-    def load(folder: Path) -> Loaded:
+    def load(folder: Path) -> LoadedModel:
         checkpoint = checkpoints.load(folder)
-        return Loaded(runner=CheckpointRunner.of(checkpoint, path), about=About.of(checkpoint))
+        return LoadedModel.of(CheckpointRunner.of(checkpoint, path), checkpoint)
 
     return Registry(
         checkpoints=folder,
@@ -80,6 +80,17 @@ def test_a_network_that_cannot_go_the_path_asked_for_is_refused_with_the_reason(
     assert names(registry) == []
     assert [line["event"] for line in logs] == ["checkpoint_refused"]
     assert "embedding 32; choose auto or fp32" in logs[0]["reason"]
+
+
+def test_the_fingerprint_is_a_digest_of_all_four_files(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    place = make_checkpoint(folder / "verse")
+    names_in_order = ("model.safetensors", "config.json", "tokenizer.model", "README.md")
+    content = b"".join((place / name).read_bytes() for name in names_in_order)
+    registry.scan()
+    expected = hashlib.blake2b(content, digest_size=6).hexdigest()
+    assert registry.find("verse").fingerprint == f"fp_{expected}"
 
 
 def test_an_unchanged_folder_is_loaded_once(

@@ -22,8 +22,8 @@ from service.api.json_text import json_text
 from service.api.prompt_scoring import begin, listed, scores_of, text_facts
 from service.api.request_body import json_object
 from service.api.submission import find_model, prompt_too_long
-from service.models.registry import Registry, Served
 from service.request_ids import new_id
+from service.models.registry import Registry, ServedModel
 from service.settings import Settings
 
 SURPRISAL_DECIMALS = 6
@@ -40,7 +40,7 @@ def inspect_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blu
     def inspect() -> Response:
         wanted = InspectRequest.from_json(json_object(request))
         served = find_model(registry, wanted.model)
-        layer = chosen_layer(wanted.layer, served.about.architecture)
+        layer = chosen_layer(wanted.layer, served.architecture)
         text = encoded_text(wanted.text, served, longest)
         job_id = new_id("inspect")
         job = begin(job_id, served, text, jobs, alternatives=wanted.top, inspected_layer=layer)
@@ -62,7 +62,7 @@ def chosen_layer(wanted: int | None, architecture: ModelConfig) -> int:
     return top if wanted is None else wanted
 
 
-def encoded_text(text: str, served: Served, longest: int) -> EncodedPrompt:
+def encoded_text(text: str, served: ServedModel, longest: int) -> EncodedPrompt:
     """The text as it is read. Raises ApiError where there is too much of it."""
     if len(text) > longest:
         raise prompt_too_long(len(text), longest, "text")
@@ -72,9 +72,9 @@ def encoded_text(text: str, served: Served, longest: int) -> EncodedPrompt:
     return prompt
 
 
-def describe(served: Served, layer: int) -> dict[str, Any]:
+def describe(served: ServedModel, layer: int) -> dict[str, Any]:
     """What was looked into."""
-    architecture = served.about.architecture
+    architecture = served.architecture
     return {
         "model": served.name,
         "num_layers": architecture.num_layers,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from service.api.submission import find_model
-from service.models.registry import Registry, Served
+from service.models.registry import Registry, ServedModel
 
 
 def models_blueprint(registry: Registry) -> Blueprint:
@@ -25,7 +25,7 @@ def models_blueprint(registry: Registry) -> Blueprint:
     return blueprint
 
 
-def as_json(served: Served) -> dict[str, Any]:
+def as_json(served: ServedModel) -> dict[str, Any]:
     """One model, as the list shows it."""
     return {
         "id": served.name,
@@ -35,9 +35,9 @@ def as_json(served: Served) -> dict[str, Any]:
     }
 
 
-def details(served: Served) -> dict[str, Any]:
+def details(served: ServedModel) -> dict[str, Any]:
     """What the list leaves out: the network's shape and its card."""
-    shape = served.about.architecture
+    shape = served.architecture
     return {
         "cell": shape.cell,
         "num_layers": shape.num_layers,
@@ -45,5 +45,5 @@ def details(served: Served) -> dict[str, Any]:
         "embedding_size": shape.embedding_size,
         "vocab_size": shape.vocab_size,
         "path": served.runner.path_name,
-        "card": served.about.card,
+        "card": served.card,
     }

@@ -16,13 +16,13 @@ from service.api.jobs import Job, Jobs
 from service.api.json_text import json_text
 from service.api.submission import engine_requests
 from service.engine.failure import Failure, RequestFailedError
-from service.models.registry import Served
+from service.models.registry import ServedModel
 from service.observability.http_exchange import attach_job
 
 
 def begin(
     job_id: str,
-    served: Served,
+    served: ServedModel,
     text: EncodedPrompt,
     jobs: Jobs,
     *,
@@ -57,7 +57,7 @@ def scores_of(job: Job, jobs: Jobs) -> PromptScores:
     return scores
 
 
-def text_facts(served: Served, text: EncodedPrompt) -> dict[str, int]:
+def text_facts(served: ServedModel, text: EncodedPrompt) -> dict[str, int]:
     """The text as it was read."""
     return {
         "characters": len(served.runner.tokenizer.decode(text.ids)),

@@ -12,14 +12,14 @@ from model.tokenizer import EncodedPrompt
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
 from service.errors import ApiError, bad_request, busy
-from service.models.registry import ModelNotFoundError, NoModelError, Registry, Served
+from service.models.registry import ModelNotFoundError, NoModelError, Registry, ServedModel
 from service.settings import Settings
 
 MAX_SCORED = 500_000  # log probabilities of one job: 6 MB, and some 25 MB as JSON
 MAX_HELD = 500_000  # those of texts that are told in one piece: some 100 MB until they are
 
 
-def find_model(registry: Registry, name: str | None) -> Served:
+def find_model(registry: Registry, name: str | None) -> ServedModel:
     """The model that a request names, or the default one. Raises ApiError."""
     try:
         return registry.find(name)
@@ -90,7 +90,7 @@ def within_cap(params: SamplingParams, settings: Settings) -> SamplingParams:
 
 def engine_requests(
     job_id: str,
-    served: Served,
+    served: ServedModel,
     prompts: Sequence[EncodedPrompt],
     params: SamplingParams,
     *,

@@ -1,1 +1,1 @@
-"""Models on offer: checkpoint discovery, loading and replacement."""
+"""Models on offer: discovery, loading and replacement of checkpoint folders."""

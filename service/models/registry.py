@@ -1,4 +1,4 @@
-"""The models on offer: finds checkpoint folders, loads new and replaced ones, forgets removed ones.
+"""Registry of the models on offer: loads new and replaced checkpoint folders, drops removed ones.
 
 A watcher thread looks every few seconds. A replaced checkpoint is swapped in whole: requests
 already running keep the one they began with, which is dropped with the last of them. A broken
@@ -14,37 +14,52 @@ from typing import Protocol
 
 import structlog
 
+from model.checkpoint import LoadedCheckpoint
+from model.config import ModelConfig
 from model.errors import ModelError
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
-from service.models.about import About
-from service.models.discovery import Candidate, FileFacts, candidates, fingerprint
+from service.models.discovery import Candidate, FolderIdentity, candidates
+
+MAX_CARD = 65_536  # bytes
 
 
 class LoadedRunner(Runner, Protocol):
-    """A runner, and what those who ask must know of its checkpoint."""
+    """Runner of a checkpoint, with its tokenizer and the path by which it decodes."""
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """Text to ids and back."""
+        """Tokenizer of the checkpoint."""
         ...
 
     @property
     def path_name(self) -> str:
-        """How its steps are computed."""
+        """Name of the path by which its steps are computed."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Loaded:
-    """A checkpoint that was read."""
+class LoadedModel:
+    """Checkpoint that was loaded: its runner, shape, card and fingerprint."""
 
     runner: LoadedRunner
-    about: About
+    architecture: ModelConfig
+    card: str
+    fingerprint: str  # the same for the same files, wherever they lie
+
+    @staticmethod
+    def of(runner: LoadedRunner, checkpoint: LoadedCheckpoint) -> "LoadedModel":
+        """Keep what is told of a checkpoint beside its runner; a card that is too long is cut."""
+        return LoadedModel(
+            runner=runner,
+            architecture=checkpoint.description.architecture,
+            card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
+            fingerprint=f"fp_{checkpoint.digest}",
+        )
 
 
 class LoadObserver(Protocol):
-    """Who wants to know of loads."""
+    """Interface of the registry to the metrics; called on its watcher's thread."""
 
     def checkpoint_loaded(self, model: str, path: str) -> None:
         """A checkpoint is about to be offered; `path` is how its steps are computed."""
@@ -57,7 +72,7 @@ class LoadObserver(Protocol):
 
 
 class ModelNotFoundError(Exception):
-    """No model of this name is on offer."""
+    """Raised where no model of the name that was asked for is on offer."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -65,30 +80,33 @@ class ModelNotFoundError(Exception):
 
 
 class NoModelError(Exception):
-    """No model at all is on offer."""
+    """Raised where no model at all is on offer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Served:
-    """A model on offer."""
+class ServedModel(LoadedModel):
+    """Loaded model on offer under a name, and the folder that it came from."""
 
     name: str
-    runner: LoadedRunner
     source: Candidate
     is_shipped: bool
-    fingerprint: str  # of what is in its files
-    about: About
 
 
 class Registry:
-    """`checkpoints` comes before `shipped` where both have a folder of one name."""
+    """Registry of models by name, kept up to date by a watcher thread of its own.
+
+    `checkpoints` and `shipped` are folders of checkpoint folders; the first is preferred where both
+    have one of the same name. `load` reads one folder. `default_model` serves requests that name no
+    model; without it, the newest checkpoint that does not ship. The watcher looks every `poll_s`
+    seconds.
+    """
 
     def __init__(
         self,
         *,
         checkpoints: Path,
         shipped: Path,
-        load: Callable[[Path], Loaded],
+        load: Callable[[Path], LoadedModel],
         observer: LoadObserver,
         default_model: str | None = None,
         poll_s: float = 2.0,
@@ -101,47 +119,43 @@ class Registry:
         self._poll_s = poll_s
         self._log = structlog.get_logger()
         # Replaced as a whole by the watcher, so readers need no lock.
-        self._served: Mapping[str, Served] = {}
-        self._refused: dict[Path, tuple[FileFacts, ...]] = {}
+        self._served: Mapping[str, ServedModel] = {}
+        self._refused: dict[Path, FolderIdentity] = {}
         self._has_scanned = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="checkpoints", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the watcher."""
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """End the watcher."""
+        """End the watcher, waiting at most `timeout_s` seconds for it."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     def wait_for_first_scan(self, timeout_s: float) -> bool:
-        """Whether every checkpoint that is there now has been tried."""
+        """Wait until every checkpoint there is has been tried; False after `timeout_s` seconds."""
         return self._has_scanned.wait(timeout_s)
 
     @property
-    def served(self) -> Sequence[Served]:
-        """The models on offer, by name."""
+    def served(self) -> Sequence[ServedModel]:
+        """Models on offer, sorted by name."""
         return [served for _, served in sorted(self._served.items())]
 
     @property
     def default_name(self) -> str | None:
-        """The model of requests that name none; None when there is none."""
-        if self._default_model is not None:
-            return self._default_model
-        if not self._served:
-            return None
-        newest = max(
-            self._served.values(), key=lambda model: (not model.is_shipped, model.source.written_at)
-        )
-        return newest.name
+        """Name of the model of requests that name none; None when there is none."""
+        return self._default_name_of(self._served)
 
-    def find(self, name: str | None) -> Served:
-        """The model of this name, or the default one. Raises ModelNotFoundError or NoModelError."""
-        served = self._served
-        wanted = name if name is not None else self.default_name
+    def find(self, name: str | None) -> ServedModel:
+        """Find the model of this name, or the default one.
+
+        Raises ModelNotFoundError or NoModelError.
+        """
+        served = self._served  # once: the watcher may replace it meanwhile
+        wanted = name if name is not None else self._default_name_of(served)
         if wanted is None or (name is None and not served):
             raise NoModelError
         try:
@@ -149,8 +163,18 @@ class Registry:
         except KeyError:
             raise ModelNotFoundError(wanted) from None
 
+    def _default_name_of(self, served: Mapping[str, ServedModel]) -> str | None:
+        if self._default_model is not None:
+            return self._default_model
+        newest = max(
+            served.values(),
+            key=lambda model: (not model.is_shipped, model.source.written_at),
+            default=None,
+        )
+        return None if newest is None else newest.name
+
     def scan(self) -> None:
-        """Look once: load what is new or replaced, forget what is gone."""
+        """Look at the folders once: load what is new or replaced, drop what is gone."""
         found = self._found()
         served = dict(self._served)
         for name, sources in found.items():
@@ -168,19 +192,19 @@ class Registry:
         }
 
     def _found(self) -> dict[str, list[Candidate]]:
-        """The folders of each name, the preferred one first."""
+        """Candidates by name, the preferred one first."""
         found: dict[str, list[Candidate]] = {}
         for parent in (self._checkpoints, self._shipped):
             for candidate in candidates(parent):
                 found.setdefault(candidate.name, []).append(candidate)
         return found
 
-    def _update(self, served: dict[str, Served], name: str, sources: list[Candidate]) -> None:
+    def _update(self, served: dict[str, ServedModel], name: str, sources: list[Candidate]) -> None:
         for source in sources:
             current = served.get(name)
             if current is not None and current.source == source:
                 return
-            if self._refused.get(source.folder) != source.facts:
+            if self._refused.get(source.folder) != source.identity:
                 loaded = self._try_to_load(source)
                 if loaded is not None:
                     served[name] = loaded
@@ -190,15 +214,14 @@ class Registry:
             if current is not None and current.source.folder == source.folder:
                 return  # its replacement is broken; the old one goes on
 
-    def _try_to_load(self, source: Candidate) -> Served | None:
+    def _try_to_load(self, source: Candidate) -> ServedModel | None:
         try:
             if not source.has_servable_name:
                 raise ModelError("the folder's name cannot be a model's: letters, digits and ._+-")
             loaded = self._load(source.folder)
-            print_of_files = fingerprint(source.folder)
         # RuntimeError and MemoryError: torch cannot hold what the folder describes.
         except (ModelError, OSError, ValueError, RuntimeError, MemoryError) as error:
-            self._refused[source.folder] = source.facts
+            self._refused[source.folder] = source.identity
             self._observer.checkpoint_refused()
             self._log.error("checkpoint_refused", folder=str(source.folder), reason=str(error))
             return None
@@ -210,14 +233,14 @@ class Registry:
             folder=str(source.folder),
             path=loaded.runner.path_name,
         )
-        is_shipped = source.folder.parent == self._shipped
-        return Served(
+        return ServedModel(
             name=source.name,
-            runner=loaded.runner,
             source=source,
-            is_shipped=is_shipped,
-            fingerprint=print_of_files,
-            about=loaded.about,
+            is_shipped=source.folder.parent == self._shipped,
+            runner=loaded.runner,
+            architecture=loaded.architecture,
+            card=loaded.card,
+            fingerprint=loaded.fingerprint,
         )
 
     def _watch(self) -> None:

@@ -19,8 +19,7 @@ from service.engine.engine import Engine
 from service.engine.request import Request
 from service.engine.runner import CheckpointRunner, use_threads
 from service.engine.scheduler import Scheduler
-from service.models.about import About
-from service.models.registry import Loaded, Registry
+from service.models.registry import LoadedModel, Registry
 from service.observability.metrics import Metrics
 from service.observability.ops_listener import OpsListener
 from service.observability.tracing import start_tracing
@@ -82,12 +81,12 @@ class Service:
             default=self.registry.default_name,
         )
 
-    def _load(self, folder: Path) -> Loaded:
+    def _load(self, folder: Path) -> LoadedModel:
         """Load a checkpoint folder, ready to serve. Raises ModelError."""
         checkpoint = checkpoints.load(folder, self._device)
         settings = self._settings
         runner = CheckpointRunner.of(checkpoint, settings.path, settings.cached_prompts)
-        return Loaded(runner=runner, about=About.of(checkpoint))
+        return LoadedModel.of(runner, checkpoint)
 
     def begin_drain(self) -> None:
         """Refuse new requests; let texts that run go on until the engine's drain deadline."""
