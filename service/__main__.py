@@ -8,7 +8,7 @@ import socket
 import sys
 from contextlib import closing
 
-from service.access.keyring import KeyRing
+from service.access.api_keys import ApiKeys
 from service.server.gunicorn_app import GunicornApplication
 from service.settings import Settings, SettingsError, read_settings, variable_name
 
@@ -34,7 +34,7 @@ def main() -> int:
     """Serve until told to stop; returns the exit code."""
     try:
         settings = read_settings()
-        KeyRing.of(settings)  # the worker reads them again; here what is wrong is one line
+        ApiKeys.of(settings)  # the worker reads them again; here what is wrong is one line
         listen(settings, "port").close()  # gunicorn would try five times and tell a long story
         ops_socket = listen(settings, "ops_port")
     except SettingsError as error:

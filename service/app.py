@@ -8,8 +8,8 @@ import math
 from flask import Flask
 
 from service.access.control import control_access
-from service.api.error_handlers import register_error_handlers
 from service.api.client_connection import Client
+from service.api.error_handlers import register_error_handlers
 from service.api.generate import generate_blueprint
 from service.api.health import health_blueprint, why_not_ready
 from service.api.inspect import inspect_blueprint

@@ -17,7 +17,13 @@ import requests
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from service.observability.logs import MAX_TEXT, MAX_TRACEBACK, Seldom, printable, standard_logging
+from service.observability.logs import (
+    MAX_TEXT,
+    MAX_TRACEBACK,
+    RepeatFilter,
+    printable,
+    standard_logging,
+)
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -120,7 +126,7 @@ def test_a_library_that_says_the_same_over_and_over_is_heard_once(
 
 
 def test_what_is_said_seldom_is_said_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    seldom, record = Seldom(), logging.makeLogRecord({"name": "x", "msg": "down"})
+    seldom, record = RepeatFilter(), logging.makeLogRecord({"name": "x", "msg": "down"})
     heard = []
     for now in (0.0, 599.0, 600.0, 601.0):
         monkeypatch.setattr(time, "monotonic", lambda now=now: now)

@@ -1,4 +1,4 @@
-"""Who may call the service, from which pages, how often and how much at once.
+"""Access control: API keys, rate and concurrency limits, CORS.
 
 Hooks around the routes; knows nothing of models and of the engine.
 """

@@ -1,28 +1,28 @@
-"""All of access control in one call, in the order in which a request meets it."""
+"""Setup of all access control, in the order in which a request meets it."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service.access.concurrency import limit_streams
+from service.access.api_key_guard import require_keys
+from service.access.api_keys import ApiKeys
+from service.access.concurrency import limit_concurrency
 from service.access.cors import allow_origins
-from service.access.key_guard import require_keys
-from service.access.keyring import KeyRing
 from service.access.rate_limits import limit_rates
 from service.settings import Settings
 
 
 def control_access(app: Flask, settings: Settings) -> None:
-    """Everything that the settings ask for. Raises SettingsError when the keys cannot be read."""
+    """Set up what the settings ask for. Raises SettingsError when the keys cannot be read."""
     if settings.trusted_proxies:
         trust_proxies(app, settings.trusted_proxies)
     # Before the keys: a browser sends none with its preflights.
     if settings.cors_origins:
         allow_origins(app, settings.cors_origins)
-    if (ring := KeyRing.of(settings)) is not None:
-        require_keys(app, ring)
+    if (keys := ApiKeys.of(settings)) is not None:
+        require_keys(app, keys)
     # Before the rate: what does not fit now is not counted.
     if settings.max_streams_per_client is not None:
-        limit_streams(app, settings.max_streams_per_client)
+        limit_concurrency(app, settings.max_streams_per_client)
     if settings.rate_limit is not None:
         limit_rates(app, settings.rate_limit, settings.rate_limit_storage.get_secret_value())
 

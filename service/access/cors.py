@@ -1,4 +1,4 @@
-"""Which web pages may call the service from a browser.
+"""CORS: which web pages may call the service from a browser.
 
 Ours instead of Flask-CORS, which reads an origin with an IPv6 address as a regular expression
 and leaves `Vary` out where an origin is refused. No cookies and so no credentials: a page that
@@ -25,42 +25,45 @@ PREFLIGHT_VALID_S = 600
 
 
 def allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
-    """Let pages from these origins call every route and read every answer, errors included."""
+    """Let pages from `origins` call every route and read every response, errors included."""
 
     @app.before_request
     def answer_preflight() -> Response | None:
         if not is_preflight():
             return None
-        if allowed(origins) is None:
-            raise refusal()
-        return preflight_answer()
+        if allowed_origin(origins) is None:
+            raise origin_refused()
+        return preflight_response()
 
     @app.after_request
     def allow(response: Response) -> Response:
         if EVERY not in origins:
             response.vary.add("Origin")
-        if (origin := allowed(origins)) is not None:
+        if (origin := allowed_origin(origins)) is not None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
         return response
 
 
 def is_preflight() -> bool:
-    """Whether a browser asks first. OPTIONS without these headers is a request like others."""
+    """Whether this request is a preflight. OPTIONS without these headers is one like others."""
     asks = "Origin" in request.headers and "Access-Control-Request-Method" in request.headers
     return request.method == "OPTIONS" and asks
 
 
-def allowed(origins: tuple[str, ...]) -> str | None:
-    """What to name as allowed in the answer to this request; None when its page may not call."""
+def allowed_origin(origins: tuple[str, ...]) -> str | None:
+    """Origin to name as allowed in the response; None when the request's page may not call."""
     if EVERY in origins:
         return EVERY
     origin = request.headers.get("Origin")
     return origin if origin in origins else None
 
 
-def preflight_answer() -> Response:
-    """Any header may be sent: clients send dozens of their own, and none of them opens anything."""
+def preflight_response() -> Response:
+    """Response to a preflight of an allowed page.
+
+    Any header may be sent: clients send dozens of their own, and none of them opens anything.
+    """
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods_in_use())
     if (wanted := request.headers.get("Access-Control-Request-Headers")) is not None:
@@ -70,11 +73,11 @@ def preflight_answer() -> Response:
 
 
 def methods_in_use() -> list[str]:
-    """Those of all routes, so that a preflight does not tell which routes there are."""
+    """Methods of all routes, so that a preflight does not tell which routes there are."""
     return sorted({m for rule in current_app.url_map.iter_rules() for m in rule.methods or ()})
 
 
-def refusal() -> ApiError:
-    """What a developer sees who looks why the browser does not let the page call."""
+def origin_refused() -> ApiError:
+    """Error 403 for a developer who looks why the browser does not let the page call."""
     message = "pages from this origin may not call here: STROPHE_CORS_ORIGINS does not name it"
     return ApiError(403, ErrorBody(message=message, code="origin_not_allowed"))

@@ -1,4 +1,4 @@
-"""How often a client may send what makes work: Flask-Limiter, told what counts and how to say it.
+"""Rate limits: how often a client may send what makes work, by Flask-Limiter.
 
 Where the storage is lost the counts go on in this process, and back when it is there again.
 """
@@ -11,7 +11,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits import parse_many
 from limits.errors import StorageError
 
-from service.access.identity import client_id
+from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
 from service.errors import ApiError, ErrorBody
 
@@ -41,7 +41,8 @@ def limit_rates(app: Flask, limits: str, storage: str) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def refuse(error: RateLimitExceeded) -> Response:
-        return app.make_response(app.handle_user_exception(refusal(error, wait_s(limiter, limits))))
+        refusal = rate_exceeded(error, wait_s(limiter, limits))
+        return app.make_response(app.handle_user_exception(refusal))
 
     @app.after_request
     def tell_rate(response: Response) -> Response:
@@ -49,8 +50,8 @@ def limit_rates(app: Flask, limits: str, storage: str) -> None:
         return response
 
 
-def refusal(error: RateLimitExceeded, seconds: int) -> ApiError:
-    """429, and when to come back, however long that is."""
+def rate_exceeded(error: RateLimitExceeded, seconds: int) -> ApiError:
+    """Error 429 that says in how many seconds to come back, however long that is."""
     body = ErrorBody(
         message=f"the rate limit of {error.limit.limit} is used up, come back in {seconds} s",
         type="rate_limit_error",
@@ -60,7 +61,7 @@ def refusal(error: RateLimitExceeded, seconds: int) -> ApiError:
 
 
 def wait_s(limiter: Limiter, limits: str) -> int:
-    """Whole seconds, at least 1, until no limit of this client is used up."""
+    """Seconds, whole and at least 1, until no limit of this client is used up."""
     if (current := limiter.current_limit) is None:
         return 1
     try:
@@ -75,7 +76,7 @@ def wait_s(limiter: Limiter, limits: str) -> int:
 
 
 def rate_headers(limiter: Limiter) -> dict[str, str]:
-    """Of the limit with the shortest window, or the one that is used up; nothing where none is."""
+    """X-RateLimit headers of the limit that is used up, else of the one with the shortest window."""
     if (current := limiter.current_limit) is None:
         return {}
     try:

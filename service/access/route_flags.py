@@ -1,6 +1,6 @@
-"""What a route says of itself: everything is closed and every POST counts, unless marked.
+"""Route flags: every route needs a key and every POST counts for limits, unless flagged.
 
-A mark is an attribute of the view function, so it stands at the route, below its decorator.
+A flag is an attribute of the view function, so it stands at the route, below its decorator.
 """
 
 from collections.abc import Callable
@@ -12,32 +12,32 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def public(view: View) -> View:
-    """Mark a view that answers also to who has no key."""
+    """Flag a view that needs no API key."""
     vars(view)["is_public"] = True
     return view
 
 
 def uncounted(view: View) -> View:
-    """Mark a view whose POST makes no work, so that no limit counts it."""
+    """Flag a view whose POST makes no work, so that no limit counts it."""
     vars(view)["is_uncounted"] = True
     return view
 
 
 def is_public() -> bool:
-    """Whether this request's route is marked so; what has no route is not."""
-    return _is_marked("is_public")
+    """Whether this request's route is public; a path without a route is not."""
+    return _has_flag("is_public")
 
 
 def is_counted() -> bool:
     """Whether this request makes work that limits are there for."""
     is_work = request.method == "POST" and request.endpoint is not None
-    return is_work and not _is_marked("is_uncounted")
+    return is_work and not _has_flag("is_uncounted")
 
 
-def _is_marked(name: str) -> bool:
-    return has_mark(current_app.view_functions.get(request.endpoint or ""), name)
+def _has_flag(name: str) -> bool:
+    return has_flag(current_app.view_functions.get(request.endpoint or ""), name)
 
 
-def has_mark(view: Callable[..., Any] | None, name: str) -> bool:
-    """Whether a view says of itself `is_public` or `is_uncounted`."""
+def has_flag(view: Callable[..., Any] | None, name: str) -> bool:
+    """Whether a view has the flag `name`: `is_public` or `is_uncounted`."""
     return getattr(view, name, False)

@@ -24,8 +24,8 @@ from service.api.submission import (
 )
 from service.errors import bad_request
 from service.models.registry import Registry
-from service.request_ids import new_id
 from service.observability.http_exchange import attach_job
+from service.request_ids import new_id
 from service.settings import Settings
 
 # The first is the default, and what */* gets.

@@ -22,8 +22,8 @@ from service.api.json_text import json_text
 from service.api.prompt_scoring import begin, listed, scores_of, text_facts
 from service.api.request_body import json_object
 from service.api.submission import find_model, prompt_too_long
-from service.request_ids import new_id
 from service.models.registry import Registry, ServedModel
+from service.request_ids import new_id
 from service.settings import Settings
 
 SURPRISAL_DECIMALS = 6

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, whoever writes it.
+"""Log configuration: one JSON object a line on standard error, whoever logs.
 
 Every text, also that of other libraries, is cut and stripped of control characters: it may come
 from a client.
@@ -19,7 +19,7 @@ SELDOM_S = 600.0
 
 
 def configure_logs(level: str) -> None:
-    """To be called once, by the process that will log."""
+    """Configure structlog and warnings; to be called once, by the process that will log."""
     structlog.configure(
         processors=[*_facts(), structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
@@ -30,7 +30,7 @@ def configure_logs(level: str) -> None:
 
 
 def standard_logging(level: str) -> dict[str, Any]:
-    """The same lines from those who use the standard library's logging: gunicorn, werkzeug."""
+    """Configuration that gives lines of standard library loggers (gunicorn, werkzeug) this form."""
     render = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.JSONRenderer(),
@@ -42,15 +42,15 @@ def standard_logging(level: str) -> dict[str, Any]:
     }
     handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
     # A collector that is down fails every few seconds, and in more words each time.
-    seldom = {"level": "WARNING", "handlers": ["seldom"], "propagate": False}
+    seldom = {"level": "WARNING", "handlers": ["unrepeated"], "propagate": False}
     # gunicorn tells at level info what the service's own lines say better.
     quiet = "WARNING" if level == "info" else level.upper()
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
-        "filters": {"seldom": {"()": Seldom}},
-        "handlers": {"stderr": handler, "seldom": {**handler, "filters": ["seldom"]}},
+        "filters": {"repeats": {"()": RepeatFilter}},
+        "handlers": {"stderr": handler, "unrepeated": {**handler, "filters": ["repeats"]}},
         "root": {"level": quiet, "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": quiet, "handlers": [], "propagate": True},
@@ -69,7 +69,7 @@ def _facts() -> list[structlog.typing.Processor]:
 
 
 def printable(text: str, most: int = MAX_LOGGED) -> str:
-    """`text`, safe to log: short and without control characters."""
+    """Text made safe to log: at most `most` characters, and no control characters."""
     return "".join(char if char.isprintable() else "?" for char in text[:most])
 
 
@@ -86,15 +86,15 @@ def _clean(name: str, value: object) -> object:
     return lines[-MAX_TRACEBACK:]  # the last ones say most
 
 
-class Seldom(logging.Filter):
-    """Passes a line of each kind once in a while."""
+class RepeatFilter(logging.Filter):
+    """Logging filter that passes a line of each kind once in SELDOM_S seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last: dict[tuple[str, str], float] = {}  # by logger and wording, without its values
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether such a line has not been seen for long."""
+        """Whether no line of this logger and wording was passed for SELDOM_S seconds."""
         kind, now = (record.name, str(record.msg)[:MAX_LOGGED]), time.monotonic()
         if now - self._last.get(kind, -SELDOM_S) < SELDOM_S:
             return False

@@ -1,4 +1,8 @@
-"""A small listener of its own for health and metrics, so that full threads never starve them."""
+"""Ops listener: health and metrics on a port of their own, so that full threads never starve them.
+
+Subclasses werkzeug's development server, which its authors do not mean for production: it serves
+here a few cheap routes to probes and to Prometheus, with a bound on threads and time of its own.
+"""
 
 import socket
 import sys
@@ -16,39 +20,43 @@ ANSWERED_WITHIN_S = 10.0  # in all, however slowly a client sends or reads
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs nothing."""
+    """Request handler that logs no requests and bounds each read and write."""
 
     timeout = ANSWERED_WITHIN_S
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
-        """Say nothing: a probe every second is not news."""
+        """Log nothing: a probe every second is not news."""
 
 
 class _BoundedServer(ThreadedWSGIServer):
-    """Cuts off clients that are too slow, and the one that has been here longest when many come."""
+    """Threaded WSGI server with a bound on open connections and on the time of each.
+
+    Cuts off clients that are too slow, and the oldest one when more come than may be open at once.
+    `_since` is changed from several threads, one item a call, which the GIL makes safe.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._since: dict[Any, float] = {}  # the oldest first
         super().__init__(*args, **kwargs)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Called on the listener's thread: a client has connected."""
+        """Serve a client that has connected. Called on the listener's thread."""
         if len(self._since) >= OPEN_AT_ONCE:
             self._cut_all(list(self._since)[:1])
         self._since[request] = time.monotonic()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Called on the client's thread: it was answered, or is gone."""
+        """Close a connection that was answered, or is gone. Called on the client's thread."""
         self._since.pop(request, None)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: tuple[str, int] | str) -> None:
-        """A line like the others; the base class would print a traceback."""
+        """Log an error in one line; the base class would print a traceback."""
         structlog.get_logger().warning("ops_bad_request", reason=str(sys.exception()))
 
     def service_actions(self) -> None:
-        """Called on the listener's thread twice a second."""
+        """Cut off clients that are too slow. Called on the listener's thread twice a second."""
         oldest = time.monotonic() - ANSWERED_WITHIN_S
         self._cut_all([request for request, since in list(self._since.items()) if since < oldest])
 
@@ -60,7 +68,7 @@ class _BoundedServer(ThreadedWSGIServer):
 
 
 class OpsListener:
-    """Serves `app` on a bound, listening socket from a daemon thread."""
+    """Server of `app` on a bound, listening socket, from a daemon thread."""
 
     def __init__(self, app: Flask, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
@@ -68,11 +76,11 @@ class OpsListener:
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the listener's thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """End the thread and close the socket."""
         if self._thread.is_alive():  # shutdown would wait for ever for a loop that never ran
             self._server.shutdown()
             self._thread.join()

@@ -12,7 +12,7 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from service.access.route_flags import has_mark
+from service.access.route_flags import has_flag
 from service.api.response_models import ErrorAnswer
 from service.openapi import headers
 from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
@@ -54,8 +54,8 @@ def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
         paths.setdefault(template(pattern), {})[method.lower()] = described(
             operation,
             settings,
-            is_public=has_mark(view, "is_public"),
-            is_counted=method == "POST" and not has_mark(view, "is_uncounted"),
+            is_public=has_flag(view, "is_public"),
+            is_counted=method == "POST" and not has_flag(view, "is_uncounted"),
         )
     return {
         "openapi": "3.1.1",

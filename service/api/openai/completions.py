@@ -21,8 +21,8 @@ from service.api.submission import (
     within_cap,
 )
 from service.models.registry import Registry
-from service.request_ids import new_id
 from service.observability.http_exchange import attach_job
+from service.request_ids import new_id
 from service.settings import Settings
 
 # Ignored fields go into a header, which has no room for whatever a client may send.

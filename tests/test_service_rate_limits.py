@@ -10,7 +10,7 @@ import pytest
 from callers import ALICE, BOB, KEYS, bearer
 from flask.testing import FlaskClient
 
-from service.access.identity import neighbourhood
+from service.access.client_identity import counted_address
 
 if TYPE_CHECKING:
     from access_fixtures import MakeClient, RedisServer
@@ -126,7 +126,7 @@ def test_only_trusted_proxies_tell_the_address(
     ],
 )
 def test_ipv6_clients_are_counted_by_their_network(address: str | None, counted_as: str) -> None:
-    assert neighbourhood(address) == counted_as
+    assert counted_address(address) == counted_as
 
 
 def test_a_lost_storage_is_told_once_and_stops_nobody(

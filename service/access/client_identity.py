@@ -1,4 +1,4 @@
-"""Whom limits count: a key by its name where there are keys, else the client's address."""
+"""Client identity for limits: an API key's name where there are keys, else the address."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -8,13 +8,13 @@ HOME_BITS = 64  # of an IPv6 address: what one customer has to himself
 
 
 def client_id() -> str:
-    """Who sends this request; never the key itself."""
+    """Identity of the client that sends this request; never the key itself."""
     name = g.get("key_name")
-    return f"address:{neighbourhood(request.remote_addr)}" if name is None else f"key:{name}"
+    return f"address:{counted_address(request.remote_addr)}" if name is None else f"key:{name}"
 
 
-def neighbourhood(address: str | None) -> str:
-    """The address, or the network of an IPv6 address, which has a new one for every request.
+def counted_address(address: str | None) -> str:
+    """Address to count, or the /64 network of an IPv6 address: each request may use another.
 
     What is no address (a proxy may write anything) is counted together.
     """
