@@ -126,11 +126,11 @@ def test_a_library_that_says_the_same_over_and_over_is_heard_once(
 
 
 def test_what_is_said_seldom_is_said_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    seldom, record = RepeatFilter(), logging.makeLogRecord({"name": "x", "msg": "down"})
+    filtered, record = RepeatFilter(), logging.makeLogRecord({"name": "x", "msg": "down"})
     heard = []
     for now in (0.0, 599.0, 600.0, 601.0):
         monkeypatch.setattr(time, "monotonic", lambda now=now: now)
-        heard.append(seldom.filter(record))
+        heard.append(filtered.filter(record))
     assert heard == [True, False, True, False]
 
 

@@ -29,8 +29,8 @@ def test_later_pieces_wait_for_the_interval_and_come_as_one() -> None:
 @pytest.mark.parametrize(("readers", "interval_s"), [(0, 0.03), (60, 0.03), (256, 0.128)])
 def test_many_readers_get_coarser_pieces(readers: int, interval_s: float) -> None:
     flush_interval = FlushInterval()
-    flush_interval.readers = readers
-    assert flush_interval.interval_s == pytest.approx(interval_s)
+    flush_interval.num_readers = readers
+    assert flush_interval.seconds == pytest.approx(interval_s)
 
 
 def test_the_last_piece_comes_at_once() -> None:

@@ -76,7 +76,7 @@ def wait_s(limiter: Limiter, limits: str) -> int:
 
 
 def rate_headers(limiter: Limiter) -> dict[str, str]:
-    """X-RateLimit headers of the limit that is used up, else of the one with the shortest window."""
+    """X-RateLimit headers of the limit that is used up, else of the one of shortest window."""
     if (current := limiter.current_limit) is None:
         return {}
     try:

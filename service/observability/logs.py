@@ -42,7 +42,7 @@ def standard_logging(level: str) -> dict[str, Any]:
     }
     handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}
     # A collector that is down fails every few seconds, and in more words each time.
-    seldom = {"level": "WARNING", "handlers": ["unrepeated"], "propagate": False}
+    at_times = {"level": "WARNING", "handlers": ["unrepeated"], "propagate": False}
     # gunicorn tells at level info what the service's own lines say better.
     quiet = "WARNING" if level == "info" else level.upper()
     return {
@@ -54,7 +54,7 @@ def standard_logging(level: str) -> dict[str, Any]:
         "root": {"level": quiet, "handlers": ["stderr"]},
         "loggers": {
             "gunicorn.error": {"level": quiet, "handlers": [], "propagate": True},
-            "opentelemetry": seldom,
+            "opentelemetry": at_times,
         },
     }
 
