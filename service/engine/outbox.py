@@ -4,7 +4,8 @@ One or several requests write into it for their one reader.
 
 The engine puts pieces of a few tokens; the reader takes them merged: the first at once, then by
 time, the last at once, so that a stream costs one wake-up an interval and not one a character.
-What waits is bounded: a reader that falls too far behind gets OutboxFullError raised to the engine.
+What waits is bounded (`max_pending`): of a reader that falls too far behind the engine is told by
+OutboxFullError, and it ends the stream as `slow_reader`.
 Knows nothing of models, slots or HTTP.
 """
 

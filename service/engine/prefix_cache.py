@@ -41,7 +41,7 @@ class PrefixCache(Generic[S]):
                 del self._lengths[length]
 
     def longest(self, ids: Sequence[int], unit: int) -> tuple[int, S] | None:
-        """How many first ids of `ids` have a state, and that state; None where none has.
+        """Find the longest prefix of `ids` that has a state: its length and the state, or None.
 
         A part of `ids` counts only if it is a multiple of `unit` long.
         """

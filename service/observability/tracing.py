@@ -1,4 +1,4 @@
-"""Tracing is started only when OpenTelemetry's own variables name a collector.
+"""Tracing setup: spans are made only when OpenTelemetry's own variables name a collector.
 
 The libraries are an extra. Without them, or with variables that they cannot honour, one line says
 so at the start, and the service serves as ever.
