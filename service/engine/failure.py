@@ -26,7 +26,7 @@ class RequestFailedError(Exception):
 
 
 class ClientGoneError(Exception):
-    """The client has closed the connection before its answer was there."""
+    """Raised on an HTTP thread: the client closed the connection before its answer was there."""
 
 
 class SaturatedError(Exception):
