@@ -59,8 +59,6 @@ SERVICE_ROOMS = {
     "server": {"app", "engine", "errors", "models", "observability", "settings", "timeouts"},
     "__main__": {"access", "server", "settings"},
 }
-# Imports that the map does not allow and that are still there: this must become empty.
-NOT_YET_CUT = {("observability", "api")}
 SINKS = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 FILES = {
@@ -212,11 +210,7 @@ def test_modules_do_not_import_one_another_in_a_circle() -> None:
 
 
 def test_rooms_do_not_import_one_another_in_a_circle() -> None:
-    cut = {(f"service.{room}", f"service.{other}") for room, other in NOT_YET_CUT}
-    rooms = {
-        room: {other for other in others - set(PACKAGES) if (room, other) not in cut}
-        for room, others in room_imports().items()
-    }
+    rooms = {room: others - set(PACKAGES) for room, others in room_imports().items()}
     try:
         TopologicalSorter(rooms).prepare()
     except CycleError as error:
@@ -233,7 +227,7 @@ def test_a_room_of_the_service_imports_what_the_map_allows() -> None:
         and other.removeprefix("service.")
         not in SERVICE_ROOMS.get(room.removeprefix("service."), set())
     }
-    assert beyond - NOT_YET_CUT == set()
+    assert beyond == set()
 
 
 def test_the_map_of_the_service_goes_from_the_ground_up() -> None:
