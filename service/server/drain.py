@@ -1,4 +1,4 @@
-"""Timeline of a drain: what happens how many seconds after SIGTERM, in one table.
+"""Timeline of a drain: when, after SIGTERM, texts, connections and the process are ended.
 
     SIGTERM                 new requests are refused, those in the queue end, idle connections close
     engine_deadline_s       texts that still run are ended, each with an error event

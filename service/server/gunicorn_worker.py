@@ -134,7 +134,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         self._abort_answers()
 
     def _abort_answers_soon(self) -> None:
-        """The process waits for its threads, which must not wait for their clients."""
+        """Abort answers soon: the process waits for its threads, and they must not for clients."""
         timer = Timer(LINGER_S, self._abort_answers)
         timer.daemon = True
         timer.start()
@@ -181,7 +181,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
             self._buffer(conn, conn.request_buffer, pipelined)
 
     def _watch(self, conn: Connection, seconds: float) -> None:
-        """Let the poller tell what the client sends, for so many seconds."""
+        """Watch a connection for what its client sends, with a deadline `seconds` from now."""
         conn.sock.setblocking(False)
         conn.deadline = time.monotonic() + seconds
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_readable, conn))
@@ -241,7 +241,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         self.enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer one request in a thread of gunicorn; whether the connection is kept alive."""
+        """Answer one request in a thread; returns whether the connection is kept alive."""
         conn.sock.settimeout(WRITE_TIMEOUT_S)
         try:
             keeps: bool = super().handle_request(req, conn)
@@ -250,7 +250,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         return keeps
 
     def finish_request(self, conn: Connection, future: Any) -> None:
-        """Take a connection back from its thread, on the main thread: keep it alive or linger."""
+        """Take a connection back from its thread, on the main thread; keep it alive or end it."""
         del self._answering[conn]
         if not future.cancelled() and future.exception() is None and future.result() is True:
             self._await_request(conn, self.cfg.keepalive if self.alive else DRAIN_KEEP_ALIVE_S)
@@ -265,7 +265,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         self._linger(conn)
 
     def _linger(self, conn: Connection) -> None:
-        """Let the client take its answer: to close on unread bytes would reset the connection.
+        """Half-close a connection and wait for its client: to close on unread bytes would reset it.
 
         gunicorn would wait for that on the main thread, for seconds.
         """
