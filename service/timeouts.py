@@ -44,3 +44,53 @@ DRAIN_LAST_WRITES_S = 2.0
 
 DRAIN_EXIT_S = 1.0
 """of the grace time, from the cut of the last connections, for the process to end by itself"""
+
+# Access
+
+PERMIT_WAIT_S = 0.1
+"""a client with too many streams waits so long for one of its own to end before it gets 429"""
+# A client that has read the end of an answer may be back before its permit is free.
+
+PREFLIGHT_VALID_S = 600
+"""a browser may keep the answer to a preflight for so long"""
+
+RATE_STORAGE_TIMEOUT_S = 1
+"""a request waits no longer for a storage of rates that is gone"""
+
+# The engine
+
+TICK_TARGET_S = 0.02
+"""what the steps of one tick may take: a tick has as many as fit"""
+
+FEEDING_BUDGET_S = 0.01
+"""of prompts, between two steps, while texts are being written"""
+
+FEEDING_BUDGET_ALONE_S = 0.05
+"""of prompts, between two looks at the queue, while no text is being written"""
+
+ENGINE_IDLE_WAIT_S = 0.25
+"""an engine without work looks so often whether it is to end"""
+
+STALLED_AFTER_S = 15.0
+"""an engine that has begun no tick for so long makes no progress: `/readyz` says 503"""
+# A tick takes milliseconds.
+
+FLUSH_INTERVAL_S = 0.03
+"""between two pieces of one stream"""
+
+FLUSH_INTERVAL_PER_READER_S = 0.0005
+"""the same for each stream that runs, where that is more: 2,000 pieces a second in all"""
+
+# Threads and observability
+
+THREAD_STOP_TIMEOUT_S = 5.0
+"""the end of the process waits so long for the engine's thread, and for that of the models"""
+
+OPS_ANSWER_S = 10.0
+"""a client of the ops port has so long in all, however slowly it sends or reads"""
+
+SPAN_FLUSH_S = 2.0
+"""the end of the process waits so long for a collector of spans"""
+
+LOG_REPEAT_S = 600.0
+"""a warning that a library repeats is logged once in so long"""

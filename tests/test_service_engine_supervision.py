@@ -13,11 +13,11 @@ from model import checkpoint as checkpoints
 from model.decoding.generation import Piece
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError, UnavailableError
-from service.engine.lifecycle import STALLED_AFTER_S
 from service.engine.request import Request, Stepped
 from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
 from service.observability.metrics import Metrics
+from service.timeouts import STALLED_AFTER_S
 
 pytest_plugins = ["service_fixtures"]
 

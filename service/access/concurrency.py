@@ -9,9 +9,7 @@ from flask import Flask, Response, g
 from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
 from service.errors import RETRY_AFTER_S, ApiError, ErrorBody
-
-# A client that has read the end of an answer may be back before its permit is free.
-HAND_OVER_S = 0.1
+from service.timeouts import PERMIT_WAIT_S
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,7 +26,7 @@ class ConcurrencyLimiter:
     back. Clients that hold none take no memory.
     """
 
-    def __init__(self, most: int, hand_over_s: float = HAND_OVER_S) -> None:
+    def __init__(self, most: int, hand_over_s: float = PERMIT_WAIT_S) -> None:
         self._most = most
         self._hand_over_s = hand_over_s
         self._changed = threading.Condition()  # guards the two below

@@ -8,6 +8,7 @@ may call still needs a key where there are keys.
 from flask import Flask, Response, current_app, request
 
 from service.errors import ApiError, ErrorBody
+from service.timeouts import PREFLIGHT_VALID_S
 
 EVERY = "*"
 EXPOSED = (
@@ -21,7 +22,6 @@ EXPOSED = (
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
 )
-PREFLIGHT_VALID_S = 600
 
 
 def allow_origins(app: Flask, origins: tuple[str, ...]) -> None:

@@ -14,10 +14,11 @@ from limits.errors import StorageError
 from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
 from service.errors import ApiError, ErrorBody
+from service.timeouts import RATE_STORAGE_TIMEOUT_S
 
 STORAGE_OPTIONS: dict[str, str | int] = {
-    "socket_connect_timeout": 1,  # a request waits no longer for a storage that is gone
-    "socket_timeout": 1,
+    "socket_connect_timeout": RATE_STORAGE_TIMEOUT_S,
+    "socket_timeout": RATE_STORAGE_TIMEOUT_S,
     "wrap_exceptions": True,
 }
 

@@ -19,9 +19,9 @@ from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
 from service.engine.outbox import FlushInterval, OutboxFullError
 from service.engine.request import EngineObserver, Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Load, Scheduler, StepsPerTick
+from service.timeouts import ENGINE_IDLE_WAIT_S, THREAD_STOP_TIMEOUT_S
 
 MAX_ERRORS_IN_A_ROW = 3
-_IDLE_WAIT_S = 0.25
 
 
 class Engine:
@@ -61,7 +61,7 @@ class Engine:
         self._lifecycle.note_tick()
         self._thread.start()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def stop(self, timeout_s: float = THREAD_STOP_TIMEOUT_S) -> None:
         """Fail the requests that still run, and wait `timeout_s` seconds for the thread to end."""
         self.abandon()
         if self._thread.is_alive():
@@ -297,4 +297,4 @@ class Engine:
     def _wait_for_work(self) -> None:
         with self._changed:
             if not self._scheduler.load.num_running and self._lifecycle.goes_on:
-                self._changed.wait(_IDLE_WAIT_S)
+                self._changed.wait(ENGINE_IDLE_WAIT_S)

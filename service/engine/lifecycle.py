@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from service.engine.failure import Failure
 from service.engine.request import Request
 from service.engine.scheduler import Scheduler
+from service.timeouts import STALLED_AFTER_S
 
-STALLED_AFTER_S = 15.0  # a tick takes milliseconds; this long without one is no progress
 FOR_EVER = math.inf
 STOPPED = Failure.STOPPING.value
 

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from model.decoding.generation import Piece, TokenLogprob
 from model.decoding.stopping import FinishReason
 from service.engine.failure import Failure, RequestFailedError
+from service.timeouts import FLUSH_INTERVAL_PER_READER_S, FLUSH_INTERVAL_S
 
-INTERVAL_S = 0.03
-PIECE_COST_S = 0.0005  # of interval for each reader: 2,000 pieces a second, in all
 MAX_PENDING = 65_536  # tokens and alternatives that may wait for a reader of a few texts
 MAX_PENDING_OF_TEXT = 1024  # and of each of many: a call of the engine may add a third of that
 
@@ -31,14 +30,14 @@ class FlushInterval:
     readers each takes its text in coarser pieces; `least_s` is the interval of a few, in seconds.
     """
 
-    def __init__(self, least_s: float = INTERVAL_S) -> None:
+    def __init__(self, least_s: float = FLUSH_INTERVAL_S) -> None:
         self._least_s = least_s
         self.num_readers = 0  # set by the engine's thread at every tick
 
     @property
     def seconds(self) -> float:
         """Seconds between two pieces of one stream."""
-        return max(self._least_s, self.num_readers * PIECE_COST_S)
+        return max(self._least_s, self.num_readers * FLUSH_INTERVAL_PER_READER_S)
 
 
 def max_pending(num_texts: int) -> int:

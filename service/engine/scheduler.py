@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from service.engine.failure import SaturatedError
+from service.timeouts import FEEDING_BUDGET_ALONE_S, FEEDING_BUDGET_S, TICK_TARGET_S
 
-FEEDING_S = 0.01  # between two steps while texts are being written
-FEEDING_ALONE_S = 0.05
-TICK_TARGET_S = 0.02  # what the steps of one tick may take
 MAX_STEPS_PER_TICK = 16  # a text that ends inside a call has wasted the rest of it
 
 
@@ -95,7 +93,7 @@ class Scheduler(Generic[R]):
     @property
     def feeding_budget_s(self) -> float:
         """Seconds to spend on feeding before the next step."""
-        return FEEDING_S if self._writing else FEEDING_ALONE_S
+        return FEEDING_BUDGET_S if self._writing else FEEDING_BUDGET_ALONE_S
 
     def submit(self, *requests: R) -> None:
         """Give all `requests` slots or a turn in the queue, or none and raise SaturatedError."""

@@ -20,6 +20,7 @@ from model.errors import ModelError
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
 from service.models.discovery import Candidate, FolderIdentity, candidates
+from service.timeouts import THREAD_STOP_TIMEOUT_S
 
 MAX_CARD = 65_536  # bytes
 
@@ -129,7 +130,7 @@ class Registry:
         """Start the watcher."""
         self._thread.start()
 
-    def stop(self, timeout_s: float = 5.0) -> None:
+    def stop(self, timeout_s: float = THREAD_STOP_TIMEOUT_S) -> None:
         """End the watcher, waiting at most `timeout_s` seconds for it."""
         self._stopped.set()
         if self._thread.is_alive():

@@ -12,10 +12,11 @@ from typing import Any
 
 import structlog
 
+from service.timeouts import LOG_REPEAT_S
+
 MAX_LOGGED = 200  # of one text that a client sends
 MAX_TEXT = 1000
 MAX_TRACEBACK = 16_000
-SELDOM_S = 600.0
 
 
 def configure_logs(level: str) -> None:
@@ -87,16 +88,16 @@ def _clean(name: str, value: object) -> object:
 
 
 class RepeatFilter(logging.Filter):
-    """Logging filter that passes a line of each kind once in SELDOM_S seconds."""
+    """Logging filter that passes a line of each kind once in LOG_REPEAT_S seconds."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last: dict[tuple[str, str], float] = {}  # by logger and wording, without its values
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether no line of this logger and wording was passed for SELDOM_S seconds."""
+        """Whether no line of this logger and wording was passed for LOG_REPEAT_S seconds."""
         kind, now = (record.name, str(record.msg)[:MAX_LOGGED]), time.monotonic()
-        if now - self._last.get(kind, -SELDOM_S) < SELDOM_S:
+        if now - self._last.get(kind, -LOG_REPEAT_S) < LOG_REPEAT_S:
             return False
         self._last[kind] = now
         return True

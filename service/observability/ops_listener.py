@@ -15,14 +15,15 @@ import structlog
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from service.timeouts import OPS_ANSWER_S
+
 OPEN_AT_ONCE = 64  # a thread each
-ANSWERED_WITHIN_S = 10.0  # in all, however slowly a client sends or reads
 
 
 class _QuietHandler(WSGIRequestHandler):
     """Request handler that logs no requests and bounds each read and write."""
 
-    timeout = ANSWERED_WITHIN_S
+    timeout = OPS_ANSWER_S
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Log nothing: a probe every second is not news."""
@@ -57,7 +58,7 @@ class _BoundedServer(ThreadedWSGIServer):
 
     def service_actions(self) -> None:
         """Cut off clients that are too slow. Called on the listener's thread twice a second."""
-        oldest = time.monotonic() - ANSWERED_WITHIN_S
+        oldest = time.monotonic() - OPS_ANSWER_S
         self._cut_all([request for request, since in list(self._since.items()) if since < oldest])
 
     def _cut_all(self, requests: list[Any]) -> None:

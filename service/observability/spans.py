@@ -21,9 +21,9 @@ from opentelemetry.util.types import AttributeValue
 
 from service.observability.http_exchange import HttpExchange, ObservedJob
 from service.observability.job_timings import JobTimings
+from service.timeouts import SPAN_FLUSH_S
 from service.version import installed_version
 
-FLUSH_S = 2.0
 _OPERATION = "text_completion"
 
 Attributes = dict[str, AttributeValue]
@@ -66,10 +66,10 @@ class Spans:
         self._is_draining = True
 
     def stop(self) -> None:
-        """Send the spans that are left, unless the collector takes longer than FLUSH_S."""
+        """Send the spans that are left, unless the collector takes longer than SPAN_FLUSH_S."""
         stopping = threading.Thread(target=self._provider.shutdown, name="spans", daemon=True)
         stopping.start()
-        stopping.join(FLUSH_S)
+        stopping.join(SPAN_FLUSH_S)
 
 
 def _resource() -> Resource:
