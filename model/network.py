@@ -104,7 +104,7 @@ class Network(nn.Module):
         self._kind = _KINDS[config.cell]
         width, hidden = config.embedding_size, config.hidden_size
         widths = [width] + [hidden] * (config.num_layers - 1)
-        self.embedding = nn.Embedding(config.vocab_size, width)
+        self.embedding = _embedding(config.vocab_size, width)
         self.layers = nn.ModuleList(self._kind.module(width, hidden) for width in widths)
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in widths if config.layer_norm)
         rounds, rank = config.mogrifier_rounds, config.mogrifier_rank
@@ -231,6 +231,16 @@ class Network(nn.Module):
 
     def _seen(self, outputs: list[Tensor]) -> Tensor:
         return sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]
+
+
+def _embedding(vocab_size: int, width: int) -> nn.Embedding:
+    """An embedding table, with no values drawn for it on the meta device.
+
+    To draw values of no memory torch imports its compiler: a second of each program's start.
+    """
+    if torch.get_default_device().type == "meta":
+        return nn.Embedding(vocab_size, width, _weight=torch.empty(vocab_size, width))
+    return nn.Embedding(vocab_size, width)
 
 
 def _initialise_layer(layer: nn.Module, config: ModelConfig) -> None:

@@ -89,6 +89,9 @@ THREAD_STOP_TIMEOUT_S = 5.0
 OPS_ANSWER_S = 10.0
 """a client of the ops port has so long in all, however slowly it sends or reads"""
 
+OPS_LOOK_S = 0.1
+"""the ops listener looks so often at who is too slow, and whether it is to end"""
+
 SPAN_FLUSH_S = 2.0
 """the end of the process waits so long for a collector of spans"""
 

@@ -15,7 +15,7 @@ import structlog
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from service.timeouts import OPS_ANSWER_S
+from service.timeouts import OPS_ANSWER_S, OPS_LOOK_S
 
 OPEN_AT_ONCE = 64  # a thread each
 
@@ -57,7 +57,7 @@ class _BoundedServer(ThreadedWSGIServer):
         structlog.get_logger().warning("ops_bad_request", reason=str(sys.exception()))
 
     def service_actions(self) -> None:
-        """Cut off clients that are too slow. Called on the listener's thread twice a second."""
+        """Cut off clients that are too slow. Called on the listener's thread at each look."""
         oldest = time.monotonic() - OPS_ANSWER_S
         self._cut_all([request for request, since in list(self._since.items()) if since < oldest])
 
@@ -74,7 +74,9 @@ class OpsListener:
     def __init__(self, app: Flask, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]
         self._server = _BoundedServer(host, port, app, _QuietHandler, fd=listening.fileno())
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=[OPS_LOOK_S], name="ops", daemon=True
+        )
 
     def start(self) -> None:
         """Start the listener's thread."""
