@@ -62,7 +62,7 @@ class CheckpointSaver:
             "validation bits per character": round(score.bits_per_character, 4),
             "validated on characters": score.characters,
         }
-        samples = {temperature: sample(best, temperature) for temperature in TEMPERATURES}
+        samples = sample(best, TEMPERATURES)
         finished = Checkpoint(
             network=best.network,
             tokenizer=best.tokenizer,
@@ -75,7 +75,7 @@ class CheckpointSaver:
 
     def sample(self, temperature: float, tokens: int) -> str:
         """Generate a text sample with the network as it is now."""
-        return sample(self._checkpoint("", {}), temperature, tokens)
+        return sample(self._checkpoint("", {}), [temperature], tokens)[temperature]
 
     def _checkpoint(self, card: str, facts: Facts) -> Checkpoint:
         network = self._trainer.network

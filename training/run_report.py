@@ -4,7 +4,7 @@ Knows nothing of the training loop: it reads a checkpoint and the run's metrics.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -18,13 +18,20 @@ from training.run_log import read_metrics
 TEMPERATURES = (0.5, 0.8, 1.0)
 SAMPLE_TOKENS = 400
 SAMPLE_SEED = 1
+STEPS = 20  # taken in one call of the decoder, which costs as much as a step
 
 
-def sample(checkpoint: Checkpoint, temperature: float, tokens: int = SAMPLE_TOKENS) -> str:
-    """Generate a text sample from the empty prompt, always with the same seed."""
-    params = SamplingParams(temperature=temperature, max_tokens=tokens, seed=SAMPLE_SEED)
-    pieces = generate(decoder_of(checkpoint.network), checkpoint.tokenizer, "", params)
-    return "".join(piece.text for piece in pieces)
+def sample(
+    checkpoint: Checkpoint, temperatures: Iterable[float], tokens: int = SAMPLE_TOKENS
+) -> dict[float, str]:
+    """Generate text samples from the empty prompt, by temperature, always with the same seed."""
+    decoder = decoder_of(checkpoint.network)
+    texts = {}
+    for temperature in temperatures:
+        params = SamplingParams(temperature=temperature, max_tokens=tokens, seed=SAMPLE_SEED)
+        pieces = generate(decoder, checkpoint.tokenizer, "", params, STEPS)
+        texts[temperature] = "".join(piece.text for piece in pieces)
+    return texts
 
 
 def write_card(title: str, facts: Mapping[str, object], samples: Mapping[float, str]) -> str:

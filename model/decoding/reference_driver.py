@@ -17,9 +17,9 @@ from model.tokenizer import Tokenizer
 
 
 def generate(
-    decoder: Decoder, tokenizer: Tokenizer, prompt: str, params: SamplingParams
+    decoder: Decoder, tokenizer: Tokenizer, prompt: str, params: SamplingParams, steps: int = 1
 ) -> Iterator[Piece]:
-    """The text that follows `prompt`, a piece a token: the plain reference driver.
+    """The text that follows `prompt`, a piece for every `steps` tokens: the plain reference driver.
 
     Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
     when the network's logits are not finite.
@@ -34,7 +34,7 @@ def generate(
     batch = RowBatch(decoder)
     batch.join(generation, prefill.state)
     while not generation.is_finished:
-        piece, is_sound = next_piece(tokenizer, generation, batch.step(), 0)
+        piece, is_sound = next_piece(tokenizer, generation, batch.step(steps), 0)
         if not is_sound:
             raise ModelError("the model's logits are not finite numbers; is its checkpoint sound?")
         yield piece
