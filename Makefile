@@ -10,11 +10,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# Test modules side by side, so each process keeps to one core.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-.PHONY: help setup serve train generate test check format bench docker clean
+# The test modules whose results hang on a CPU's arithmetic: by name, all that compute with a network
+# and are not about what surrounds it. ISA is the CPU that oneDNN and torch then take this one for.
+NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_engine*.py \
+	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
+ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
+
+.PHONY: help setup serve train generate test test-avx2 check format bench docker clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 # A stamp a set of extras; a changed pyproject.toml installs again.
 $(VENV)/.serve: pyproject.toml
@@ -43,9 +51,11 @@ train: $(VENV)/.train  ## Train a checkpoint: make train CORPUS=my.txt ARGS='--m
 generate: $(VENV)/.serve  ## Write to the terminal: make generate ARGS='--prompt "The moon"'
 	@exec $(BIN)/python -m model generate $(ARGS)
 
-# Test modules side by side, so each process keeps to one core.
 test: check  ## Run every check: format, lint, types, tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-avx2: $(VENV)/.all  ## Run the numeric tests as on a CPU with AVX2 only, or on another: ISA=
+	$(ISA) $(PYTEST) $(NUMERIC) $(ARGS)
 
 check: $(VENV)/.all  ## Run format, lint and type checks
 	$(BIN)/ruff format --check .

@@ -11,7 +11,6 @@ import asyncio
 import os
 import resource
 import signal
-import sys
 import tempfile
 import time
 import urllib.request
@@ -37,7 +36,7 @@ from fault_clients import (
 )
 from measured import quantile, show_json, show_table
 from prometheus_client.parser import text_string_to_metric_families
-from served import Served, free_port, resident_bytes, running
+from served import Served, resident_bytes, running_service
 
 PARTS = ("storm", "crowd", "stop", "kill", "soak")
 MANY_FILES = 8192
@@ -58,19 +57,9 @@ def exactly(tokens: int, **fields: Any) -> dict[str, Any]:
 
 
 def service(**settings: Any) -> AbstractContextManager[Served]:
-    """`python -m service` with the model that ships."""
-    port, ops_port = free_port(), free_port()
-    environment = {f"STROPHE_{name.upper()}": str(value) for name, value in settings.items()}
-    return running(
-        [sys.executable, "-m", "service"],
-        port,
-        ops_port,
-        STROPHE_PORT=str(port),
-        STROPHE_OPS_PORT=str(ops_port),
-        STROPHE_CHECKPOINTS=str(Path(tempfile.gettempdir()) / "no-checkpoints-here"),
-        STROPHE_LOG_LEVEL="error",
-        **environment,
-    )
+    """The service with the model that ships."""
+    nothing = Path(tempfile.gettempdir()) / "no-checkpoints-here"
+    return running_service(checkpoints=nothing, **settings)
 
 
 def metric(served: Served, name: str, **labels: str) -> float:

@@ -27,7 +27,7 @@ from measured import (
     show_table,
     spread,
 )
-from served import Served, free_port, running
+from served import Served, free_port, running, running_service
 from stream_client import Stream, open_stream, read_all
 
 # Of all streams of the plain app, but at least 20 each: it writes a few hundred a second.
@@ -36,19 +36,9 @@ TIMEOUT_S = 240
 
 
 def our_service(folder: Path, streams: int, threads: int) -> Any:
-    """`python -m service` with room for so many streams."""
-    port, ops_port = free_port(), free_port()
-    return running(
-        [sys.executable, "-m", "service"],
-        port,
-        ops_port,
-        STROPHE_PORT=str(port),
-        STROPHE_OPS_PORT=str(ops_port),
-        STROPHE_CHECKPOINTS=str(folder.parent),
-        STROPHE_DEFAULT_MODEL=folder.name,
-        STROPHE_MAX_STREAMS=str(streams),
-        STROPHE_THREADS=str(threads),
-        STROPHE_LOG_LEVEL="error",
+    """The service with room for so many streams."""
+    return running_service(
+        checkpoints=folder.parent, default_model=folder.name, max_streams=streams, threads=threads
     )
 
 

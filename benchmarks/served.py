@@ -4,11 +4,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from measured import ROOT
@@ -74,3 +75,11 @@ def running(command: list[str], port: int, probe_port: int, **environment: str) 
     finally:
         process.send_signal(signal.SIGINT)  # nothing, where it has ended
         process.wait(30)
+
+
+def running_service(**settings: object) -> AbstractContextManager[Served]:
+    """`python -m service` on free ports, its settings by their names."""
+    port, ops_port = free_port(), free_port()
+    chosen = {"port": port, "ops_port": ops_port, "log_level": "error", **settings}
+    environment = {f"STROPHE_{name.upper()}": str(value) for name, value in chosen.items()}
+    return running([sys.executable, "-m", "service"], port, ops_port, **environment)

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 from flask.testing import FlaskClient
+from waiting import wait_until
 
 from service.app import create_app
 from service.observability.metrics import Metrics
@@ -47,21 +47,21 @@ class RedisServer:
         self._process = subprocess.Popen(
             ["redis-server", *flags], cwd=self._folder, stdout=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
         with redis.Redis.from_url(self.url) as connection:
-            while True:
-                try:
-                    connection.ping()
-                    return
-                except redis.RedisError:
-                    assert time.monotonic() < deadline, "redis-server does not answer"
-                    time.sleep(0.02)
+            wait_until(lambda: answers(connection))
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=10)
             self._process = None
+
+
+def answers(connection: "redis.Redis") -> bool:
+    try:
+        return bool(connection.ping())
+    except redis.RedisError:
+        return False
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """A collector of spans: what an OTLP endpoint does, on loopback."""
 
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from waiting import wait_until
 
 Value = str | int | float | bool | list[str]
 
@@ -43,13 +43,8 @@ class Collector:
 
     def wait_for(self, wanted: Callable[[Span], bool], timeout_s: float = 10) -> Span:
         """The first span of that kind."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            for span in self.spans:
-                if wanted(span):
-                    return span
-            time.sleep(0.05)
-        raise AssertionError(f"no such span among {len(self.spans)}")
+        wait_until(lambda: any(map(wanted, self.spans)), timeout_s)
+        return next(filter(wanted, self.spans))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         bodies = self.bodies

@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.config import Cell, ModelConfig
 from model.network import Network
 from model.tokenizer import Tokenizer, train_tokenizer
+
+# What a machine is busy with beside the tests is no fault of theirs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ANTHOLOGY = Path(__file__).parent.parent / "training" / "corpora" / "anthology.txt"
 
@@ -70,10 +75,23 @@ def tiny(tiny_checkpoint: Path) -> Checkpoint:
     return checkpoints.load(tiny_checkpoint)
 
 
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A tenth of the anthology as `poems.txt`, in a folder with room for runs."""
+    from training_runs import small_corpus  # the commands of training: only where they are tested
+
+    return small_corpus(tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def torch_as_before() -> Iterator[None]:
-    """Torch's generator and thread count do not leak from one test to the next."""
+    """Torch's generator and thread count do not leak from one test to the next.
+
+    One thread unless a test says otherwise: products so small cost least with it, above all
+    beside other work.
+    """
     state, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_rng_state(state)
     torch.set_num_threads(threads)

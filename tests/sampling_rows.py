@@ -4,16 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from hypothesis import HealthCheck, settings
 from torch import Tensor
 
 from model.decoding.backends.base import DecodePath
 from model.decoding.decode_loop import Outputs, Program
 from model.decoding.sampling_state import Sampler
 from model.parameters import SamplingParams
-
-# Other work on the machine must not fail a law.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 V = 9
 ROWS = 4

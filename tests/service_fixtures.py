@@ -4,6 +4,7 @@
 command in a process of its own.
 """
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -152,14 +154,22 @@ class Server:
     def metric(self, name: str) -> float:
         return metric_sum(requests.get(self.ops_url + "/metrics", timeout=5).text, name)
 
-    def wait_for_metric(self, name: str, value: float, timeout_s: float = 5) -> float:
-        """Seconds until the metric had the value."""
-        start = time.monotonic()
-        while self.metric(name) != value:
-            if time.monotonic() > start + timeout_s:
-                raise AssertionError(f"{name} is {self.metric(name)}, not {value}")
+    def wait_for_metric(self, name: str, value: float, timeout_s: float = 5) -> None:
+        """Return once the metric has the value; in less time than an endless text would take."""
+        deadline = time.monotonic() + timeout_s
+        while (current := self.metric(name)) != value:
+            assert time.monotonic() < deadline, f"{name} is {current}, not {value}"
             time.sleep(0.02)
-        return time.monotonic() - start
+
+    def ask_and_leave(
+        self, path: str, fields: dict[str, Any], *, accept: str = "*/*", once: str
+    ) -> None:
+        """Post a request, and hang up without an answer once the metric `once` is 1."""
+        body = json.dumps(fields).encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            self.wait_for_metric(once, 1)
 
     @property
     def log(self) -> str:
@@ -207,6 +217,14 @@ def unready_server(
     yield begin
     for server in begun:
         server.end()
+
+
+@pytest.fixture
+def idle(server: Server) -> Iterator[Server]:
+    """The `server` of a test module, which each test leaves with nothing to do."""
+    yield server
+    server.wait_for_metric("strophe_streams_running", 0)
+    server.wait_for_metric("strophe_requests_waiting", 0)
 
 
 @pytest.fixture(scope="module")

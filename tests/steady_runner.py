@@ -1,4 +1,4 @@
-"""A runner without a network, and patience: for tests of what the engine does around a step."""
+"""A runner without a network: for tests of what the engine does around a step."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -34,10 +34,3 @@ class SteadyRunner:
 
     def _piece(self, request: Request) -> Piece:
         return Piece(text="a") if self._on_step is None else self._on_step(request)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.005)

@@ -1,12 +1,12 @@
 """The main job: a corpus becomes a checkpoint, and the running service streams from it."""
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.decoding.decoder import decoder_of
@@ -46,10 +46,7 @@ def train_for(home: Path, steps: int, name: str) -> None:
 
 
 def wait_for_model(server: "Server", name: str) -> None:
-    deadline = time.monotonic() + 10
-    while name not in requests.get(f"{server.url}/v1/models", timeout=5).text:
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.05)
+    wait_until(lambda: name in requests.get(f"{server.url}/v1/models", timeout=5).text)
 
 
 def stream(server: "Server", **fields: object) -> str:
@@ -116,7 +113,4 @@ def test_a_replaced_checkpoint_does_not_disturb_a_running_stream(
         checkpoints.save(other, home / "checkpoints" / "mine")
         events = [json.loads(e[6:]) for e in lines if e.startswith(b"data: {")]
     assert "".join(event.get("text", "") for event in events) == before
-    deadline = time.monotonic() + 10
-    while stream(trained, **FIELDS, model="mine") == before[:300]:
-        assert time.monotonic() < deadline, "the new weights were never taken up"
-        time.sleep(0.1)
+    wait_until(lambda: stream(trained, **FIELDS, model="mine") != before[:300])

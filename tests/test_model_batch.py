@@ -22,12 +22,6 @@ from model.tokenizer import Tokenizer
 PROMPT = "The sea was gray, the sky was low,\n"
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module", params=DECODERS)
 def decoder(request: pytest.FixtureRequest, tiny: Checkpoint) -> Decoder:
     return decoder_by(request.param, tiny.network)

@@ -3,13 +3,10 @@
 import string
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.prompt_normalization import fold
-
-# Other work on the machine must not fail a law.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PLAIN = set(string.ascii_letters + string.digits + " '\"-.,!?;:\n")
 
@@ -67,14 +64,12 @@ def test_line_endings_and_composition_are_put_right_uncounted() -> None:
     assert fold("a\r\ne\u0301", {*PLAIN, "\u00e9"}.__contains__) == ("a\n\u00e9", 0)
 
 
-@patient
 @given(st.text())
 def test_folding_what_was_folded_changes_nothing(text: str) -> None:
     once, _ = fold(text, PLAIN.__contains__)
     assert fold(once, PLAIN.__contains__) == (once, 0)
 
 
-@patient
 @given(st.text())
 def test_folding_brings_in_no_unknown_character(text: str) -> None:
     unknown_before = {c for c in text if c not in PLAIN}

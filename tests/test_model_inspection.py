@@ -19,12 +19,6 @@ from model.tokenizer import Tokenizer
 WIDTH = 32  # of the checkpoint `tiny`
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 def fed(decoder: Decoder, tokenizer: Tokenizer, text: str, layer: int = 1) -> Prefill:
     ids = tokenizer.encode_prompt(text).ids
     prefill = Prefill(

@@ -17,12 +17,6 @@ CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")
 V, E, H, L = 11, 5, 7, 2
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 EXTRAS: tuple[dict[str, Any], ...] = (
     {},
     {"layer_norm": True},

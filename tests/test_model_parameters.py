@@ -3,15 +3,12 @@
 import math
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model.errors import MAX_SHOWN_INPUT, ParameterError
 from model.parameters import MAX_LOGPROBS, MAX_PENALTY_WINDOW, MAX_SEED, MAX_STOPS, SamplingParams
-
-# Other work on the machine must not fail a law.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SMALLEST = math.nextafter(0.0, 1.0)
 
@@ -141,7 +138,6 @@ def test_parameters_cannot_be_changed() -> None:
         SamplingParams().temperature = 2.0  # type: ignore[misc]
 
 
-@patient
 @given(st.integers(0, MAX_SEED))
 def test_a_seed_that_was_given_is_kept(seed: int) -> None:
     assert SamplingParams(seed=seed).with_seed().seed == seed

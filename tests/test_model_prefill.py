@@ -16,12 +16,6 @@ from model.network import Network
 LENGTHS = [1, 2, CHUNK, CHUNK + 1, CHUNK + 2, 3 * CHUNK + 7]
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module", params=DECODERS)
 def decoder(request: pytest.FixtureRequest, tiny_checkpoint: Path) -> Decoder:
     return decoder_by(request.param, checkpoints.load(tiny_checkpoint).network)

@@ -21,12 +21,6 @@ from model.tokenizer import Tokenizer
 PROMPTS = ["", "O", "The sea was gray, the sky was low,\nand caf\u00e9 \u6f22"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module", params=DECODERS)
 def decoder(request: pytest.FixtureRequest, tiny_checkpoint: Path) -> Decoder:
     return decoder_by(request.param, checkpoints.load(tiny_checkpoint).network)

@@ -12,7 +12,6 @@ from sampling_rows import (
     V,
     ids_of,
     params,
-    patient,
     rows_of,
     sample,
     sampler_of,
@@ -25,17 +24,9 @@ from model.decoding.sampling import inverse_cdf, uniform
 from model.decoding.sampling_state import Sampler
 from model.parameters import MAX_SEED, SamplingParams
 
-
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 # The random numbers
 
 
-@patient
 @given(st.integers(0, MAX_SEED), st.integers(0, 1_000_000))
 def test_a_uniform_number_is_in_range_and_a_function_of_seed_and_position(
     seed: int, position: int
@@ -114,7 +105,6 @@ some_zero = st.lists(st.just(0.0) | st.floats(1e-12, 1), min_size=1, max_size=40
 below_one = st.floats(0, 1, exclude_max=True) | st.just(BELOW_ONE) | st.just(0.0)
 
 
-@patient
 @given(some_zero, below_one)
 def test_the_draw_never_takes_an_impossible_id(probs: list[float], u: float) -> None:
     assert probs[drawn(probs, u)] > 0

@@ -15,7 +15,6 @@ from sampling_rows import (
     V,
     ids_of,
     params,
-    patient,
     rows_of,
     sampler_of,
     softmax,
@@ -25,13 +24,6 @@ from model.decoding.sampling import uniform
 from model.decoding.sampling_state import Sampler
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID
-
-
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
 
 # The reference: python lists, one row, one step, in the order that the design fixes.
 
@@ -168,7 +160,6 @@ any_params = st.fixed_dictionaries(
 )
 
 
-@patient
 @given(logits_lists, any_params, st.lists(st.integers(1, V - 1), max_size=70))
 def test_only_what_the_reference_leaves_is_ever_chosen(
     logits: list[float], fields: dict[str, object], prompt: list[int]
@@ -186,7 +177,6 @@ def test_only_what_the_reference_leaves_is_ever_chosen(
         assert any(probs[i] > 0 for probs in left for i in tied)
 
 
-@patient
 @given(logits_lists)
 def test_temperature_zero_takes_the_likeliest_and_the_lowest_id_of_a_tie(
     logits: list[float],

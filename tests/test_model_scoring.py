@@ -14,12 +14,6 @@ from model.scoring import WINDOW, Score, surprisals
 V = 13
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module", params=["lstm", "gru"])
 def network(request: pytest.FixtureRequest) -> Network:
     cell: Cell = request.param

@@ -3,13 +3,10 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.decoding.stopping import StopMatcher
-
-# Other work on the machine must not fail a law.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 letters = st.text("abc", max_size=10)
 stop_lists = st.lists(st.text("abc", min_size=1, max_size=4), max_size=4)
@@ -34,7 +31,7 @@ def shown(matcher: StopMatcher, pieces: list[str]) -> str:
     return "".join([*(matcher.feed(piece) for piece in pieces), matcher.finish()])
 
 
-@settings(patient, max_examples=1000)
+@settings(max_examples=1000)
 @given(letters, stop_lists, st.lists(st.integers(0, 10)))
 def test_what_is_shown_depends_on_the_text_and_not_on_its_pieces(
     text: str, stops: list[str], places: list[int]
@@ -43,7 +40,6 @@ def test_what_is_shown_depends_on_the_text_and_not_on_its_pieces(
     assert (shown(matcher, cut(text, places)), matcher.found) == shown_until_stop(text, stops)
 
 
-@patient
 @given(letters, st.text("abc", min_size=1, max_size=4), st.integers(0, 14))
 def test_no_part_of_a_stop_is_shown_before_the_rest_of_it_comes(
     text: str, stop: str, num_fed: int
@@ -53,7 +49,6 @@ def test_no_part_of_a_stop_is_shown_before_the_rest_of_it_comes(
     assert whole[: whole.index(stop)].startswith(visible)
 
 
-@patient
 @given(letters, stop_lists)
 def test_only_what_may_begin_a_stop_is_held_back(text: str, stops: list[str]) -> None:
     matcher = StopMatcher(stops)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from model.errors import TokenizerError
@@ -19,9 +19,6 @@ from model.tokenizer import (
     train_tokenizer,
     unescape,
 )
-
-# Other work on the machine must not fail a law.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 AWKWARD = (*RESERVED, "\n", "\t", "\r", " ", "  ", "\r\n", "<s>", "<unk>", "<0x0A>", "0", "1", "é")
 
@@ -40,7 +37,6 @@ def streamed(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
     return [*(decoder.feed([token_id]) for token_id in ids), decoder.finish()]
 
 
-@patient
 @given(texts)
 def test_a_char_vocabulary_gives_back_the_text_it_was_learned_from(text: str) -> None:
     assume(text.strip("\n\t"))
@@ -51,7 +47,6 @@ def test_a_char_vocabulary_gives_back_the_text_it_was_learned_from(text: str) ->
     assert tokenizer.decode(ids) == text
 
 
-@patient
 @given(text=texts)
 def test_a_subword_vocabulary_gives_back_any_text(subword: Tokenizer, text: str) -> None:
     ids = subword.encode(text)
@@ -60,7 +55,6 @@ def test_a_subword_vocabulary_gives_back_any_text(subword: Tokenizer, text: str)
     assert subword.decode(ids) == text
 
 
-@patient
 @given(texts)
 def test_unescape_undoes_escape_and_leaves_no_reserved_character(text: str) -> None:
     escaped = escape(text)
@@ -76,13 +70,11 @@ def test_the_anthology_survives_with_one_id_a_character(
     assert tokenizer.decode(ids) == anthology
 
 
-@patient
 @given(st.lists(st.integers(0, 399)))
 def test_a_stream_shows_what_decode_shows(subword: Tokenizer, ids: list[int]) -> None:
     assert "".join(streamed(subword, ids)) == subword.decode(ids)
 
 
-@patient
 @given(text=texts)
 def test_a_stream_never_shows_half_a_character(subword: Tokenizer, text: str) -> None:
     shown = ""
@@ -112,7 +104,6 @@ def test_an_escape_without_its_digit_is_shown_as_a_replacement() -> None:
     assert tokenizer.decode([opening, *tokenizer.encode("a")]) == "\ufffda"
 
 
-@patient
 @given(st.text(st.sampled_from([*RESERVED, "a", "é", "日", "\ud800", "\U0010ffff"])))
 def test_each_unknown_character_becomes_one_unk(text: str) -> None:
     tokenizer = train_tokenizer(["a 0123456789"])  # it has the digits that escapes are made of

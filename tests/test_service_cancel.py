@@ -1,13 +1,13 @@
 """A generation is cancelled by its id, and one that waits tells its place."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from waiting import wait_until
 
 from service.server.service_process import Service
 
@@ -48,11 +48,8 @@ class Stream:
 @pytest.fixture(autouse=True)
 def idle(service: Service) -> None:
     """Nothing is left from the test before: the engine comes to a cancellation a moment later."""
-    for _ in range(500):
-        load = service.engine.load
-        if not load.num_running and not load.num_waiting:
-            break
-        time.sleep(0.01)
+    engine = service.engine
+    wait_until(lambda: engine.load.num_running == engine.load.num_waiting == 0)
 
 
 def cancel(client: FlaskClient, job_id: str) -> Any:

@@ -1,7 +1,8 @@
 """Permits of a client's requests: so many, given back once, and handed over without a gap."""
 
 import threading
-import time
+
+from waiting import wait_until
 
 from service.access.concurrency import ConcurrencyLimiter
 
@@ -34,8 +35,7 @@ def test_only_as_many_wait_as_can_get_in() -> None:
     got_in: list[object] = []
     waiting = threading.Thread(target=lambda: got_in.append(limiter.acquire("a")))
     waiting.start()
-    while not limiter._num_waiting["a"]:
-        time.sleep(0.001)
+    wait_until(lambda: limiter._num_waiting["a"] > 0)
     assert [limiter.acquire("a") for _ in range(100)] == [None] * 100
     limiter.release(permit)
     waiting.join(timeout=30)

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -42,13 +42,6 @@ def workers(server: "Server") -> list[int]:
     pid = server.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in children.split()]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < until, "it did not come to be"
-        time.sleep(0.05)
 
 
 def test_a_full_house_drains(start_server: "StartServer") -> None:
@@ -114,18 +107,22 @@ def test_ctrl_c_after_sigterm_waits_no_longer(start_server: "StartServer") -> No
     with begin(server, EVENTS) as stream:
         assert next(stream.iter_content(10))
         server.terminate()
-        time.sleep(0.3)
+        wait_until(lambda: server.probe("/readyz") == 503)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(timeout=10) == 0
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.7])
+def has_loaded(pid: int, library: str) -> bool:
+    return library in Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("library", ["python", "libtorch_cpu"])
 def test_a_signal_during_the_start_ends_it(
-    unready_server: Callable[..., "Server"], seconds: float
+    unready_server: Callable[..., "Server"], library: str
 ) -> None:
+    """As soon as there is a worker, and while it loads."""
     server = unready_server(STROPHE_DRAIN="3")
-    wait_until(lambda: bool(workers(server)))
-    time.sleep(seconds)
+    wait_until(lambda: any(has_loaded(worker, library) for worker in workers(server)))
     server.terminate()
     assert server.process.wait(timeout=15) in (0, -signal.SIGTERM)
     assert "Traceback" not in server.log

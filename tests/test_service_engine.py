@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 from engine_texts import MakeEngine, MakeRequest, read
-from steady_runner import SteadyRunner, wait_until
+from steady_runner import SteadyRunner
+from waiting import wait_until
 
 from model.checkpoint import Checkpoint
 from service.engine.engine import Engine

@@ -23,12 +23,6 @@ pytest_plugins = ["service_fixtures"]
 CROWD = 64
 
 
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(params=DECODERS)
 def decoder(request: pytest.FixtureRequest, tiny: Checkpoint) -> Decoder:
     return decoder_by(request.param, tiny.network)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from decoders import DECODERS, decoder_by
 from engine_texts import MakeEngine, MakeRequest, read, read_all
-from steady_runner import wait_until
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
@@ -19,12 +19,6 @@ from service.engine.request import Request
 from service.engine.runner import CheckpointRunner
 
 pytest_plugins = ["service_fixtures"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> None:
-    """Products so small cost least with one thread, above all beside other work."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(params=DECODERS)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from engine_texts import MakeEngine, MakeRequest, read
-from steady_runner import SteadyRunner, wait_until
+from steady_runner import SteadyRunner
 from structlog.testing import capture_logs
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.decoding.generation import Piece

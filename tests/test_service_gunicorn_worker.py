@@ -53,8 +53,12 @@ def idle(server: "Server") -> Iterator["Server"]:
     yield server
     server.wait_for_metric("strophe_slots_used", 0)
     server.wait_for_metric("strophe_requests_waiting", 0)
-    assert requests.post(server.url + "/v1/generate", json=SHORT, timeout=10).ok
-    assert "Traceback" not in server.log
+    assert is_undisturbed(server)
+
+
+def is_undisturbed(server: "Server") -> bool:
+    answer = requests.post(server.url + "/v1/generate", json=SHORT, timeout=10)
+    return answer.ok and "Traceback" not in server.log
 
 
 def connect(server: "Server") -> socket.socket:
@@ -236,6 +240,7 @@ def test_a_reset_before_the_request_is_whole_is_nothing(idle: "Server", sent: by
     connection = connect(idle)
     connection.sendall(sent)
     reset(connection)
+    assert is_undisturbed(idle)
 
 
 def test_a_reset_after_the_end_is_nothing(idle: "Server") -> None:
@@ -245,6 +250,7 @@ def test_a_reset_after_the_end_is_nothing(idle: "Server") -> None:
     while b"[DONE]" not in received:
         received += connection.recv(4096)
     reset(connection)
+    assert is_undisturbed(idle)
 
 
 @pytest.mark.parametrize("accept", FORMS)
@@ -267,7 +273,8 @@ def test_a_large_answer_is_whole_though_it_is_read_slowly(idle: "Server") -> Non
     with connect(idle) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         connection.sendall(post(fields, "application/json"))
-        time.sleep(1)
+        idle.wait_for_metric("strophe_slots_used", 1)
+        idle.wait_for_metric("strophe_slots_used", 0)  # all is written, and what the kernel takes
         answer = b""
         while b'"usage"' not in answer[-200:]:
             answer += connection.recv(65_536)

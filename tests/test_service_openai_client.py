@@ -1,7 +1,6 @@
 """The real `openai` package drives the real service: what its users call, and what it raises."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -29,13 +28,6 @@ def server(start_server: "StartServer") -> "Server":
     return start_server(
         STROPHE_MAX_STREAMS="2", STROPHE_MAX_QUEUE="1", STROPHE_API_KEYS=f"alice: {KEY}"
     )
-
-
-@pytest.fixture
-def idle(server: "Server") -> Iterator["Server"]:
-    yield server
-    server.wait_for_metric("strophe_streams_running", 0)
-    server.wait_for_metric("strophe_requests_waiting", 0)
 
 
 def connect(server: "Server", **options: Any) -> OpenAI:
@@ -183,10 +175,10 @@ def test_a_full_service_is_retried_until_there_is_room(idle: "Server") -> None:
         assert refused.value.status_code == 503
         assert refused.value.response.headers["Retry-After"] == "1"
         with connect(idle, max_retries=5) as patient:
-            loop_until_room(patient, streams)
+            loop_until_room(idle, patient, streams)
 
 
-def loop_until_room(patient: OpenAI, streams: list[Any]) -> None:
+def loop_until_room(server: "Server", patient: OpenAI, streams: list[Any]) -> None:
     """Room is made while the client waits between its tries."""
     calls: list[int] = []
 
@@ -195,7 +187,8 @@ def loop_until_room(patient: OpenAI, streams: list[Any]) -> None:
         if len(calls) == 2:
             for stream in streams:
                 stream.close()
-            time.sleep(0.5)  # the engine comes to a cancellation a moment later
+            server.wait_for_metric("strophe_requests_waiting", 0)
+            server.wait_for_metric("strophe_streams_running", 0)
 
     patient._client.event_hooks["request"].append(make_room)
     assert patient.completions.create(**SEEDED).choices[0].text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeCheckpoint
-from training_runs import refusal, small_corpus
+from training_runs import refusal
 
 from training.__main__ import main
 from training.cell_study.cell_study_page import FILES, PAGE
@@ -30,11 +30,6 @@ def arguments(corpus: Path, out: Path, /, **changes: object) -> list[str]:
     given = {name: value for name, value in fields.items() if value is not None}
     flags = ((f"--{name.replace('_', '-')}", str(value)) for name, value in given.items())
     return ["study", *(part for flag in flags for part in flag)]
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
 
 
 def test_a_study_writes_its_page_and_every_plot_it_names(

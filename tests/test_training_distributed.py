@@ -11,7 +11,8 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
-from training_runs import arguments, refusal, resuming, saved_step, small_corpus, wait_for
+from training_runs import arguments, refusal, resuming, saved_step
+from waiting import wait_until
 
 from model.errors import ParameterError
 from training.__main__ import main
@@ -21,11 +22,6 @@ from training.run import start
 from training.run_log import read_metrics
 
 STEPS = 60
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
 
 
 def torchrun(args: list[str], *, restarts: int = 0) -> "subprocess.Popen[str]":
@@ -87,7 +83,7 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
     finished(torchrun(arguments(corpus, "whole", **fields)))
     command = arguments(corpus, "hurt", **fields, save_seconds=0.05)
     process = torchrun(command, restarts=1)
-    wait_for(lambda: saved_step(corpus, "hurt") > 10)
+    wait_until(lambda: saved_step(corpus, "hurt") > 10)
     os.kill(children(process.pid)[-1], signal.SIGKILL)
     finished(process)
     assert progress_of(corpus, "hurt")["step"] == STEPS
@@ -103,7 +99,7 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
 
 def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path) -> None:
     process = torchrun(arguments(corpus, "cut", steps=400, save_seconds=0.05))
-    wait_for(lambda: saved_step(corpus, "cut") > 5)
+    wait_until(lambda: saved_step(corpus, "cut") > 5)
     os.kill(children(process.pid)[-1], signal.SIGTERM)
     _, said = process.communicate(timeout=120)
     assert process.returncode != 0

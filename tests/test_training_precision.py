@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_runs import arguments, resuming, small_corpus
+from training_runs import arguments, resuming
 from tuning import tune
 
 from model.config import Cell, ModelConfig
@@ -42,11 +42,6 @@ class OneOfTwo(ProcessGroup):
 
     def any(self, flag: bool) -> bool:
         return True
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
 
 
 def inventory(folder: Path) -> dict[Path, bytes]:

@@ -8,19 +8,13 @@ from training_runs import (
     refusal,
     resuming,
     saved_step,
-    small_corpus,
     spawn,
-    wait_for,
     with_stdin,
 )
+from waiting import wait_until
 
 from training.__main__ import main
 from training.data.corpus import CorpusOptions, prepare
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
 
 
 def test_an_existing_name_is_refused_and_left_alone(
@@ -72,7 +66,7 @@ def test_a_second_process_cannot_work_on_the_same_run(
 ) -> None:
     process = spawn(arguments(corpus, "one", steps=100_000, save_seconds=0.1))
     try:
-        wait_for(lambda: saved_step(corpus, "one") > 0)
+        wait_until(lambda: saved_step(corpus, "one") > 0)
         assert "in use" in refusal(capsys, resuming(corpus, "one"))
     finally:
         process.kill()
@@ -118,7 +112,7 @@ def test_a_run_that_is_being_prepared_is_not_disturbed(
     corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     process = spawn(with_stdin(arguments(corpus, "one", steps=3)))
-    wait_for(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
+    wait_until(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
     assert "in use" in refusal(capsys, arguments(corpus, "one", steps=3))
     _, said = process.communicate(corpus.read_text(), timeout=60)
     assert process.returncode == 0, said

@@ -31,8 +31,7 @@ DEVICES = [
 
 
 @pytest.fixture(autouse=True)
-def one_thread(torch_as_before: None) -> Iterator[None]:
-    torch.set_num_threads(1)
+def seeded(torch_as_before: None) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(3)
         yield

@@ -14,12 +14,11 @@ from training_runs import (
     refusal,
     resuming,
     saved_step,
-    small_corpus,
     spawn,
     stopped_after,
-    wait_for,
     with_stdin,
 )
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.device import has_bf16_lstm
@@ -58,11 +57,6 @@ EVERYTHING: dict[str, object] = {
 }
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
-
-
 def assert_same_end(corpus: Path, first: str, second: str) -> None:
     """The same last state, bit by bit, the same best checkpoint, and the same validations."""
     assert_same_state(corpus, first, second)
@@ -94,7 +88,7 @@ def test_a_resumed_run_ends_with_the_very_weights_of_an_uninterrupted_one(
     options = {"steps": 120, "averaging": averaging}
     assert main(arguments(corpus, "whole", **options)) == 0
     process = spawn(arguments(corpus, "cut", **options, save_seconds=0.001))
-    wait_for(lambda: saved_step(corpus, "cut") > 25)
+    wait_until(lambda: saved_step(corpus, "cut") > 25)
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
     assert process.returncode == (-how if how == signal.SIGKILL else 128 + how)
@@ -276,7 +270,7 @@ def test_what_a_stopped_run_says_is_the_command_that_goes_on(
 
 def test_a_signal_while_finishing_ends_in_one_line_and_the_run_can_go_on(corpus: Path) -> None:
     process = spawn(arguments(corpus, "one", steps=30, save_seconds=1000))
-    wait_for(lambda: saved_step(corpus, "one") == 30)
+    wait_until(lambda: saved_step(corpus, "one") == 30)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
@@ -288,7 +282,7 @@ def test_a_signal_while_finishing_ends_in_one_line_and_the_run_can_go_on(corpus:
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_preparing_leaves_nothing(corpus: Path, how: signal.Signals) -> None:
     process = spawn(with_stdin(arguments(corpus, "one", steps=5)))
-    wait_for(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
+    wait_until(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
     process.send_signal(how)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + how

@@ -13,11 +13,10 @@ from training_runs import (
     arguments,
     resuming,
     saved_step,
-    small_corpus,
     spawn,
-    wait_for,
     with_stdin,
 )
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.config import ModelConfig
@@ -29,11 +28,6 @@ from training.data.corpus import CorpusOptions, prepare
 from training.errors import RunError
 from training.optimization.trainer import Trainer
 from training.run_log import read_metrics
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return small_corpus(tmp_path)
 
 
 def test_a_run_leaves_what_the_manual_names(corpus: Path) -> None:
@@ -132,7 +126,7 @@ def test_a_loss_that_is_not_finite_stops_the_step_and_keeps_the_weights(tmp_path
 
 def test_what_a_run_killed_while_preparing_left_is_taken_over(corpus: Path) -> None:
     process = spawn(with_stdin(arguments(corpus, "one", steps=3)))
-    wait_for(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
+    wait_until(lambda: bool(list(corpus.parent.glob("runs/one/.tmp-data-*"))))
     process.kill()
     process.communicate()
     assert main(arguments(corpus, "one", steps=3)) == 0

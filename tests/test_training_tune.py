@@ -11,8 +11,9 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
-from training_runs import small_corpus, spawn, wait_for
+from training_runs import small_corpus, spawn
 from tuning import SPACE, STEPS, copied, study_folder, trials_in, tune
+from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from training.__main__ import main
@@ -139,7 +140,7 @@ def test_a_signal_ends_a_search_in_good_order(tmp_path: Path) -> None:
     home = home_in(tmp_path)
 
     def stop() -> None:
-        wait_for(lambda: bool(figures(run_of(home, 0))))
+        wait_until(lambda: bool(figures(run_of(home, 0))))
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -179,7 +180,7 @@ def test_a_field_that_does_nothing_matters_less(tmp_path: Path) -> None:
 def test_two_processes_share_a_study(tmp_path: Path) -> None:
     home = home_in(tmp_path)
     other = spawn(tune(home, trials=2, steps=4, evaluations=1))
-    wait_for(lambda: run_of(home, 0).exists())
+    wait_until(lambda: run_of(home, 0).exists())
     assert main(tune(home, trials=1, steps=4, evaluations=1)) == 0
     _, said = other.communicate(timeout=60)
     assert other.returncode == 0, said

@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from training.__main__ import main
 from training.config import ANTHOLOGY
@@ -71,13 +70,6 @@ def spawn(args: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
 def saved_step(corpus: Path, name: str) -> int:
     path = corpus.parent / "runs" / name / "last" / "progress.json"
     try:
@@ -90,7 +82,7 @@ def stopped_after(corpus: Path, name: str, args: list[str], step: int) -> None:
     """Run the command here, saving all the time, and send SIGTERM once `step` has been saved."""
 
     def stop() -> None:
-        wait_for(lambda: saved_step(corpus, name) > step)
+        wait_until(lambda: saved_step(corpus, name) > step)
         os.kill(os.getpid(), signal.SIGTERM)
 
     # Should the run be over before the signal comes, it must not end the tests.

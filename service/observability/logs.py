@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -90,13 +91,14 @@ def _clean(name: str, value: object) -> object:
 class RepeatFilter(logging.Filter):
     """Logging filter that passes a line of each kind once in LOG_REPEAT_S seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
+        self._clock = clock
         self._last: dict[tuple[str, str], float] = {}  # by logger and wording, without its values
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether no line of this logger and wording was passed for LOG_REPEAT_S seconds."""
-        kind, now = (record.name, str(record.msg)[:MAX_LOGGED]), time.monotonic()
+        kind, now = (record.name, str(record.msg)[:MAX_LOGGED]), self._clock()
         if now - self._last.get(kind, -LOG_REPEAT_S) < LOG_REPEAT_S:
             return False
         self._last[kind] = now
