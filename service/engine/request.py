@@ -9,16 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from model.decoding.generation import Generation, Piece
+from model.decoding.prompt_scores import PromptScores
+from model.inspection import Inspection
 from model.tokenizer import EncodedPrompt
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
-
-if TYPE_CHECKING:  # they load torch, which the master process never does
-    from model.decoding.prompt_scores import PromptScores
-    from model.inspection import Inspection
 
 Outcome = Literal["stop", "length", "cancelled", "error"]
 
@@ -40,10 +38,10 @@ class Request:
     with an `inspected_layer`, counted from 0, is fed by itself.
     Requests that share an outbox number their texts through, each from its `first_index` on.
 
-    Who writes which field, after the submission: the engine the phase, the ending and the times;
-    the runner what the prompt gave (`note_scored`, `num_cached_tokens`) and the tokens of the
-    generations. Both are the engine's thread. `is_cancelled` is set by whoever cancels, under the
-    engine's lock. HTTP threads only read, and nothing of a result before the outbox is done.
+    Who writes what, after the submission: the runner what feeding the prompt gave (`note_scored`,
+    `num_cached_tokens`) and the tokens of the generations; the engine the phase, the ending and the
+    times. Both do so on the engine's thread, but that a cancel ends a request that still waits, on
+    the thread of whoever cancels and under the engine's lock. Readers of the outbox only read.
     """
 
     def __init__(
@@ -61,7 +59,7 @@ class Request:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
-        self.model = model  # its name, for those who count
+        self.model = model  # its name, for metrics
         self.runner = runner
         self.prompt = prompt
         self.generations = tuple(generations)
@@ -153,7 +151,7 @@ class Request:
         self.began_at = self._clock()
         return self.began_at - self.submitted_at
 
-    def note_scored(self, scores: "PromptScores | None", inspection: "Inspection | None") -> None:
+    def note_scored(self, scores: PromptScores | None, inspection: Inspection | None) -> None:
         """Keep what feeding the prompt gave beside a state; None where it was not asked for."""
         self.scored_prompt, self.inspection = scores, inspection
 
