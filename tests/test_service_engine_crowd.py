@@ -11,7 +11,7 @@ from decoders import DECODERS, decoder_by
 from engine_texts import MakeEngine, MakeRequest, read, read_all
 
 from model.checkpoint import Checkpoint
-from model.decoding.decoder import CHUNK, Decoder
+from model.decoding.decoder import CHUNK, Decoder, decoder_of
 from model.decoding.generation import TokenLogprob
 from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
@@ -23,7 +23,7 @@ pytest_plugins = ["service_fixtures"]
 CROWD = 64
 
 
-@pytest.fixture(params=DECODERS)
+@pytest.fixture(scope="module", params=DECODERS)
 def decoder(request: pytest.FixtureRequest, tiny: Checkpoint) -> Decoder:
     return decoder_by(request.param, tiny.network)
 
@@ -33,21 +33,34 @@ def runner(request: pytest.FixtureRequest, tiny: Checkpoint, decoder: Decoder) -
     return CheckpointRunner(tiny.tokenizer, decoder, request.param)
 
 
-Alone = Callable[..., tuple[str, tuple[TokenLogprob, ...]]]
+Text = tuple[str, tuple[TokenLogprob, ...]]
+Alone = Callable[..., Text]
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[tuple[str, str, str], Text]:
+    """What the reference has written, by backend, prompt and parameters."""
+    return {}
 
 
 @pytest.fixture
-def alone(tiny: Checkpoint, decoder: Decoder) -> Alone:
-    """What the reference writes for a text of a request, and its log probabilities."""
+def alone(tiny: Checkpoint, decoder: Decoder, written: dict[tuple[str, str, str], Text]) -> Alone:
+    """What the reference writes for a text of a request, and its log probabilities.
 
-    def write(
-        prompt: str, fields: dict[str, object], index: int
-    ) -> tuple[str, tuple[TokenLogprob, ...]]:
+    However a backend is run on the CPU, its bits are those of the compiled loop.
+    """
+    on_cpu = decoder.device.type == "cpu"
+    reference = decoder_of(tiny.network, decoder.path_name) if on_cpu else decoder
+
+    def write(prompt: str, fields: dict[str, object], index: int) -> Text:
         params = SamplingParams.checked(**fields)
         params = params.model_copy(update={"seed": (params.seed or 0) + index})
-        pieces = list(generate(decoder, tiny.tokenizer, prompt, params))
-        logprobs = tuple(entry for piece in pieces for entry in piece.logprobs)
-        return "".join(piece.text for piece in pieces), logprobs
+        key = (f"{decoder.path_name} {decoder.device}", prompt, params.model_dump_json())
+        if key not in written:
+            pieces = list(generate(reference, tiny.tokenizer, prompt, params))
+            logprobs = tuple(entry for piece in pieces for entry in piece.logprobs)
+            written[key] = ("".join(piece.text for piece in pieces), logprobs)
+        return written[key]
 
     return write
 

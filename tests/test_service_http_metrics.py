@@ -88,7 +88,7 @@ def test_a_stream_counts_when_it_has_ended_with_all_its_bytes_and_seconds(idle: 
         "seconds": 'strophe_http_request_duration_seconds_sum{route="/v1/generate"}',
     }
     before = {key: idle.metric(name) for key, name in names.items()}
-    with stream(idle, max_tokens=20_000, min_tokens=20_000) as response:
+    with stream(idle, max_tokens=6_000, min_tokens=6_000) as response:
         chunks = response.iter_content(100)
         text = next(chunks)
         begun = time.monotonic()

@@ -103,8 +103,8 @@ def test_a_client_that_never_reads_ends_alone_and_slows_nobody(idle: "Server") -
     head = f"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection(("127.0.0.1", idle.port)) as deaf:
         deaf.sendall(f"{head}Accept: text/event-stream\r\n\r\n".encode() + body)
-        with stream(idle, fields={"max_tokens": 20_000, "min_tokens": 20_000}) as brisk:
-            assert len(brisk.text) == 20_000
+        with stream(idle, fields={"max_tokens": 5_000, "min_tokens": 5_000}) as brisk:
+            assert len(brisk.text) == 5_000
         idle.wait_for_metric('strophe_requests_total{outcome="error"}', errors + 1, timeout_s=20)
         assert idle.metric("strophe_slots_used") == 0
         assert idle.probe("/readyz") == 200
@@ -195,7 +195,7 @@ def test_a_replaced_checkpoint_is_served_without_disturbing_a_stream(
 def test_a_removed_checkpoint_is_no_longer_offered_and_its_stream_goes_on(
     idle: "Server", folder: Path, make_checkpoint: MakeCheckpoint
 ) -> None:
-    fields: dict[str, object] = {"seed": 3, "max_tokens": 30_000, "min_tokens": 30_000}
+    fields: dict[str, object] = {"seed": 3, "max_tokens": 15_000, "min_tokens": 15_000}
     make_checkpoint(folder / "gone", seed=2)
     idle.wait_for_metric("strophe_models_loaded", 3)
     chunks = stream(idle, fields={**fields, "model": "gone"}).iter_content(100)
@@ -205,7 +205,7 @@ def test_a_removed_checkpoint_is_no_longer_offered_and_its_stream_goes_on(
     assert idle.metric("strophe_streams_running") == 1
     refusal = stream(idle, fields={**fields, "model": "gone"})
     assert (refusal.status_code, refusal.json()["error"]["code"]) == (404, "model_not_found")
-    assert len(text + b"".join(chunks)) == 30_000
+    assert len(text + b"".join(chunks)) == 15_000
 
 
 def test_ctrl_c_ends_streams_and_the_service_soon(start_server: "StartServer") -> None:
