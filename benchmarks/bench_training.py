@@ -27,11 +27,11 @@ from baselines import PlainLanguageModel, PlainTrainer
 from model.config import ModelConfig
 from model.device import resolve_device
 from model.network import Network
-from training.config import ANTHOLOGY, TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import Corpus, CorpusOptions, prepare
 from training.optimization.trainer import Trainer
 from training.process_settings import keep_freed_memory
+from training.train_config import ANTHOLOGY, TrainConfig
 
 Timed = Callable[[], float]  # lets its side make some updates; the seconds that they took
 

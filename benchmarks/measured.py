@@ -15,7 +15,7 @@ from model.checkpoint import Checkpoint, Description
 from model.config import ModelConfig
 from model.network import Network
 from model.tokenizer import train_tokenizer
-from training.config import ANTHOLOGY
+from training.train_config import ANTHOLOGY
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,7 +15,7 @@ class NetworkShape(BaseModel):
     """Fields of a network's architecture that a training run and a checkpoint have in common.
 
     The one place of their types, bounds, defaults and help: `ModelConfig` adds the size of the
-    vocabulary, `training.config.TrainConfig` how to train. A field added here is a flag of
+    vocabulary, `training.train_config.TrainConfig` how to train. A field added here is a flag of
     `train`, is passed on to the network, and is inherited with `--init-from`.
     """
 

@@ -22,7 +22,7 @@ from service.openapi import error_catalogue as problems
 from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
-from training.config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+from training.train_config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
 
 pytest_plugins = ["service_fixtures"]
 

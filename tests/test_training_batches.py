@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.data.batches import Streams, varied_cuts
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 IDS = np.arange(1000, dtype=np.uint16)
 

@@ -16,7 +16,7 @@ from training.data.corpus import (
     load_corpus,
     prepare,
 )
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 
 def poems(count: int) -> list[str]:

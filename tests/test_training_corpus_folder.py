@@ -13,7 +13,7 @@ from model.tokenizer import BOS_ID, TokenizerKind, train_tokenizer
 from training.__main__ import main
 from training.data.corpus import MANIFEST, CorpusOptions, load_corpus, prepare
 from training.data.document_store import PIECE_BYTES
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 TEXT = "\n\n\n".join(f"Poem {i}\n\nThe {i} moons of June" for i in range(30))
 

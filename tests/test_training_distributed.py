@@ -16,10 +16,10 @@ from waiting import wait_until
 
 from model.errors import ParameterError
 from training.__main__ import main
-from training.config import checked
 from training.distributed import FRESH_STORE, SINGLE_PROCESS, ProcessGroup
 from training.run import start
 from training.run_log import read_metrics
+from training.train_config import checked
 
 STEPS = 60
 

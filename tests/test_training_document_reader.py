@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from training.data.document_reader import CHUNK_BYTES, may_combine, read_documents, read_segments
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 POEMS = ["One\n\na line\nanother", "Two\n\nthe sea, the sea", "Three"]
 TEXT = "\n\n\n".join(POEMS)

@@ -7,7 +7,7 @@ import pytest
 from training_runs import refusal
 
 from training.__main__ import main
-from training.commands.tables import Grid, grids_of, markdown, shown
+from training.commands.tables import Grid, format_figure, grids_of, markdown
 
 LEARNING = ("--dynamic", "--dynamic-segment", "20", "--dynamic-learning-rate", "0.003")
 WRITING = ("--form", "--form-characters", "600", "--form-temperature", "1", "--form-seed", "3")
@@ -97,7 +97,12 @@ def test_a_file_where_the_folder_should_be_is_refused_before_anything_is_measure
 
 
 def test_figures_are_shown_as_people_read_them() -> None:
-    assert [shown(each) for each in (None, 0.123456, 12345, "a")] == ["-", "0.1235", "12,345", "a"]
+    assert [format_figure(each) for each in (None, 0.123456, 12345, "a")] == [
+        "-",
+        "0.1235",
+        "12,345",
+        "a",
+    ]
 
 
 def test_a_side_without_a_figure_has_a_dash() -> None:

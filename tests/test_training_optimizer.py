@@ -5,8 +5,8 @@ import torch
 
 from model.config import ModelConfig
 from model.network import Network
-from training.config import TrainConfig
 from training.optimization.optimizer import Budget, build_optimizer, learning_rate
+from training.train_config import TrainConfig
 
 CONFIG = TrainConfig(steps=100, learning_rate=1.0, warmup=0.1, final_learning_rate=0.2)
 

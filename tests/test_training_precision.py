@@ -16,9 +16,9 @@ from model.config import Cell, ModelConfig
 from model.device import has_bf16_lstm, has_fast_bf16
 from model.errors import ParameterError
 from training.__main__ import main
-from training.config import checked
 from training.distributed import SINGLE_PROCESS, ProcessGroup
 from training.optimization.precision import autocast_dtype
+from training.train_config import checked
 
 CPU = torch.device("cpu")
 # What a CPU without AVX512 can do, on one that can do more: oneDNN and torch confine themselves.

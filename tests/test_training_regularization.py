@@ -12,9 +12,9 @@ from model.config import Cell, ModelConfig
 from model.device import has_bf16_lstm
 from model.network import Network
 from model.noise import NO_NOISE, Noise
-from training.config import TrainConfig
 from training.optimization.regularization import Regularization
 from training.optimization.trainer import Objective
+from training.train_config import TrainConfig
 
 V, E, H, B, T = 40, 32, 24, 3, 7
 CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")

@@ -22,12 +22,12 @@ from model import checkpoint as checkpoints
 from model.config import ModelConfig
 from model.network import Network
 from training.__main__ import main
-from training.config import ANTHOLOGY, TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import CorpusOptions, prepare
-from training.errors import RunError
 from training.optimization.trainer import Trainer
 from training.run_log import read_metrics
+from training.train_config import ANTHOLOGY, TrainConfig
+from training.training_errors import RunError
 
 
 def test_a_run_leaves_what_the_manual_names(corpus: Path) -> None:

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from model.errors import ParameterError
-from training.config import checked, preset_names, resolve
+from training.train_config import checked, preset_names, resolve
 from training.tuning.search_space import DEFAULT, SPACES, Space, read_space, space_of
 from training.tuning.trial_sampler import NumberedSampler
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.data.sources import expand, require_outside
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 
 def test_a_folder_stands_for_its_visible_files_in_order(tmp_path: Path) -> None:

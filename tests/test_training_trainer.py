@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from model.config import ModelConfig
 from model.network import Network, State
-from training.config import TrainConfig
 from training.data.batches import Streams
 from training.distributed import SINGLE_PROCESS, ProcessGroup
 from training.optimization.trainer import Trainer
+from training.train_config import TrainConfig
 
 
 @pytest.fixture(autouse=True)

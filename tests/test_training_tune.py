@@ -17,9 +17,9 @@ from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from training.__main__ import main
-from training.config import resolve
 from training.run_folder import read_config
 from training.run_log import read_metrics
+from training.train_config import resolve
 from training.tuning.trial_sampler import NumberedSampler
 from training.tuning.tuning_plots import draw_importances
 from training.tuning.tuning_report import importances_of

@@ -12,7 +12,7 @@ import pytest
 from waiting import wait_until
 
 from training.__main__ import main
-from training.config import ANTHOLOGY
+from training.train_config import ANTHOLOGY
 
 SMALL = {
     "embedding_size": 8,

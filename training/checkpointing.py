@@ -13,7 +13,7 @@ from training.evaluation.cross_entropy import mean_surprisal
 from training.optimization.trainer import Trainer
 from training.provenance import provenance_facts
 from training.resume_state import Progress, gather_state, save_state
-from training.run_report import TEMPERATURES, sample, write_card, write_report
+from training.run_report import TEMPERATURES, sample, write_card, write_run_report
 
 Facts = dict[str, str | int | float | None]
 
@@ -70,7 +70,7 @@ class CheckpointSaver:
             card=write_card(self.best.name, provenance, samples),
         )
         checkpoints.save(finished, self.best)
-        write_report(run_folder / "report", run_folder, finished)
+        write_run_report(run_folder / "report", run_folder, finished)
         return score
 
     def sample(self, temperature: float, tokens: int) -> str:

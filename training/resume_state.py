@@ -25,8 +25,8 @@ from torch import Tensor
 from model.atomic_write import replacing_folder
 from model.checkpoint import Checkpoint, write_files
 from model.network import State
-from training.errors import RunError
 from training.optimization.trainer import Trainer
+from training.training_errors import RunError
 
 OPTIMIZER, CARRIED, RANDOM = "optimizer.safetensors", "carried.safetensors", "random.safetensors"
 AVERAGE = "average.safetensors"

@@ -24,11 +24,9 @@ from model.device import resolve_device
 from model.errors import ParameterError
 from model.network import Network
 from training.checkpointing import CheckpointSaver
-from training.config import TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import Corpus, load_corpus
 from training.distributed import SINGLE_PROCESS, ProcessGroup, own_device
-from training.errors import RunError
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
 from training.process_settings import ignore_split_weights_warning, keep_freed_memory
@@ -45,6 +43,8 @@ from training.run_folder import (
 )
 from training.run_log import Display, Log, RunLog
 from training.signals import Interrupted, StopRequest, request_stop_on_signal
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 from training.training_loop import OnValidation, TrainingLoop
 
 

@@ -10,7 +10,6 @@ from rich.console import Console
 from model.atomic_write import remove_leftovers
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
-from training.config import TrainConfig
 from training.data.corpus import (
     Corpus,
     CorpusOptions,
@@ -21,8 +20,9 @@ from training.data.corpus import (
     require_options,
 )
 from training.data.sources import require_outside
-from training.errors import RunError
 from training.run_folder import DATA
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 
 FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from model.atomic_write import TEMPORARY_PREFIX, write_file
 from model.errors import ParameterError
-from training.config import TrainConfig
-from training.errors import RunError
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 
 CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
 MAX_STEM = 90  # a name may have 100 characters; a number may follow

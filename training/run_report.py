@@ -50,7 +50,7 @@ def _cell(value: object) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def write_report(folder: Path, run_folder: Path, checkpoint: Checkpoint) -> None:
+def write_run_report(folder: Path, run_folder: Path, checkpoint: Checkpoint) -> None:
     """Write the card with its samples, and the loss curve as loss.png."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).write_text(checkpoint.card, encoding="utf-8")

@@ -13,12 +13,12 @@ from pathlib import Path
 from training.checkpointing import CheckpointSaver
 from training.data.corpus import Corpus
 from training.data.train_valid_split import Part
-from training.errors import DivergedError
 from training.evaluation.cross_entropy import evaluation_mode, mean_surprisal, scored_characters
 from training.optimization.trainer import StepResult, Trainer
 from training.resume_state import Progress
 from training.run_log import LOG_EVERY_STEPS, Display, Log
 from training.signals import StopRequest
+from training.training_errors import DivergedError
 
 EVALUATION_ROWS = 32
 EVALUATION_SHARE = 0.15  # of the time of a run by the clock

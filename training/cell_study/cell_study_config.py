@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import ParameterError
-from training.config import TrainConfig
+from training.train_config import TrainConfig
 
 
 class CellStudyConfig(BaseModel):

@@ -24,7 +24,7 @@ from training.cell_study.findings import (
 from training.cell_study.matched_networks import CELLS, Shapes, num_parameters
 from training.cell_study.recall import TASKS, TEST_TASKS
 from training.cell_study.text_learning import BATCH_SIZE, SEQUENCE_LENGTH
-from training.config import ANTHOLOGY
+from training.train_config import ANTHOLOGY
 
 PAGE = "study.md"
 FILES = (PAGE, GRADIENTS, RECALL, COLD_START, GATE_PLOT)

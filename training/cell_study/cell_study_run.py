@@ -28,8 +28,8 @@ from training.cell_study.experiments import (
 from training.cell_study.findings import CellStudy
 from training.data.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
 from training.data.sources import require_outside
-from training.errors import CorpusError, RunError
 from training.process_settings import keep_freed_memory
+from training.training_errors import CorpusError, RunError
 
 
 def run_cell_study(config: CellStudyConfig, say: Say) -> Path:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.tokenizer import BOS_ID, Tokenizer
 from training.data.corpus import Corpus, Ids
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 POEM_LINES, POEM_WIDTH = range(8, 13), 60  # what fits on a plot; empty lines count
 PROSE_CHARACTERS = 240

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.network import Network
-from training.config import TrainConfig
 from training.evaluation.cross_entropy import evaluation_mode
 from training.optimization.optimizer import build_optimizer, learning_rate
+from training.train_config import TrainConfig
 
 TASKS, TEST_TASKS = 64, 500  # of one update, of one measurement
 TEST_SEEDS = 2**62  # added to a seed: tasks of the test are not those of training

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from model.config import Cell
 from model.network import Network
 from training.cell_study.update_rate import affordable
-from training.config import TrainConfig
 from training.data.batches import Streams
 from training.data.corpus import Corpus
 from training.evaluation.cross_entropy import mean_surprisal
 from training.optimization.trainer import Trainer
+from training.train_config import TrainConfig
 
 EMBEDDING_SIZE = 32
 BATCH_SIZE, SEQUENCE_LENGTH = 16, 128

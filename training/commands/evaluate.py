@@ -17,11 +17,11 @@ from model.errors import ParameterError
 from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
-from training.config import TrainConfig
 from training.data.corpus import CorpusOptions, options_of
 from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of
 from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
+from training.train_config import TrainConfig
 
 
 def add(commands: Commands) -> None:

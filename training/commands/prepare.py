@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from training.commands.flags import Commands, add_flags, given_fields
-from training.config import TrainConfig
 from training.data.corpus import CorpusOptions, options_of, prepare
+from training.train_config import TrainConfig
 
 
 def add(commands: Commands) -> None:

@@ -22,7 +22,7 @@ class Grid:
 def grids_of(facts: Mapping[str, object]) -> list[Grid]:
     """Lay out an evaluation's facts as tables: plain ones, by document, and text statistics."""
     plain = [
-        (_named(key), shown(value))
+        (_named(key), format_figure(value))
         for key, value in facts.items()
         if isinstance(value, int | float)
     ]
@@ -36,7 +36,7 @@ def grids_of(facts: Mapping[str, object]) -> list[Grid]:
 
 def _by_document(documents: Sequence[Mapping[str, object]]) -> Grid:
     keys = ("title", "characters", "bits_per_character")
-    rows = [tuple(shown(document[key]) for key in keys) for document in documents]
+    rows = [tuple(format_figure(document[key]) for key in keys) for document in documents]
     return Grid(header=("document", "characters", "bits per character"), rows=rows)
 
 
@@ -58,7 +58,7 @@ def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, str]:
         elif isinstance(value, Mapping):
             found |= _flat(value, f"{name} ")
         else:
-            found[name] = shown(value)
+            found[name] = format_figure(value)
     return found
 
 
@@ -66,7 +66,7 @@ def _named(key: str) -> str:
     return key.replace("_", " ")
 
 
-def shown(value: object) -> str:
+def format_figure(value: object) -> str:
     """Format a figure for people; a dash where there is none."""
     if value is None:
         return "-"

@@ -7,11 +7,11 @@ from rich.console import Console
 
 from model.errors import ModelError, ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
-from training.config import TrainConfig, preset_names, resolve
 from training.distributed import is_distributed, is_restart, process_group
-from training.errors import RunError
 from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
+from training.train_config import TrainConfig, preset_names, resolve
+from training.training_errors import RunError
 
 
 def add(commands: Commands) -> None:

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from model.errors import ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
-from training.config import RunName, TrainConfig, preset_names, resolve
-from training.errors import RunError
+from training.train_config import RunName, TrainConfig, preset_names, resolve
+from training.training_errors import RunError
 from training.tuning.search import SearchPlan, StudyLocation, report_only, search
 from training.tuning.search_space import Space, read_space, space_of
 from training.tuning.study_folder import StudyFolder

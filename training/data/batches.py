@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from training.data.corpus import Ids
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 EVERY_ROW = slice(None)
 LENGTH_DEVIATION = 5.0  # tokens

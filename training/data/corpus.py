@@ -27,7 +27,7 @@ from training.data.document_store import DocumentStore
 from training.data.sources import STDIN, expand, file_digest, require_outside
 from training.data.train_valid_split import Part, SplitKind
 from training.data.vocabulary import learn_tokenizer
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 FORMAT = 1
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"

@@ -22,7 +22,7 @@ import zstandard
 
 from training.data.sources import STDIN, unreadable
 from training.data.train_valid_split import SplitKind
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 CHUNK_BYTES = 1 << 20
 ZSTD_CHUNK_BYTES = 1 << 14  # compressed: what one of these becomes is in memory at once

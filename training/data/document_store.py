@@ -21,7 +21,7 @@ from training.data.train_valid_split import (
     num_held_out_characters,
 )
 from training.data.vocabulary import CharacterCounts
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 PIECE_BYTES = 1 << 20  # encoding takes twenty times the memory of what it is given at once
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 STDIN = "-"
 _GLOB_CHARACTERS = "*?["

@@ -16,7 +16,6 @@ from model.parameters import SamplingParams
 from training.data.corpus import CorpusOptions, is_prepared, load_corpus
 from training.data.document_reader import read_texts
 from training.data.sources import STDIN, expand
-from training.errors import CorpusError
 from training.evaluation.cross_entropy import Evaluation
 from training.evaluation.memorization import (
     Integers,
@@ -31,6 +30,7 @@ from training.evaluation.text_samples import (
     generate_documents,
 )
 from training.evaluation.text_statistics import TextStatistics, text_statistics, words
+from training.training_errors import CorpusError
 
 BORDER = "\x00"  # between documents of the training text: no passage is copied across it
 LARGEST_SHARE = 4  # a document is cut to a fourth of the text, lest one be all of it

@@ -24,7 +24,7 @@ from training.data.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_c
 from training.data.document_reader import read_texts
 from training.data.sources import expand
 from training.data.train_valid_split import Part
-from training.errors import CorpusError
+from training.training_errors import CorpusError
 
 COLD_BATCH = 64
 

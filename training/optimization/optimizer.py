@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model.network import Network
-from training.config import TrainConfig
+from training.train_config import TrainConfig
 
 
 def build_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:

@@ -8,8 +8,8 @@ import torch
 from model.config import ModelConfig
 from model.device import has_bf16_lstm, has_fast_bf16
 from model.errors import ParameterError
-from training.config import TrainConfig
 from training.distributed import ProcessGroup
+from training.train_config import TrainConfig
 
 
 def autocast_dtype(

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from model.noise import Noise
-from training.config import TrainConfig
+from training.train_config import TrainConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.network import Network, State
-from training.config import TrainConfig
 from training.data.batches import Batch, Streams
 from training.distributed import SINGLE_PROCESS, ProcessGroup
-from training.errors import DivergedError
 from training.optimization.optimizer import Budget, build_optimizer, learning_rate
 from training.optimization.precision import autocast_dtype
 from training.optimization.regularization import Regularization
 from training.optimization.weight_averaging import MovingAverage
+from training.train_config import TrainConfig
+from training.training_errors import DivergedError
 
 
 class Losses(NamedTuple):

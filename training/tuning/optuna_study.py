@@ -17,9 +17,9 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from training.config import TrainConfig
 from training.data.corpus import Corpus
-from training.errors import RunError
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 from training.tuning.search_space import Space
 from training.tuning.trial_sampler import NumberedSampler
 

@@ -13,10 +13,10 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from model.device import resolve_device
-from training.config import TrainConfig
-from training.errors import RunError
 from training.run import require_precision
 from training.signals import StopRequest, request_stop_on_signal
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 from training.tuning.optuna_study import (
     WHY,
     best_of,
@@ -30,7 +30,7 @@ from training.tuning.optuna_study import (
 from training.tuning.search_space import Space
 from training.tuning.study_folder import StudyFolder
 from training.tuning.trials import CutShortError, Trials, in_short
-from training.tuning.tuning_report import command, write_report
+from training.tuning.tuning_report import command, write_study_report
 
 HOPELESS_TRIALS = 10
 
@@ -163,7 +163,7 @@ def tidy(study: Study, folder: StudyFolder) -> None:
 def report(study: Study, location: StudyLocation, console: Console) -> None:
     """Write the report of a study, and print the best fields and where the report is."""
     with location.folder.locked():
-        write_report(study, location.folder)
+        write_study_report(study, location.folder)
     if (best := best_of(study)) is not None:
         say(console, f"best: {best.value:.4f} nats, trial {best.number}: {in_short(best.params)}")
         say(console, f"train with: {command(study, best)}")

@@ -28,8 +28,8 @@ from optuna.distributions import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import ParameterError
-from training.config import BUDGETS, TrainConfig, checked
 from training.data.corpus import CorpusOptions
+from training.train_config import BUDGETS, TrainConfig, checked
 
 SPACES = Path(__file__).parent / "spaces"
 DEFAULT = "default"

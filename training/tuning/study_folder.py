@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.config import TrainConfig
 from training.data.corpus import Corpus, is_prepared, load_corpus, prepare
 from training.data.sources import expand, file_digest
-from training.errors import RunError
 from training.run_corpus import load_prepared
 from training.run_folder import DATA, LAST, LOCK
+from training.train_config import TrainConfig
+from training.training_errors import RunError
 
 PREFIX = "trial-"
 

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.status import Status
 
 from model.errors import ParameterError
-from training.config import TrainConfig, resolve
-from training.errors import CorpusError, DivergedError
 from training.run import start
 from training.run_log import read_metrics
 from training.signals import Interrupted, StopRequest, raise_on_signal
+from training.train_config import TrainConfig, resolve
+from training.training_errors import CorpusError, DivergedError
 from training.training_loop import OnValidation
 from training.tuning.optuna_study import WHY
 from training.tuning.search_space import Space, Value
@@ -112,9 +112,9 @@ def _final_nats(config: TrainConfig) -> float:
 
 def in_short(values: Mapping[str, object]) -> str:
     """Format fields and values in a line."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
+    return ", ".join(f"{name} {format_value(value)}" for name, value in values.items())
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """Format a value for people: four digits are enough."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -16,10 +16,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from model.atomic_write import write_file
-from training.config import ANTHOLOGY, TrainConfig
+from training.train_config import ANTHOLOGY, TrainConfig
 from training.tuning.optuna_study import ASKED, FACTS, WHY, best_of
 from training.tuning.study_folder import StudyFolder
-from training.tuning.trials import shown
+from training.tuning.trials import format_value
 from training.tuning.tuning_plots import (
     draw_history,
     draw_importances,
@@ -33,7 +33,7 @@ BEST_QUARTER = 0.25
 ENOUGH_TRIALS = 8
 
 
-def write_report(study: Study, folder: StudyFolder) -> None:
+def write_study_report(study: Study, folder: StudyFolder) -> None:
     """Write report/ and, once a trial is complete, best.toml."""
     folder.report.mkdir(parents=True, exist_ok=True)
     trials = study.get_trials(deepcopy=False)
@@ -142,7 +142,7 @@ def _best(study: Study, folder: StudyFolder, best: FrozenTrial | None) -> Iterat
     yield f"Trial {best.number}: {best.value:.4f} nats, {bits:.4f} bits per character."
     yield from ("", "| field | best | searched |", "| --- | --- | --- |")
     for name, value in best.params.items():
-        yield f"| `{name}` | {shown(value)} | {_range(best.distributions[name])} |"
+        yield f"| `{name}` | {format_value(value)} | {_range(best.distributions[name])} |"
     texts = shlex.join(_texts(study.user_attrs[ASKED]))
     short = f"python -m training train --preset {shlex.quote(str(folder.best))} {texts}".rstrip()
     yield from ("", "```sh", command(study, best), "```", "")
@@ -151,9 +151,9 @@ def _best(study: Study, folder: StudyFolder, best: FrozenTrial | None) -> Iterat
 
 def _range(field: object) -> str:
     if isinstance(field, CategoricalDistribution):
-        return ", ".join(map(shown, field.choices))
+        return ", ".join(map(format_value, field.choices))
     assert isinstance(field, IntDistribution | FloatDistribution)  # noqa: S101
-    return f"{shown(field.low)} to {shown(field.high)}{', log' if field.log else ''}"
+    return f"{format_value(field.low)} to {format_value(field.high)}{', log' if field.log else ''}"
 
 
 def _importances(importances: Mapping[str, float]) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _trials(trials: list[FrozenTrial], fields: list[str]) -> Iterator[str]:
         nats = trial.value if trial.value is not None else _last_validation(trial)
         minutes = trial.duration.total_seconds() / 60 if trial.duration is not None else None
         cells = [trial.number, _end(trial), nats, minutes, *(trial.params.get(f) for f in fields)]
-        shown_cells = ("" if cell is None else shown(cell) for cell in cells)
+        shown_cells = ("" if cell is None else format_value(cell) for cell in cells)
         yield "| " + " | ".join(shown_cells) + " |"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from model.config import ModelConfig
 from model.errors import ParameterError
-from training.config import INHERITED, TrainConfig, checked, preset_names, resolve
+from training.train_config import INHERITED, TrainConfig, checked, preset_names, resolve
 
 
 @pytest.mark.parametrize("name", preset_names())
