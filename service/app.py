@@ -1,4 +1,4 @@
-"""The Flask application, made of what it is given.
+"""Flask application of the service, made of the engine, registry and metrics it is given.
 
 Starts nothing: threads, sockets and the engine belong to `service.server.service_process`.
 """
@@ -8,7 +8,6 @@ import math
 from flask import Flask
 
 from service.access.control import control_access
-from service.api.client_connection import Client
 from service.api.error_handlers import register_error_handlers
 from service.api.generate import generate_blueprint
 from service.api.health import health_blueprint, why_not_ready
@@ -17,6 +16,7 @@ from service.api.jobs import Jobs
 from service.api.models import models_blueprint
 from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
+from service.client_connection import ClientConnection
 from service.engine.engine import Engine
 from service.models.registry import Registry
 from service.observability.http_exchange import ExchangeMiddleware
@@ -36,7 +36,7 @@ def create_app(
     metrics: Metrics,
     tracing: Tracing | None = None,
 ) -> Flask:
-    """The whole surface of the service."""
+    """Application with all routes of the service, and access control as the settings ask."""
     app = _bare_app()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     _watch_gauges(metrics, engine, registry)
@@ -55,7 +55,7 @@ def create_app(
 
 
 def create_ops_app(engine: Engine, registry: Registry, metrics: Metrics) -> Flask:
-    """Health and metrics alone, for the small listener; its requests are not logged."""
+    """Application with health and metrics alone, for the ops listener; requests are not logged."""
     app = _bare_app()
     app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))
     return app
@@ -78,7 +78,7 @@ def _watch_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
     exchanges = ExchangeMiddleware(
         app,
         on_end if tracing is None else [tracing.ended, *on_end],
-        has_client_gone=lambda environ: Client(environ).has_gone,
+        has_client_gone=lambda environ: ClientConnection(environ).is_closed,
     )
     metrics.add_gauge(
         "http_requests_in_flight", "Answers under way", lambda: exchanges.num_in_flight

@@ -6,11 +6,36 @@ nothing of Flask and of the engine: `service.api.error_handlers` maps exceptions
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 RETRY_AFTER_S = 1
 MAX_MESSAGE = 400
 CLIENT_CLOSED_REQUEST = 499  # nginx's number; nobody is there to read it
+
+
+ErrorType = Literal["invalid_request_error", "rate_limit_error", "overloaded_error", "server_error"]
+
+_closed = with_config(ConfigDict(extra="forbid", strict=True))
+
+
+@_closed
+class ErrorFacts(TypedDict):
+    """What went wrong and what would be right."""
+
+    message: Annotated[str, Field(min_length=1)]
+    type: ErrorType
+    param: Annotated[str | None, Field(description="the field to change")]
+    code: Annotated[str | None, Field(description="for programs")]
+
+
+@_closed
+class ErrorAnswer(TypedDict):
+    """Every error: an answer by itself, or an event in a stream that failed half-way."""
+
+    error: ErrorFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +43,11 @@ class ErrorBody:
     """Body of an error answer: `param` is the field to change, `code` is for programs."""
 
     message: str
-    type: str = "invalid_request_error"
+    type: ErrorType = "invalid_request_error"
     param: str | None = None
     code: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ErrorAnswer:
         """JSON object of the answer, of bounded length whatever the client had sent."""
         return {
             "error": {

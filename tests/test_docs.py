@@ -15,10 +15,10 @@ import model.__main__
 import training.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
-from service.api.generate_body import GenerateRequest
-from service.api.inspect_body import InspectRequest
-from service.api.score_body import ScoreRequest
-from service.openapi import error_catalogue as problems
+from service.api.generate import GenerateRequest
+from service.api.inspect import InspectRequest
+from service.api.score import ScoreRequest
+from service.openapi import error_catalogue
 from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
@@ -115,7 +115,11 @@ def test_the_manual_and_the_document_know_the_same_errors() -> None:
         for row in re.findall(r"^\| [0-9, ]+ \| (.*?) \|", table, flags=re.MULTILINE)
         for code in re.findall(r"`(\w+)`", row)
     }
-    told = {each.code for each in vars(problems).values() if isinstance(each, problems.Problem)}
+    told = {
+        each.code
+        for each in vars(error_catalogue).values()
+        if isinstance(each, error_catalogue.ErrorSpec)
+    }
     # Those are of no route, or come before one is looked for; the document tells of them in words.
     of_none = {"method_not_allowed", "origin_not_allowed"}
     before = {"request_timeout", "head_too_long", "crowded"}

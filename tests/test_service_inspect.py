@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.config import Cell
-from service.api.inspect_body import InspectRequest
+from service.api.inspect import InspectRequest
 from service.server.service_process import Service
 from service.settings import Settings
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from steady_runner import SteadyRunner
 
 from model.decoding.generation import Piece
-from service.api.client_connection import Client
 from service.api.jobs import Job
+from service.client_connection import ClientConnection
 from service.engine.engine import Engine
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
@@ -26,7 +26,7 @@ def test_a_text_whose_end_was_not_read_is_cut_short_though_the_engine_ends_it(
         job_id="gen-1",
         requests=requests,
         outbox=outbox,
-        client=Client({}),
+        client=ClientConnection({}),
         engine=engine,
         metrics=metrics,
     )
@@ -34,7 +34,7 @@ def test_a_text_whose_end_was_not_read_is_cut_short_though_the_engine_ends_it(
     outbox.put(1, Piece(text="b", finish_reason="stop"))
     job.is_cancelled = True
     outbox.close(Failure.CANCELLED)  # the third, which waited
-    texts = [delta.text for deltas in job.waves() for delta in deltas]
+    texts = [delta.text for deltas in job.delta_batches() for delta in deltas]
     requests[0].generations[0].finish_reason = "length"  # by a step that was under way
     assert texts == ["a", "b"]
     assert job.cut_short == [0, 2]

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from service.api.generate_body import GenerateRequest
+from service.api.generate import GenerateRequest
 from service.openapi.document import template
 from service.openapi.operations import OPERATIONS
 

@@ -11,7 +11,7 @@ import requests
 from flask.testing import FlaskClient
 
 from model.__main__ import main
-from service.api.score_body import ScoreRequest
+from service.api.score import ScoreRequest
 from service.api.submission import MAX_SCORED
 
 if TYPE_CHECKING:

@@ -16,7 +16,14 @@ from service.engine.failure import (
     SaturatedError,
     UnavailableError,
 )
-from service.errors import CLIENT_CLOSED_REQUEST, ApiError, ErrorBody, bad_request, busy
+from service.errors import (
+    CLIENT_CLOSED_REQUEST,
+    ApiError,
+    ErrorBody,
+    ErrorType,
+    bad_request,
+    busy,
+)
 
 
 def error_response(error: ApiError) -> Response:
@@ -29,7 +36,7 @@ def error_response(error: ApiError) -> Response:
 
 def failure_body(failure: Failure) -> ErrorBody:
     """Error body of a request that the engine failed, for an answer or within a stream."""
-    kind = "overloaded_error" if failure is Failure.STOPPING else "server_error"
+    kind: ErrorType = "overloaded_error" if failure is Failure.STOPPING else "server_error"
     return ErrorBody(message=failure.value, type=kind, code=failure.name.lower())
 
 
@@ -73,7 +80,7 @@ def _client_gone(_: ClientGoneError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code if error.code is not None else 500
-    kind = "invalid_request_error" if status < 500 else "server_error"
+    kind: ErrorType = "invalid_request_error" if status < 500 else "server_error"
     # Werkzeug's name and not HTTPStatus': Python 3.13 has renamed some, and codes must stay.
     body = ErrorBody(
         message=error.description or error.name,

@@ -1,55 +1,94 @@
-"""`POST /v1/generate`: a prompt goes in, text comes out, in the form that Accept asks for.
+"""`POST /v1/generate`: a prompt goes in, text comes out, as the content type that Accept asks for.
 
-`POST /v1/generate/<id>/cancel` ends it from elsewhere.
+The route and its body; `POST /v1/generate/<id>/cancel` ends it from elsewhere. The sampling fields
+of the body are those of `model.parameters.SamplingParams`, which gives them bounds and meaning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import Field, field_validator
+from typing_extensions import TypedDict
 
 from model.errors import ParameterError
+from model.parameters import SamplingParams
 from service.access.route_flags import uncounted
-from service.api import generate_responses as answers
-from service.api.client_connection import Client
-from service.api.generate_body import GenerateRequest
-from service.api.generate_responses import Answer
-from service.api.jobs import Jobs
-from service.api.request_body import json_object
-from service.api.submission import (
-    engine_requests,
-    find_model,
-    require_can_be_held,
-    require_within_limits,
-    within_cap,
+from service.api.generate_responses import (
+    Continuation,
+    event_response,
+    json_response,
+    plain_text_response,
 )
+from service.api.jobs import Jobs
+from service.api.request_body import (
+    MAX_CHOICES,
+    Stops,
+    given,
+    json_object,
+    one_or_many,
+    require_known_fields,
+    whole_characters,
+)
+from service.api.response_models import closed
+from service.api.submission import find_model, sampling_within_limits, start_job
 from service.errors import bad_request
 from service.models.registry import Registry
-from service.observability.http_exchange import attach_job
-from service.request_ids import new_id
 from service.settings import Settings
 
 # The first is the default, and what */* gets.
-FORMS: dict[str, Callable[[Answer], Response]] = {
-    "text/plain": answers.plain_text,
-    "text/event-stream": answers.events,
-    "application/json": answers.whole,
+RESPONSES: dict[str, Callable[[Continuation], Response]] = {
+    "text/plain": plain_text_response,
+    "text/event-stream": event_response,
+    "application/json": json_response,
 }
 
 
+class GenerateRequest(SamplingParams):
+    """One request: the prompt, the model, and how to go on from there."""
+
+    model: str | None = Field(
+        None, max_length=200, description="name of a model; unset takes the default one"
+    )
+    prompt: str = Field("", description="the text to continue; empty begins a new one")
+    n: int = Field(
+        1, ge=1, le=MAX_CHOICES, description="how many texts to write; text i has seed + i"
+    )
+    echo: bool = Field(False, description="give the prompt back in front of the text")
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Request from a JSON object. Raises ParameterError, which names the field."""
+        require_known_fields(content, cls)
+        return cls.checked(**given(content))
+
+    _one_stop = field_validator("stop", mode="before", json_schema_input_type=Stops)(one_or_many)
+    _whole_characters = field_validator("prompt")(whole_characters)
+
+
+@closed
+class Cancelled(TypedDict):
+    """A generation that was ended by its id."""
+
+    id: str
+    status: Literal["cancelled"]
+
+
 def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blueprint:
-    """The two routes and what they need."""
+    """Blueprint of `/v1/generate` and of the cancellation of what it started."""
     blueprint = Blueprint("generate", __name__)
 
     @blueprint.post("/v1/generate")
     def generate() -> Response:
-        form = chosen_form()
-        wanted = GenerateRequest.from_json(json_object(request))
-        require_form_fits(wanted, form)
-        answer = begin(wanted, form, settings, jobs, registry)
+        content_type = accepted_content_type()
+        body = GenerateRequest.from_json(json_object(request))
+        require_fits(body, content_type)
+        is_streamed = content_type != "application/json"
+        continuation = start_continuation(body, settings, jobs, registry, is_streamed=is_streamed)
         try:
-            return FORMS[form](answer)
+            return RESPONSES[content_type](continuation)
         except BaseException:
-            jobs.end(answer.job)
+            jobs.end(continuation.job)
             raise
 
     @blueprint.post("/v1/generate/<job_id>/cancel")
@@ -59,50 +98,52 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
             raise bad_request(
                 "no generation of this id is under way", param="id", code="not_found", status=404
             )
-        return jsonify(id=job_id, status="cancelled")
+        answer: Cancelled = {"id": job_id, "status": "cancelled"}
+        return jsonify(answer)
 
     return blueprint
 
 
-def chosen_form() -> str:
-    """The content type to answer with."""
+def accepted_content_type() -> str:
+    """Content type of the response, of those that the request's Accept header allows."""
     if not request.accept_mimetypes:
-        return next(iter(FORMS))
-    form = request.accept_mimetypes.best_match(FORMS)
-    if form is None:
+        return next(iter(RESPONSES))
+    content_type = request.accept_mimetypes.best_match(RESPONSES)
+    if content_type is None:
         raise bad_request(
-            f"the answer can be one of {', '.join(FORMS)}", status=406, code="not_acceptable"
+            f"the answer can be one of {', '.join(RESPONSES)}", status=406, code="not_acceptable"
         )
-    return form
+    return content_type
 
 
-def require_form_fits(wanted: GenerateRequest, form: str) -> None:
-    """Plain text has no place for a second text, nor for numbers."""
-    if form != "text/plain":
+def require_fits(body: GenerateRequest, content_type: str) -> None:
+    """Refuse several texts and log probabilities as plain text. Raises ParameterError."""
+    if content_type != "text/plain":
         return
-    for field, is_asked in (("n", wanted.n > 1), ("logprobs", wanted.logprobs is not None)):
+    for field, is_asked in (("n", body.n > 1), ("logprobs", body.logprobs is not None)):
         if is_asked:
             raise ParameterError(
                 field, "needs Accept: text/event-stream or application/json, not text/plain"
             )
 
 
-def begin(
-    wanted: GenerateRequest, form: str, settings: Settings, jobs: Jobs, registry: Registry
-) -> Answer:
-    """The job under way. Raises what says why it cannot be."""
-    served = find_model(registry, wanted.model)
-    require_within_limits(settings, wanted, prompt_length=len(wanted.prompt), num_texts=wanted.n)
-    params = within_cap(wanted.sampling(), settings)
-    if form == "application/json":
-        require_can_be_held(params, wanted.n)
-    prompt = served.runner.tokenizer.encode_prompt(wanted.prompt)
-    job_id = new_id("gen")
-    requests = engine_requests(job_id, served, [prompt], params, num_texts=wanted.n)
-    job = jobs.begin(job_id, requests, Client(request.environ))
-    attach_job(request.environ, job)
-    return Answer(
-        job=job,
-        jobs=jobs,
-        echo=wanted.prompt if wanted.echo else "",
+def start_continuation(
+    body: GenerateRequest,
+    settings: Settings,
+    jobs: Jobs,
+    registry: Registry,
+    *,
+    is_streamed: bool,
+) -> Continuation:
+    """Start the job that a body asks for. Raises what says why it cannot be started."""
+    served = find_model(registry, body.model)
+    params = sampling_within_limits(
+        settings,
+        body,
+        prompt_length=len(body.prompt),
+        num_texts=body.n,
+        is_streamed=is_streamed,
     )
+    prompt = served.runner.tokenizer.encode_prompt(body.prompt)
+    job = start_job(jobs, served, [prompt], params, id_prefix="gen", num_texts=body.n)
+    return Continuation(job=job, jobs=jobs, echo=body.prompt if body.echo else "")

@@ -1,4 +1,4 @@
-"""The three forms of an answer to `/v1/generate`: plain text, server-sent events, one JSON object.
+"""Responses of `/v1/generate`: plain text, server-sent events, or one JSON object.
 
 All three read the same outbox and show the same text. Every way out, a client that has gone
 included, ends the job, which frees its slots.
@@ -7,32 +7,114 @@ included, ends the job, which frees its slots.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, NotRequired
 
 from flask import Response, jsonify
+from pydantic import Field, RootModel
+from typing_extensions import TypedDict
 
-from model.decoding.generation import TokenLogprob
-from service.api import sse
-from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
-from service.api.streaming import StreamCutError, event_chunks, job_headers, stream
+from service.api.response_models import (
+    FINISH,
+    STOP,
+    Count,
+    FinishReason,
+    PromptFacts,
+    TokenLogprob,
+    Usage,
+    closed,
+    token_logprob,
+    usage_of,
+)
+from service.api.streaming import (
+    EVENTS,
+    StreamCutError,
+    event,
+    job_events,
+    job_headers,
+    streamed_response,
+)
 from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
+from service.errors import ErrorAnswer
 
-HEADERS_AFTER_S = 5.0  # plain text: an error before the first piece can still be a status code
+HEADERS_AFTER_S = 5.0  # plain text: an error before the first delta can still be a status code
+
+
+@closed
+class GenerateOpening(TypedDict):
+    """The first event of a stream; the same opens the JSON answer."""
+
+    id: Annotated[str, Field(description="to cancel it by")]
+    model: str
+    seed: Annotated[int, Field(ge=0, description="send it to get the same text again")]
+    prompt: PromptFacts
+
+
+@closed
+class GenerateChoice(TypedDict):
+    """One whole text."""
+
+    index: Count
+    text: str
+    finish_reason: Annotated[FinishReason, Field(description=FINISH)]
+    stop_reason: Annotated[str | None, Field(description=STOP)]
+    logprobs: Annotated[
+        list[TokenLogprob] | None, Field(description="one a token; null when not asked for")
+    ]
+
+
+@closed
+class GenerateAnswer(GenerateOpening):
+    """Everything at once, when it is done."""
+
+    choices: Annotated[list[GenerateChoice], Field(min_length=1)]
+    usage: Usage
+
+
+@closed
+class GeneratePiece(TypedDict):
+    """An event with a piece of text; pieces of several texts are mixed."""
+
+    index: Annotated[int, Field(ge=0, description="of the text that this is a piece of")]
+    text: str
+    logprobs: NotRequired[
+        Annotated[list[TokenLogprob], Field(default=[], description="of the piece's tokens")]
+    ]
+    finish_reason: NotRequired[
+        Annotated[
+            FinishReason | None, Field(default=None, description=f"in the last piece: {FINISH}")
+        ]
+    ]
+    stop_reason: NotRequired[
+        Annotated[str | None, Field(default=None, description=f"in the last piece: {STOP}")]
+    ]
+
+
+@closed
+class UsageEvent(TypedDict):
+    """The last event before `data: [DONE]`."""
+
+    usage: Usage
+
+
+class GenerateEvent(RootModel[GenerateOpening | GeneratePiece | UsageEvent | ErrorAnswer]):
+    """The JSON after `data: ` in a stream of `/v1/generate`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A job under way and what its answer tells beside the text."""
+class Continuation:
+    """Texts that continue one prompt: a job under way, and the prompt where it is given back."""
 
     job: Job
     jobs: Jobs
     echo: str  # the prompt, or nothing
 
-    def describe(self) -> dict[str, Any]:
-        """What is known before the first piece."""
+    @property
+    def opening(self) -> GenerateOpening:
+        """Facts that are known before the first delta."""
         prompt = self.job.requests[0].prompt
+        assert self.job.seed is not None  # noqa: S101 - each text has one
         return {
             "id": self.job.job_id,
             "model": self.job.model,
@@ -40,34 +122,40 @@ class Answer:
             "prompt": {"folded": prompt.num_folded, "unknown": prompt.num_unknown},
         }
 
+    @property
+    def usage(self) -> Usage:
+        """Tokens read and generated so far."""
+        return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
 
-def plain_text(answer: Answer) -> Response:
-    """The text as it comes. Waits a little for the first piece, to answer errors as such."""
-    waves = answer.job.waves()
-    begun = _first_waves(waves)
-    return stream(
-        answer.jobs, answer.job, _plain_chunks(answer, begun, waves), "text/plain; charset=utf-8"
+
+def plain_text_response(continuation: Continuation) -> Response:
+    """Plain text as it comes. Waits a little for the first delta, to answer errors as such."""
+    batches = continuation.job.delta_batches()
+    first = _first_deltas(batches)
+    chunks = _text_chunks(continuation, first, batches)
+    return streamed_response(
+        continuation.jobs, continuation.job, chunks, "text/plain; charset=utf-8"
     )
 
 
-def _first_waves(waves: Iterator[list[Delta]]) -> list[Delta]:
+def _first_deltas(batches: Iterator[list[Delta]]) -> list[Delta]:
     deadline = time.monotonic() + HEADERS_AFTER_S
-    for deltas in waves:
+    for deltas in batches:
         if deltas or time.monotonic() >= deadline:
             return deltas
     return []
 
 
-def _plain_chunks(
-    answer: Answer, begun: Sequence[Delta], waves: Iterator[list[Delta]]
+def _text_chunks(
+    continuation: Continuation, first: Sequence[Delta], batches: Iterator[list[Delta]]
 ) -> Iterator[bytes]:
-    yield (answer.echo + _text(begun)).encode()
+    yield (continuation.echo + _text(first)).encode()
     try:
-        for deltas in waves:
+        for deltas in batches:
             yield _text(deltas).encode()
     except (RequestFailedError, ClientGoneError) as error:
         raise StreamCutError from error
-    if answer.job.cut_short:
+    if continuation.job.cut_short:
         raise StreamCutError
 
 
@@ -75,68 +163,81 @@ def _text(deltas: Sequence[Delta]) -> str:
     return "".join(delta.text for delta in deltas)
 
 
-def events(answer: Answer) -> Response:
-    """One JSON event a piece, between an opening event and the usage."""
-    return stream(answer.jobs, answer.job, _events(answer), sse.CONTENT_TYPE)
+def event_response(continuation: Continuation) -> Response:
+    """Stream of JSON events, one a delta, between an opening event and the usage."""
+    return streamed_response(continuation.jobs, continuation.job, _events(continuation), EVENTS)
 
 
-def _events(answer: Answer) -> Iterator[bytes]:
-    job = answer.job
-    yield sse.event(answer.describe())
-    if answer.echo:
-        for index in range(len(job.generations)):
-            yield sse.event({"index": index, "text": answer.echo})
-    try:
-        yield from event_chunks(job, _pieces)
-    except RequestFailedError as error:
-        yield sse.event(failure_body(error.failure).as_json())
-        return
-    for index in job.cut_short:
-        yield sse.event(
-            {"index": index, "text": "", "finish_reason": "cancelled", "stop_reason": None}
-        )
-    yield sse.event({"usage": job.usage()})
-    yield sse.DONE
+def _events(continuation: Continuation) -> Iterator[bytes]:
+    yield event(continuation.opening)
+    if continuation.echo:
+        for index in range(len(continuation.job.generations)):
+            echo: GeneratePiece = {"index": index, "text": continuation.echo}
+            yield event(echo)
+    yield from job_events(continuation.job, PieceEncoder(continuation))
 
 
-def _pieces(deltas: Sequence[Delta]) -> bytes:
-    return b"".join(sse.event(_piece(delta)) for delta in deltas)
+@dataclass(frozen=True, slots=True)
+class PieceEncoder:
+    """Encoder of the events of `/v1/generate`; an `EventEncoder`."""
+
+    continuation: Continuation
+
+    def encode(self, deltas: list[Delta]) -> bytes:
+        """Events of a batch of deltas, one each."""
+        return b"".join([event(piece_of(delta)) for delta in deltas])
+
+    def encode_cut_short(self, index: int) -> bytes:
+        """Event that ends a text which was cancelled by its id."""
+        last: GeneratePiece = {
+            "index": index,
+            "text": "",
+            "finish_reason": "cancelled",
+            "stop_reason": None,
+        }
+        return event(last)
+
+    def encode_usage(self) -> bytes:
+        """Event of the usage."""
+        last: UsageEvent = {"usage": self.continuation.usage}
+        return event(last)
 
 
-def _piece(delta: Delta) -> dict[str, Any]:
-    piece: dict[str, Any] = {"index": delta.index, "text": delta.text}
+def piece_of(delta: Delta) -> GeneratePiece:
+    """Response model of one delta; what a piece need not have is left out."""
+    piece: GeneratePiece = {"index": delta.index, "text": delta.text}
     if delta.logprobs:
-        piece["logprobs"] = [logprob_json(entry) for entry in delta.logprobs]
+        piece["logprobs"] = [token_logprob(entry) for entry in delta.logprobs]
     if delta.finish_reason is not None:
         piece["finish_reason"] = delta.finish_reason
         piece["stop_reason"] = delta.stop_reason
     return piece
 
 
-def logprob_json(entry: TokenLogprob) -> dict[str, Any]:
-    """How one token's log probability and its alternatives are shown."""
-    top = [{"token": token, "logprob": value} for token, value in entry.top]
-    return {"token": entry.token, "logprob": entry.logprob, "top": top}
-
-
-def whole(answer: Answer) -> Response:
-    """Everything at the end, as one object."""
-    job = answer.job
-    gathered = answer.jobs.gathered(job)
-    choices = [_choice(answer, index, deltas) for index, deltas in enumerate(gathered)]
-    response = jsonify({**answer.describe(), "choices": choices, "usage": job.usage()})
+def json_response(continuation: Continuation) -> Response:
+    """One JSON object with all texts, when they are done."""
+    job = continuation.job
+    texts = continuation.jobs.collect(job)
+    answer: GenerateAnswer = {
+        **continuation.opening,
+        "choices": [choice_of(continuation, index, deltas) for index, deltas in enumerate(texts)],
+        "usage": continuation.usage,
+    }
+    response = jsonify(answer)
     response.headers.update(job_headers(job))
     return response
 
 
-def _choice(answer: Answer, index: int, deltas: Sequence[Delta]) -> dict[str, Any]:
-    params = answer.job.generations[index].params
-    last = deltas[-1] if answer.job.is_told_whole(index) else None
-    logprobs = [logprob_json(entry) for delta in deltas for entry in delta.logprobs]
+def choice_of(continuation: Continuation, index: int, deltas: Sequence[Delta]) -> GenerateChoice:
+    """Response model of one whole text, from all of its deltas."""
+    params = continuation.job.generations[index].params
+    last = deltas[-1] if continuation.job.is_delivered(index) else None
+    logprobs = [token_logprob(entry) for delta in deltas for entry in delta.logprobs]
+    reason = None if last is None else last.finish_reason
     return {
         "index": index,
-        "text": answer.echo + _text(deltas),
-        "finish_reason": "cancelled" if last is None else last.finish_reason,
+        "text": continuation.echo + _text(deltas),
+        "finish_reason": "cancelled" if reason is None else reason,
         "stop_reason": None if last is None else last.stop_reason,
         "logprobs": None if params.logprobs is None else logprobs,
     }

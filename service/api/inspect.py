@@ -1,29 +1,31 @@
 """`POST /v1/inspect`: what one layer of a network does while it reads a text.
 
-The numbers are for pictures and are rounded, so that the answer is bounded by its text's length.
+The route, its body and its answer. The numbers are for pictures and are rounded, so that the
+answer is bounded by its text's length.
 """
 
 import math
 from base64 import b64encode
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing_extensions import TypedDict
 
 from model.config import ModelConfig
 from model.decoding.generation import TokenLogprob
-from model.decoding.prompt_scores import PromptScores
 from model.errors import ParameterError
 from model.inspection import Inspection
+from model.parameters import MAX_LOGPROBS
 from model.tokenizer import EncodedPrompt
-from service.api.inspect_body import InspectRequest
 from service.api.jobs import Jobs
-from service.api.json_text import json_text
-from service.api.prompt_scoring import begin, listed, scores_of, text_facts
-from service.api.request_body import json_object
+from service.api.json_text import json_object_parts
+from service.api.prompt_scoring import scores_of, start_scoring, text_facts
+from service.api.request_body import json_object, validated, whole_characters
+from service.api.response_models import TextFacts, closed
 from service.api.submission import find_model, prompt_too_long
 from service.models.registry import Registry, ServedModel
-from service.request_ids import new_id
 from service.settings import Settings
 
 SURPRISAL_DECIMALS = 6
@@ -31,31 +33,108 @@ OPENING_DECIMALS = 5
 PROBABILITY_DIGITS = 6  # that count, however small it is
 
 
+class InspectRequest(BaseModel):
+    """One text, and the layer of a model that is to be looked into while it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    model: str | None = Field(
+        None, max_length=200, description="name of a model; unset takes the default one"
+    )
+    text: str = Field(min_length=1, description="the text to read, from its first character on")
+    layer: int | None = Field(
+        None, ge=0, description="which layer to look into, 0 the lowest; unset takes the top one"
+    )
+    top: int = Field(
+        5, ge=0, le=MAX_LOGPROBS, description="give this many likeliest tokens at each place"
+    )
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Request from a JSON object. Raises ParameterError, which names the field."""
+        return validated(cls, content)
+
+    _whole_characters = field_validator("text")(whole_characters)
+
+
+@closed
+class Likely(TypedDict):
+    """A token that was likely at a place."""
+
+    token: str
+    probability: Annotated[float, Field(ge=0, le=1)]
+
+
+@closed
+class TokenSeen(Likely):
+    """A token of the text, as it was read."""
+
+    surprisal: Annotated[float, Field(ge=0, description="in bits, given all before it")]
+    top: Annotated[list[Likely], Field(description="the likeliest in its place")]
+
+
+@closed
+class GateOpenings(TypedDict):
+    """How far the gates stood open, as means over the units of the layer: a number a token."""
+
+    input: list[float]
+    forget: list[float]
+    output: list[float]
+
+
+@closed
+class InspectAnswer(TypedDict):
+    """What one layer did while it read a text of T tokens; H is its width."""
+
+    id: Annotated[str, Field(description="to cancel it by")]
+    model: str
+    num_layers: Annotated[int, Field(ge=1)]
+    hidden_size: Annotated[int, Field(ge=1)]
+    layer: Annotated[int, Field(ge=0, description="0 is the lowest")]
+    text: TextFacts
+    tokens: Annotated[list[TokenSeen], Field(description="each given all before it")]
+    gates: Annotated[GateOpenings | None, Field(description="null where the cell is no lstm")]
+    hidden: Annotated[str, Field(description="base64 of T x H signed bytes: round(127 h)")]
+    cell: Annotated[
+        str | None,
+        Field(
+            description="base64 of T x H signed bytes: round(127 tanh(c)); null where there is none"
+        ),
+    ]
+
+
 def inspect_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blueprint:
-    """The route and what it needs."""
+    """Blueprint of `/v1/inspect`."""
     blueprint = Blueprint("inspect", __name__)
     longest = settings.longest_inspected
 
     @blueprint.post("/v1/inspect")
     def inspect() -> Response:
-        wanted = InspectRequest.from_json(json_object(request))
-        served = find_model(registry, wanted.model)
-        layer = chosen_layer(wanted.layer, served.architecture)
-        text = encoded_text(wanted.text, served, longest)
-        job_id = new_id("inspect")
-        job = begin(job_id, served, text, jobs, alternatives=wanted.top, inspected_layer=layer)
+        body = InspectRequest.from_json(json_object(request))
+        served = find_model(registry, body.model)
+        layer = chosen_layer(body.layer, served.architecture)
+        text = encoded_text(body.text, served, longest)
+        job = start_scoring(
+            jobs,
+            served,
+            text,
+            id_prefix="inspect",
+            alternatives=body.top,
+            inspected_layer=layer,
+        )
         scores = scores_of(job, jobs)
         inspection = job.requests[0].inspection
         assert inspection is not None  # noqa: S101 - it comes with the scores
-        facts = {"id": job_id, **describe(served, layer), "text": text_facts(served, text)}
-        body = "".join(parts(facts, scores, inspection))
-        return Response(body, content_type="application/json")
+        facts = text_facts(served, text)
+        answer = answer_without_tokens(job.job_id, served, layer, facts, inspection)
+        parts = json_object_parts(answer, tokens=map(token_seen, scores))
+        return Response("".join(parts), content_type="application/json")
 
     return blueprint
 
 
 def chosen_layer(wanted: int | None, architecture: ModelConfig) -> int:
-    """The layer to look into. Raises ParameterError where this model has none of that number."""
+    """Index of the layer to look into, by default the top one. Raises ParameterError."""
     top = architecture.num_layers - 1
     if wanted is not None and wanted > top:
         raise ParameterError("layer", f"must be 0 to {top} for this model, got {wanted}")
@@ -63,7 +142,7 @@ def chosen_layer(wanted: int | None, architecture: ModelConfig) -> int:
 
 
 def encoded_text(text: str, served: ServedModel, longest: int) -> EncodedPrompt:
-    """The text as it is read. Raises ApiError where there is too much of it."""
+    """Encode a text of at most `longest` characters and tokens. Raises ApiError."""
     if len(text) > longest:
         raise prompt_too_long(len(text), longest, "text")
     prompt = served.runner.tokenizer.encode_prompt(text)
@@ -72,28 +151,27 @@ def encoded_text(text: str, served: ServedModel, longest: int) -> EncodedPrompt:
     return prompt
 
 
-def describe(served: ServedModel, layer: int) -> dict[str, Any]:
-    """What was looked into."""
+def answer_without_tokens(
+    job_id: str, served: ServedModel, layer: int, text: TextFacts, inspection: Inspection
+) -> InspectAnswer:
+    """Answer of `/v1/inspect` but for its tokens."""
     architecture = served.architecture
     return {
+        "id": job_id,
         "model": served.name,
         "num_layers": architecture.num_layers,
         "hidden_size": architecture.hidden_size,
         "layer": layer,
+        "text": text,
+        "tokens": [],
+        "gates": gate_openings(inspection),
+        "hidden": in_base64(inspection.hidden),
+        "cell": None if inspection.cell is None else in_base64(inspection.cell),
     }
 
 
-def parts(facts: dict[str, Any], scores: PromptScores, inspection: Inspection) -> Iterator[str]:
-    """The answer, bit by bit."""
-    yield f'{json_text(facts)[:-1]},"tokens":'
-    yield from listed(map(token_json, scores))
-    yield f',"gates":{json_text(openings(inspection))}'
-    yield f',"hidden":{json_text(in_base64(inspection.hidden))}'
-    yield f',"cell":{json_text(in_base64(inspection.cell))}}}\n'
-
-
-def token_json(entry: TokenLogprob) -> dict[str, Any]:
-    """How likely one token was, and which were the likeliest."""
+def token_seen(entry: TokenLogprob) -> TokenSeen:
+    """Surprisal and probability of one token, and the likeliest ones in its place."""
     return {
         "token": entry.token,
         "surprisal": round(max(0.0, -entry.logprob / math.log(2)), SURPRISAL_DECIMALS),
@@ -103,21 +181,27 @@ def token_json(entry: TokenLogprob) -> dict[str, Any]:
 
 
 def probability(logprob: float) -> float:
-    """Of its logarithm, to the digits that are told."""
+    """Probability of a log probability in nats, rounded to `PROBABILITY_DIGITS`."""
     return float(f"{math.exp(min(0.0, logprob)):.{PROBABILITY_DIGITS}g}")
 
 
-def openings(inspection: Inspection) -> dict[str, list[float]] | None:
-    """The mean opening of each gate at each place."""
+def gate_openings(inspection: Inspection) -> GateOpenings | None:
+    """Mean opening of each gate at each token, rounded; None for a cell without such gates."""
     by_gate = inspection.openings
     if by_gate is None:
         return None
     return {
-        name: [round(value, OPENING_DECIMALS) for value in values]
-        for name, values in by_gate.items()
+        "input": rounded(by_gate["input"]),
+        "forget": rounded(by_gate["forget"]),
+        "output": rounded(by_gate["output"]),
     }
 
 
-def in_base64(content: bytes | None) -> str | None:
-    """Bytes as JSON can hold them."""
-    return None if content is None else b64encode(content).decode("ascii")
+def rounded(openings: Sequence[float]) -> list[float]:
+    """Openings of one gate, rounded to `OPENING_DECIMALS`."""
+    return [round(value, OPENING_DECIMALS) for value in openings]
+
+
+def in_base64(content: bytes) -> str:
+    """Base64 of bytes, which JSON can hold."""
+    return b64encode(content).decode("ascii")

@@ -1,7 +1,8 @@
-"""A job: what one HTTP request asked the engine for, from its submission to its last piece.
+"""Job: what one HTTP request asked the engine for, from its submission to its last delta.
 
-Several prompts of one request are several requests of the engine, with one outbox for their one
-reader. Jobs can be cancelled by their id. Knows nothing of Flask and of the forms of an answer.
+Several prompts of one HTTP request are several requests of the engine, with one outbox for their
+one reader. Jobs can be cancelled by their id. Knows nothing of Flask and of the shape of a
+response.
 """
 
 import threading
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from model.decoding.generation import Generation
-from service.api.client_connection import Client
+from service.client_connection import ClientConnection
 from service.engine.engine import Engine
 from service.engine.failure import (
     ClientGoneError,
@@ -23,7 +24,7 @@ from service.engine.failure import (
 from service.engine.outbox import Delta, Outbox
 from service.engine.request import Outcome, Request
 
-LOOK_S = 0.25  # between looks whether the client is still there
+CLIENT_CHECK_S = 0.25  # between looks whether the client is still there
 
 
 class JobMetrics(Protocol):
@@ -38,91 +39,90 @@ class JobMetrics(Protocol):
 
 @dataclass(kw_only=True)
 class Job:
-    """`requests` number their texts through and write into `outbox`."""
+    """Requests of one HTTP request, which number their texts through and write into `outbox`."""
 
     job_id: str
     requests: Sequence[Request]
     outbox: Outbox
-    client: Client
+    client: ClientConnection
     engine: Engine
     metrics: JobMetrics
     is_cancelled: bool = field(default=False, init=False)  # by its id: its text ends where it is
-    _told_whole: set[int] = field(default_factory=set, init=False)
+    _delivered: set[int] = field(default_factory=set, init=False)
 
     @property
     def generations(self) -> list[Generation]:
-        """All texts, by index."""
+        """Generated texts of all requests, by index."""
         return [generation for request in self.requests for generation in request.generations]
 
     @property
     def cut_short(self) -> list[int]:
-        """Which texts its reader has not got the end of, when it was cancelled by its id.
+        """Indexes of the texts whose end the reader has not taken, after a cancellation by id.
 
         The engine may write on for a moment, and even to the end: nobody reads that.
         """
-        return [i for i in range(len(self.generations)) if not self.is_told_whole(i)]
+        return [i for i in range(len(self.generations)) if not self.is_delivered(i)]
 
-    def is_told_whole(self, index: int) -> bool:
-        """Whether its reader has got the end of this text."""
-        return index in self._told_whole
+    def is_delivered(self, index: int) -> bool:
+        """True once the reader has taken the end of text `index`."""
+        return index in self._delivered
+
+    @property
+    def num_prompt_tokens(self) -> int:
+        """Number of tokens of all prompts."""
+        return sum(request.num_prompt_tokens for request in self.requests)
 
     @property
     def num_tokens(self) -> int:
-        """How many tokens were written so far."""
+        """Number of tokens generated so far, over all texts."""
         return sum(request.num_tokens for request in self.requests)
 
     @property
     def outcome(self) -> Outcome:
-        """How it has ended, or will: the engine may not yet have come to a cancellation."""
+        """Outcome of the job, the worst of its requests'.
+
+        A request without one counts as cancelled: the engine may not yet have come to it.
+        """
         outcomes = {request.outcome or "cancelled" for request in self.requests}
         worst: tuple[Outcome, ...] = ("error", "cancelled", "length", "stop")
         return next(outcome for outcome in worst if outcome in outcomes)
 
     @property
     def failure(self) -> Failure | None:
-        """Why not all of its texts are whole; None when they are, or were not wanted."""
+        """Reason why not all texts are whole; None when they are, or were not wanted."""
         failed = (request.failure for request in self.requests if request.outcome == "error")
         return next(failed, None)
 
     @property
     def model(self) -> str:
-        """The model that writes it."""
+        """Name of the model that generates the texts."""
         return self.requests[0].model
 
     @property
     def seed(self) -> int | None:
-        """That of the first text, from which the others' follow; None where none is written."""
+        """Seed of the first text, from which the others' follow; None where none is generated."""
         return self.generations[0].params.seed if self.generations else None
 
     @property
     def num_ahead(self) -> int | None:
-        """How many requests wait before the first of its own; None when none of its own waits."""
+        """Number of queued requests before the first of the job's; None when none of them waits."""
         ahead = [self.engine.num_ahead(request) for request in self.requests]
         return min((each for each in ahead if each is not None), default=None)
 
-    def usage(self) -> dict[str, int]:
-        """What was read and written, in tokens."""
-        prompt = sum(request.num_prompt_tokens for request in self.requests)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": self.num_tokens,
-            "total_tokens": prompt + self.num_tokens,
-        }
-
-    def waves(self) -> Iterator[list[Delta]]:
-        """What is written, as it comes; an empty list now and then while nothing does.
+    def delta_batches(self) -> Iterator[list[Delta]]:
+        """Deltas of the texts as they come, in batches; an empty one now and then while none does.
 
         Ends early when the job was cancelled by its id. Raises RequestFailedError, and
         ClientGoneError where the client was seen to leave.
         """
-        next_look, last = time.monotonic(), None
+        next_check, last = time.monotonic(), None
         while not self.outbox.is_done:
-            # Also while text comes: a JSON answer writes nothing that could tell.
-            if time.monotonic() >= next_look:
+            # Also while text comes: a JSON response writes nothing that could tell.
+            if time.monotonic() >= next_check:
                 self._require_client()
-                next_look = time.monotonic() + LOOK_S
+                next_check = time.monotonic() + CLIENT_CHECK_S
             try:
-                deltas = self.outbox.take(LOOK_S)
+                deltas = self.outbox.take(CLIENT_CHECK_S)
             except RequestFailedError as error:
                 if self.is_cancelled and error.failure is Failure.CANCELLED:
                     return
@@ -132,22 +132,22 @@ class Job:
                 if last is not None:
                     self.metrics.piece_taken(now - last)
                 last = now
-            self._told_whole.update(d.index for d in deltas if d.finish_reason is not None)
+            self._delivered.update(d.index for d in deltas if d.finish_reason is not None)
             yield deltas
 
     def _require_client(self) -> None:
-        if self.client.has_gone:
-            self.drop()
+        if self.client.is_closed:
+            self.abandon()
             raise ClientGoneError
 
-    def drop(self) -> None:
-        """Nobody wants what is still unwritten. May be called twice, and after its end."""
+    def abandon(self) -> None:
+        """Cancel what is still ungenerated. May be called twice, and after the job's end."""
         for request in self.requests:
             self.engine.cancel(request)
 
 
 class Jobs:
-    """Those under way, by id."""
+    """Jobs under way, by id: starts, collects, cancels and ends them."""
 
     def __init__(self, engine: Engine, metrics: JobMetrics) -> None:
         self._engine = engine
@@ -155,10 +155,10 @@ class Jobs:
         self._lock = threading.Lock()
         self._under_way: dict[str, Job] = {}
 
-    def begin(self, job_id: str, requests: Sequence[Request], client: Client) -> Job:
-        """Hand all requests, which share an outbox, to the engine.
+    def start(self, job_id: str, requests: Sequence[Request], client: ClientConnection) -> Job:
+        """Submit requests, which share an outbox, to the engine as one job.
 
-        Raises SaturatedError or UnavailableError. Whoever begins a job must end it.
+        Raises SaturatedError or UnavailableError. Whoever starts a job must end it.
         """
         job = Job(
             job_id=job_id,
@@ -178,16 +178,16 @@ class Jobs:
         return job
 
     def end(self, job: Job) -> None:
-        """Its answer has been sent, or has broken off. May be called twice."""
+        """Forget a job whose response was sent or broke off, and free its slots; idempotent."""
         with self._lock:
             self._under_way.pop(job.job_id, None)
-        job.drop()
+        job.abandon()
 
-    def gathered(self, job: Job) -> list[list[Delta]]:
-        """All that it writes, by text, when it is done; the job ends with it."""
+    def collect(self, job: Job) -> list[list[Delta]]:
+        """Wait for all deltas of a job, and give them by text; the job ends with it."""
         texts: list[list[Delta]] = [[] for _ in job.generations]
         try:
-            for deltas in job.waves():
+            for deltas in job.delta_batches():
                 for delta in deltas:
                     texts[delta.index].append(delta)
         finally:
@@ -201,5 +201,5 @@ class Jobs:
         if job is None:
             return False
         job.is_cancelled = True
-        job.drop()
+        job.abandon()
         return True

@@ -1,32 +1,78 @@
-"""`GET /v1/models`: what is on offer, in the shape of OpenAI's list."""
+"""`GET /v1/models`: the models on offer, in the shape of OpenAI's list; and one model's details.
 
-from typing import Any
+The routes and their answers.
+"""
+
+from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify
+from pydantic import Field
+from typing_extensions import TypedDict
 
+from model.config import Cell
+from service.api.response_models import closed
 from service.api.submission import find_model
 from service.models.registry import Registry, ServedModel
 
+Size = Annotated[int, Field(ge=1)]
+
+
+@closed
+class ModelEntry(TypedDict):
+    """One model."""
+
+    id: Annotated[str, Field(description="what to send as model")]
+    object: Literal["model"]
+    created: Annotated[
+        int, Field(description="when the checkpoint was written, in seconds since 1970")
+    ]
+    owned_by: Literal["strophe"]
+
+
+@closed
+class ModelList(TypedDict):
+    """The models on offer."""
+
+    object: Literal["list"]
+    data: list[ModelEntry]
+    default: Annotated[str | None, Field(description="the model of requests that name none")]
+
+
+@closed
+class ModelDetails(ModelEntry):
+    """One model, with the shape of its network."""
+
+    cell: Cell
+    num_layers: Size
+    hidden_size: Size
+    embedding_size: Size
+    vocab_size: Size
+    path: Annotated[str, Field(description="how its steps are computed: int8 or fp32")]
+    card: Annotated[str, Field(description="what training wrote beside it, in Markdown")]
+
 
 def models_blueprint(registry: Registry) -> Blueprint:
-    """The two routes."""
+    """Blueprint of `/v1/models` and `/v1/models/<name>`."""
     blueprint = Blueprint("models", __name__)
 
     @blueprint.get("/v1/models")
     def list_models() -> Response:
-        data = [as_json(served) for served in registry.served]
-        return jsonify(object="list", data=data, default=registry.default_name)
+        answer: ModelList = {
+            "object": "list",
+            "data": [entry_of(served) for served in registry.served],
+            "default": registry.default_name,
+        }
+        return jsonify(answer)
 
     @blueprint.get("/v1/models/<path:name>")
     def show_model(name: str) -> Response:
-        served = find_model(registry, name)
-        return jsonify({**as_json(served), **details(served)})
+        return jsonify(details_of(find_model(registry, name)))
 
     return blueprint
 
 
-def as_json(served: ServedModel) -> dict[str, Any]:
-    """One model, as the list shows it."""
+def entry_of(served: ServedModel) -> ModelEntry:
+    """Response model of one model, as the list shows it."""
     return {
         "id": served.name,
         "object": "model",
@@ -35,10 +81,11 @@ def as_json(served: ServedModel) -> dict[str, Any]:
     }
 
 
-def details(served: ServedModel) -> dict[str, Any]:
-    """What the list leaves out: the network's shape and its card."""
+def details_of(served: ServedModel) -> ModelDetails:
+    """Response model of one model with its network's shape and its card."""
     shape = served.architecture
     return {
+        **entry_of(served),
         "cell": shape.cell,
         "num_layers": shape.num_layers,
         "hidden_size": shape.hidden_size,

@@ -1,22 +1,33 @@
-"""A request body becomes a JSON object, or an error that says what is wrong with it.
+"""Request bodies: from received bytes to a JSON object, and from that to a schema's checked fields.
 
 The body is read as JSON whatever its Content-Type says: `curl -d` without a header calls it a
-form. Stricter than the json module: no NaN or Infinity, no key twice.
+form. Stricter than the json module: no NaN or Infinity, no key twice. In the fields null means
+left out, and every error names its field.
 """
 
 import json
 from collections import Counter
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from pydantic import BaseModel, Field, ValidationError
 
-from model.errors import shortened
+from model.errors import ParameterError, shortened
+from model.parameters import MAX_STOPS, StopString
 from service.errors import ApiError, bad_request
+
+MAX_CHOICES = 16  # texts for one prompt
+
+B = TypeVar("B", bound=BaseModel)
+
+# What `one_or_many` takes; the OpenAPI document says so.
+Stops = StopString | Annotated[tuple[StopString, ...], Field(max_length=MAX_STOPS)]
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The object that the body holds. Raises ApiError."""
+    """JSON object of a request's body. Raises ApiError, which says what is wrong with the body."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise bad_request(
@@ -73,3 +84,43 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _invalid(message: str) -> ApiError:
     return bad_request(message, code="invalid_json")
+
+
+def given(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a JSON object that have a value other than null."""
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def unknown_fields(content: Mapping[str, Any], schema: type[BaseModel]) -> list[str]:
+    """Names in a JSON object that `schema` has no field for, in the order in which they came."""
+    return [name for name in content if name not in schema.model_fields]
+
+
+def require_known_fields(content: Mapping[str, Any], schema: type[BaseModel]) -> None:
+    """Refuse a JSON object with a field that `schema` does not have. Raises ParameterError."""
+    for name in unknown_fields(content, schema):
+        allowed = ", ".join(sorted(schema.model_fields))
+        raise ParameterError(shortened(name)[1:-1], f"no such field; allowed: {allowed}")
+
+
+def validated(schema: type[B], content: Mapping[str, Any]) -> B:
+    """Instance of `schema` from a JSON object. Raises ParameterError, which names the field."""
+    require_known_fields(content, schema)
+    try:
+        return schema.model_validate(given(content))
+    except ValidationError as error:
+        raise ParameterError.from_validation(error) from error
+
+
+def one_or_many(value: object) -> object:
+    """Tuple of stop strings; a string by itself stands for a tuple of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def whole_characters(text: str) -> str:
+    """Check that UTF-8 can write a text, and give it. Raises ValueError for half surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"holds half a surrogate pair at character {error.start}") from error
+    return text

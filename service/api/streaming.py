@@ -1,19 +1,26 @@
-"""What all streamed answers share: how they begin, keep alive, and end on every way out.
+"""Streamed responses: how they begin, keep alive, and end on every way out; server-sent events.
 
-Knows nothing of what the pieces look like.
+The payload of an event is always JSON on one line, so a newline in a poem cannot end it. Knows
+nothing of what the payloads look like.
 """
 
 import errno
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from flask import Response
 
-from service.api import sse
+from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
-from service.engine.failure import ClientGoneError
+from service.api.json_text import json_text
+from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
 
+EVENTS = "text/event-stream; charset=utf-8"
+DONE = b"data: [DONE]\n\n"
+# One newline: a comment that is followed by a blank line is an empty event to some clients.
+PING = b": ping\n"
 PING_S = 5.0
 
 
@@ -27,8 +34,31 @@ class StreamCutError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the stream was cut")
 
 
+class EventEncoder(Protocol):
+    """Encoder of one route's events: deltas, texts cut short, and the usage at the end."""
+
+    def encode(self, deltas: list[Delta]) -> bytes:
+        """Events of a batch of deltas."""
+
+    def encode_cut_short(self, index: int) -> bytes:
+        """Event that ends text `index`, which was cancelled by its id."""
+
+    def encode_usage(self) -> bytes | None:
+        """Event of the usage, the last before `[DONE]`; None where it is not wanted."""
+
+
+def event(payload: Mapping[str, object]) -> bytes:
+    """Server-sent event with a JSON payload."""
+    return b"data: " + json_text(payload).encode() + b"\n\n"
+
+
+def waiting_comment(num_ahead: int) -> bytes:
+    """Comment in an event stream: so many requests are served before this one begins."""
+    return f": waiting, {num_ahead} ahead\n".encode()
+
+
 def job_headers(job: Job) -> dict[str, str]:
-    """What is told of a job whatever the form of its answer."""
+    """Headers of every response that a job has, streamed or not."""
     return {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
@@ -38,8 +68,8 @@ def job_headers(job: Job) -> dict[str, str]:
     }
 
 
-def stream(jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str) -> Response:
-    """The answer whose body is `chunks`; however it ends, the job ends with it."""
+def streamed_response(jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str) -> Response:
+    """Response with `chunks` as its body; however it ends, the job ends with it."""
     response = Response(chunks, content_type=content_type)
     response.headers.update(job_headers(job))
     # Not in the generator: a response that is never iterated would never get there.
@@ -47,24 +77,41 @@ def stream(jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str) -> 
     return response
 
 
-def event_chunks(job: Job, encode: Callable[[list[Delta]], bytes]) -> Iterator[bytes]:
-    """Each wave of text as events; while nothing comes, comments that keep the connection open.
+def job_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
+    """Events of a job from its first delta to `[DONE]`, or to the error that ends them.
+
+    Raises StreamCutError where the client has gone.
+    """
+    try:
+        yield from delta_events(job, encoder)
+    except RequestFailedError as error:
+        yield event(failure_body(error.failure).as_json())
+        return
+    for index in job.cut_short:
+        yield encoder.encode_cut_short(index)
+    if (usage := encoder.encode_usage()) is not None:
+        yield usage
+    yield DONE
+
+
+def delta_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
+    """Events of a job's deltas; while none comes, comments that keep the connection open.
 
     While the job waits for its turn the comment says how many wait before it, as soon as that
     changes. Raises RequestFailedError, and StreamCutError where the client has gone.
     """
-    last_sent, told = time.monotonic(), None
+    last_sent, last_ahead = time.monotonic(), None
     try:
-        for deltas in job.waves():
+        for deltas in job.delta_batches():
             ahead = None if deltas else job.num_ahead
             if deltas:
-                yield encode(deltas)
-            elif ahead is not None and ahead != told:
-                yield sse.waiting(ahead)
+                yield encoder.encode(deltas)
+            elif ahead is not None and ahead != last_ahead:
+                yield waiting_comment(ahead)
             elif time.monotonic() - last_sent >= PING_S:
-                yield sse.PING
+                yield PING
             else:
                 continue
-            last_sent, told = time.monotonic(), ahead
+            last_sent, last_ahead = time.monotonic(), ahead
     except ClientGoneError as error:
         raise StreamCutError from error

@@ -1,26 +1,33 @@
-"""A checked body becomes requests of the engine: the model is found, this service's limits hold.
+"""Submission: a checked body becomes a job of the engine, within this service's limits.
 
-Knows nothing of answers.
+Finds the model, holds the request against the settings, and starts the job. Knows nothing of
+responses.
 """
 
 from collections.abc import Mapping, Sequence
+
+from flask import request
 
 from model.decoding.generation import Generation
 from model.errors import ParameterError
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import EncodedPrompt
+from service.api.jobs import Job, Jobs
+from service.client_connection import ClientConnection
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
 from service.errors import ApiError, bad_request, busy
 from service.models.registry import ModelNotFoundError, NoModelError, Registry, ServedModel
+from service.observability.http_exchange import attach_job
+from service.request_ids import new_id
 from service.settings import Settings
 
 MAX_SCORED = 500_000  # log probabilities of one job: 6 MB, and some 25 MB as JSON
-MAX_HELD = 500_000  # those of texts that are told in one piece: some 100 MB until they are
+MAX_HELD = 500_000  # those of texts that are answered in one piece: some 100 MB until they are
 
 
 def find_model(registry: Registry, name: str | None) -> ServedModel:
-    """The model that a request names, or the default one. Raises ApiError."""
+    """Find the model that a request names, or the default one. Raises ApiError."""
     try:
         return registry.find(name)
     except ModelNotFoundError as error:
@@ -34,18 +41,37 @@ def find_model(registry: Registry, name: str | None) -> ServedModel:
         raise busy("no model is loaded", "no_model") from error
 
 
-def require_within_limits(
+def sampling_within_limits(
     settings: Settings,
-    params: SamplingParams,
+    body: SamplingParams,
     *,
     prompt_length: int,
     num_texts: int,
     num_prompts: int = 1,
+    is_streamed: bool,
+    **replaced: object,
+) -> SamplingParams:
+    """Sampling fields of a body, seeded and within the settings; `replaced` ones have this value.
+
+    `num_texts` is of each prompt. The default of max_tokens, unlike a wish, gives way to the
+    service's cap. Raises ApiError or ParameterError.
+    """
+    _require_within_limits(settings, body, prompt_length, num_texts, num_prompts)
+    fields = {name: getattr(body, name) for name in SamplingParams.model_fields}
+    fields["max_tokens"] = min(body.max_tokens, settings.max_tokens)
+    params = SamplingParams.model_construct(**{**fields, **replaced}).with_seed()
+    if not is_streamed:
+        _require_can_be_held(params, num_prompts * num_texts)
+    return params
+
+
+def _require_within_limits(
+    settings: Settings, body: SamplingParams, prompt_length: int, num_texts: int, num_prompts: int
 ) -> None:
-    """What this service's settings allow, beyond the bounds of the fields."""
+    """Hold a body against the settings, which are narrower than the bounds of its fields."""
     if prompt_length > settings.max_prompt:
         raise prompt_too_long(prompt_length, settings.max_prompt)
-    if "max_tokens" in params.model_fields_set and params.max_tokens > settings.max_tokens:
+    if "max_tokens" in body.model_fields_set and body.max_tokens > settings.max_tokens:
         raise ParameterError("max_tokens", f"must be at most {settings.max_tokens} here")
     if num_texts > settings.max_streams:
         raise ParameterError("n", f"must be at most {settings.max_streams} here")
@@ -55,8 +81,8 @@ def require_within_limits(
         raise ParameterError("prompt", f"has {num_prompts} prompts, at most {most} can run or wait")
 
 
-def require_can_be_held(params: SamplingParams, num_texts: int) -> None:
-    """An answer in one piece is held to its end, with every log probability. Raises ParameterError.
+def _require_can_be_held(params: SamplingParams, num_texts: int) -> None:
+    """Bound the log probabilities of an answer in one piece, which is held to its end.
 
     A stream needs no such bound: what waits for its reader has one.
     """
@@ -74,7 +100,7 @@ def require_can_be_held(params: SamplingParams, num_texts: int) -> None:
 def prompt_too_long(
     length: int, most: int, field: str = "prompt", unit: str = "characters"
 ) -> ApiError:
-    """The answer to a text that is longer than this service takes."""
+    """Refusal of a text that is longer than this service takes, for the caller to raise."""
     return bad_request(
         f"{field}: has {length} {unit}, at most {most} are taken",
         param=field,
@@ -83,9 +109,39 @@ def prompt_too_long(
     )
 
 
-def within_cap(params: SamplingParams, settings: Settings) -> SamplingParams:
-    """The default of max_tokens, unlike a wish, gives way to the service's cap."""
-    return params.model_copy(update={"max_tokens": min(params.max_tokens, settings.max_tokens)})
+def start_job(
+    jobs: Jobs,
+    served: ServedModel,
+    prompts: Sequence[EncodedPrompt],
+    params: SamplingParams,
+    *,
+    id_prefix: str,
+    num_texts: int,
+    bias: Mapping[int, float] | None = None,
+    prompt_logprobs: int | None = None,
+    inspected_layer: int | None = None,
+) -> Job:
+    """Start the job of the current HTTP request, known to the request's log line and span.
+
+    `num_texts` texts are generated for each prompt. With `prompt_logprobs` the prompts are scored,
+    with so many alternatives at each place; with `inspected_layer` as well, that layer is looked
+    into meanwhile. Raises ParameterError for what the vocabulary cannot honour, SaturatedError and
+    UnavailableError. Whoever starts a job must end it.
+    """
+    job_id = new_id(id_prefix)
+    requests = engine_requests(
+        job_id,
+        served,
+        prompts,
+        params,
+        num_texts=num_texts,
+        bias=bias,
+        prompt_logprobs=prompt_logprobs,
+        inspected_layer=inspected_layer,
+    )
+    job = jobs.start(job_id, requests, ClientConnection(request.environ))
+    attach_job(request.environ, job)
+    return job
 
 
 def engine_requests(
@@ -99,12 +155,10 @@ def engine_requests(
     prompt_logprobs: int | None = None,
     inspected_layer: int | None = None,
 ) -> list[Request]:
-    """One request a prompt, of `num_texts` texts each; all share an outbox.
+    """Engine requests of a job, one a prompt, of `num_texts` texts each; all share an outbox.
 
-    With `prompt_logprobs` the prompts are scored, with so many alternatives at each place; with
-    `inspected_layer` as well, that layer is looked into meanwhile.
     `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
-    the texts that it gets alone. Raises ParameterError for what this vocabulary cannot honour.
+    the texts that it gets alone.
     """
     if prompt_logprobs is not None:
         _require_scorable(prompts, prompt_logprobs)
@@ -141,6 +195,6 @@ def _require_scorable(prompts: Sequence[EncodedPrompt], alternatives: int) -> No
 
 
 def _seed_after(params: SamplingParams, index: int) -> SamplingParams:
-    """The same parameters with a later seed, which wraps at 2**63."""
+    """Parameters of text `index` of a prompt: the seed is so much later, and wraps at 2**63."""
     seed = params.seed if params.seed is not None else 0
     return params.model_copy(update={"seed": (seed + index) % (MAX_SEED + 1)})

@@ -44,6 +44,11 @@ class ObservedJob(Protocol):
         ...
 
     @property
+    def num_prompt_tokens(self) -> int:
+        """Count of tokens of all prompts."""
+        ...
+
+    @property
     def num_tokens(self) -> int:
         """Count of tokens written so far, over all texts."""
         ...
@@ -56,10 +61,6 @@ class ObservedJob(Protocol):
     @property
     def failure(self) -> Failure | None:
         """Why not all texts are whole; None when they are, or were not wanted."""
-        ...
-
-    def usage(self) -> dict[str, int]:
-        """Token counts: `prompt_tokens`, `completion_tokens`, `total_tokens`."""
         ...
 
 
@@ -94,7 +95,7 @@ class HttpExchange:
 
 
 def attach_job(environ: WSGIEnvironment, job: ObservedJob) -> None:
-    """Attach the job that an HTTP request began to its exchange, for the log line and the span."""
+    """Attach the job that an HTTP request started to its exchange, for log line and span."""
     cast(HttpExchange, environ[_EXCHANGE]).job = job
 
 

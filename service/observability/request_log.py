@@ -41,7 +41,7 @@ def _of_job(job: ObservedJob | None) -> dict[str, Any]:
     return {
         "job": job.job_id,
         "model": job.model,
-        "prompt_tokens": job.usage()["prompt_tokens"],
+        "prompt_tokens": job.num_prompt_tokens,
         "tokens": job.num_tokens,
         "outcome": job.outcome,
         "failure": None if job.failure is None else job.failure.name.lower(),

@@ -123,7 +123,6 @@ def _of_sampling(job: ObservedJob) -> dict[str, AttributeValue | None]:
 
 
 def _of_answer(exchange: HttpExchange, job: ObservedJob) -> Attributes:
-    usage = job.usage()
     attributes: Attributes = {
         "http.response.status_code": exchange.status,
         "gen_ai.response.id": job.job_id,
@@ -131,8 +130,8 @@ def _of_answer(exchange: HttpExchange, job: ObservedJob) -> Attributes:
         "gen_ai.response.finish_reasons": [
             generation.finish_reason or job.outcome for generation in job.generations
         ],
-        "gen_ai.usage.input_tokens": usage["prompt_tokens"],
-        "gen_ai.usage.output_tokens": usage["completion_tokens"],
+        "gen_ai.usage.input_tokens": job.num_prompt_tokens,
+        "gen_ai.usage.output_tokens": job.num_tokens,
         "gen_ai.usage.cache_read.input_tokens": sum(r.num_cached_tokens for r in job.requests),
     }
     timings = JobTimings.of(job.requests)

@@ -1,5 +1,5 @@
-"""What the HTTP interface is, as OpenAPI 3.1 and as a page: of this service, as it is set.
+"""OpenAPI 3.1 document of the HTTP API, as this service is set, and the page that shows it.
 
-Made of the request models, of the answers' models and of a description for each route; which
+Made of the request models, of the response models and of a description for each route; which
 routes there are, the application says. Knows nothing of the engine.
 """

@@ -1,4 +1,4 @@
-"""What the page shows of the document: the same, in the order and the words of people.
+"""Template data of the API page: the OpenAPI document in the order and the words of people.
 
 Knows nothing of HTML; `static/page.html` does.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def page_of(document: dict[str, Any]) -> dict[str, Any]:
-    """What the template asks for."""
+def page_variables(document: dict[str, Any]) -> dict[str, Any]:
+    """Variables of the template, from the OpenAPI document."""
     schemas = document["components"]["schemas"]
     bodies = {
         name_of(body) for *_, operation in operations(document) if (body := ref_of(operation))
@@ -31,7 +31,7 @@ def page_of(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Each method, path and what is said of them."""
+    """Method, path and operation object of every operation in the document."""
     return [
         (method.upper(), path, operation)
         for path, item in document["paths"].items()
@@ -40,7 +40,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
 
 def operations_of(document: dict[str, Any], tag: str) -> list[dict[str, Any]]:
-    """The operations with a tag."""
+    """Operations with one tag, with what the template shows of each."""
     return [
         {
             **operation,
@@ -57,13 +57,13 @@ def operations_of(document: dict[str, Any], tag: str) -> list[dict[str, Any]]:
 
 
 def accepted(operation: dict[str, Any]) -> dict[str, Any]:
-    """The forms that an answer may have, by content type."""
-    forms: dict[str, Any] = operation["responses"]["200"].get("content", {})
-    return forms
+    """Content types of an operation's answer, each with its media type object."""
+    content: dict[str, Any] = operation["responses"]["200"].get("content", {})
+    return content
 
 
 def body_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any] | None:
-    """The fields of a body."""
+    """Name and fields of an operation's body; None for an operation without one."""
     if (ref := ref_of(operation)) is None:
         return None
     name = name_of(ref)
@@ -71,19 +71,19 @@ def body_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, An
 
 
 def ref_of(operation: dict[str, Any]) -> str | None:
-    """What refers to the schema of the body; None for an operation without one."""
+    """Reference to the schema of an operation's body; None for an operation without one."""
     if "requestBody" not in operation:
         return None
     return str(operation["requestBody"]["content"]["application/json"]["schema"]["$ref"])
 
 
 def name_of(ref: str) -> str:
-    """The schema that is referred to."""
+    """Name of the schema that a reference points to."""
     return ref.rpartition("/")[2]
 
 
 def examples_of(method: str, path: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each example as a command, and as what is to be sent."""
+    """Examples of an operation, each as a curl command and as the body that it sends."""
     if "requestBody" not in operation:
         return [{"title": None, "curl": curl(method, path, None), "body": None}]
     examples = operation["requestBody"]["content"]["application/json"]["examples"]
@@ -99,7 +99,7 @@ def examples_of(method: str, path: str, operation: dict[str, Any]) -> list[dict[
 
 
 def curl(method: str, path: str, body: dict[str, Any] | None, accept: str | None = None) -> str:
-    """The command that sends this, to where the page came from."""
+    """Curl command of a request, to the host that the page came from."""
     parts = ["curl"]
     if body is not None:
         parts.append("-N")
@@ -114,7 +114,7 @@ def curl(method: str, path: str, body: dict[str, Any] | None, accept: str | None
 
 
 def described(schema: dict[str, Any], *, is_body: bool = False) -> dict[str, Any]:
-    """An object's fields as rows, or the kinds of a value that may be several."""
+    """Schema as table rows, one a field, or as the types that its value may have."""
     required = schema.get("required", ())
     return {
         "meaning": schema.get("description", ""),
@@ -134,12 +134,12 @@ def described(schema: dict[str, Any], *, is_body: bool = False) -> dict[str, Any
 
 
 def shown_default(field: dict[str, Any]) -> str:
-    """The default as JSON; nothing where there is none."""
+    """Default of a field as JSON; empty where there is none."""
     return json.dumps(field["default"], ensure_ascii=False) if "default" in field else ""
 
 
 def kind(schema: dict[str, Any], *, has_null: bool = True) -> str:
-    """A schema's type in one line; `has_null` tells of null too, which in bodies all fields are."""
+    """One-line type of a schema; `has_null=False` leaves out null, which all body fields take."""
     if "$ref" in schema:
         return name_of(schema["$ref"])
     if "const" in schema:
@@ -168,12 +168,12 @@ WORDS = {
 
 
 def bounds(schema: dict[str, Any]) -> str:
-    """Within what a value must lie, in words; those of list items and values too."""
+    """Bounds of a schema in words, those of its list items and values included."""
     return ", ".join(dict.fromkeys(limits(schema)))
 
 
 def limits(schema: dict[str, Any]) -> Iterator[str]:
-    """Each bound in words, the outer ones first."""
+    """Yield each bound of a schema in words, the outer ones first."""
     for key, words in WORDS.items():
         if key in schema:
             yield words.format(f"{schema[key]:,}")

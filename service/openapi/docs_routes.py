@@ -1,4 +1,4 @@
-"""`GET /openapi.json` and `GET /docs`: what the interface is, for programs and for people.
+"""`GET /openapi.json` and `GET /docs`: the OpenAPI document, and the page that shows it.
 
 Both are public: they tell how to call, and open nothing. Each is made once, when it is first
 asked for, since every route is there then.
@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, render_template
 
 from service.access.route_flags import public
 from service.api.json_text import json_text
-from service.openapi.docs_page import page_of
+from service.openapi.docs_page import page_variables
 from service.openapi.document import document_of
 from service.settings import Settings
 from service.web.static_files import read_folder, revalidated, sent
@@ -22,7 +22,7 @@ TEMPLATE = "page.html"
 
 
 def docs_blueprint(settings: Settings) -> Blueprint:
-    """The document, the page, and what the page is made of."""
+    """Blueprint of the document, the page, and the page's files."""
     blueprint = Blueprint("docs", __name__, template_folder=str(FOLDER))
 
     assets = {name: content for name, content in read_folder(FOLDER).items() if name != TEMPLATE}
@@ -37,7 +37,7 @@ def docs_blueprint(settings: Settings) -> Blueprint:
 
     @cache
     def page_html() -> bytes:
-        return render_template(TEMPLATE, **page_of(document())).encode()
+        return render_template(TEMPLATE, **page_variables(document())).encode()
 
     @blueprint.get("/openapi.json")
     @public

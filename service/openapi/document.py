@@ -1,4 +1,4 @@
-"""The document: the application's routes, each with its description, in the words of OpenAPI 3.1.
+"""OpenAPI 3.1 document of the application's routes, each with its description.
 
 A route without a description is left out; a test finds it.
 """
@@ -9,16 +9,15 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
 
 from service.access.route_flags import has_flag
-from service.api.response_models import ErrorAnswer
+from service.errors import ErrorAnswer
 from service.openapi import headers
 from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
 from service.openapi.operations import OPERATIONS, TAGS
 from service.openapi.request_schemas import as_read, example_within
-from service.openapi.spec_model import EVENTS, JSON, Example, Form, Operation
+from service.openapi.spec_model import EVENTS, JSON, Example, MediaType, Operation
 from service.settings import Settings
 from service.version import installed_version
 
@@ -42,14 +41,14 @@ SECURITY = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": KEY_HELP},
 }
 
-Route = tuple[str, str, str, Operation]  # method, pattern, endpoint, and what is said of it
+Route = tuple[str, str, str, Operation]  # method, pattern, endpoint, and its description
 
 
 def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
-    """The whole document, of this application as it is set."""
-    told = list(routes(app))
+    """OpenAPI document of an application, as its service is set."""
+    described_routes = list(routes(app))
     paths: dict[str, Any] = {}
-    for method, pattern, endpoint, operation in told:
+    for method, pattern, endpoint, operation in described_routes:
         view = app.view_functions[endpoint]
         paths.setdefault(template(pattern), {})[method.lower()] = described(
             operation,
@@ -63,7 +62,7 @@ def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
         "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": schemas((operation for *_, operation in told), settings),
+            "schemas": schemas((operation for *_, operation in described_routes), settings),
             "headers": headers.components(),
             "parameters": {"RequestId": headers.REQUEST_ID},
             "securitySchemes": SECURITY,
@@ -72,7 +71,7 @@ def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Each method on each route that has a description, in the order of the descriptions."""
+    """Yield each route of the application that has a description, in the descriptions' order."""
     there = {
         (method, rule.rule): rule.endpoint
         for rule in app.url_map.iter_rules()
@@ -84,15 +83,15 @@ def routes(app: Flask) -> Iterator[Route]:
 
 
 def template(pattern: str) -> str:
-    """Flask's pattern of a route as OpenAPI writes it."""
+    """Path template of OpenAPI from a route's pattern of Flask."""
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", pattern)
 
 
 def described(
     operation: Operation, settings: Settings, *, is_public: bool, is_counted: bool
 ) -> dict[str, Any]:
-    """One operation."""
-    said: dict[str, Any] = {
+    """Operation object of one method of one route."""
+    found: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
@@ -100,18 +99,18 @@ def described(
         "parameters": parameters(operation),
     }
     if operation.body is not None:
-        said["requestBody"] = request_body(operation.body, operation.examples, settings)
-    said["responses"] = answers(operation, settings, is_counted=is_counted) | refusals(
+        found["requestBody"] = request_body(operation.body, operation.examples, settings)
+    found["responses"] = answers(operation, settings, is_counted=is_counted) | errors(
         operation, settings, is_public=is_public, is_counted=is_counted
     )
     # An empty list: no key is asked for, which tools show as an open lock.
     is_closed = has_keys(settings) and not is_public
-    said["security"] = [{name: []} for name in SECURITY] if is_closed else []
-    return said
+    found["security"] = [{name: []} for name in SECURITY] if is_closed else []
+    return found
 
 
 def parameters(operation: Operation) -> list[dict[str, Any]]:
-    """Those of the path, and the one that every route takes."""
+    """Parameter objects: those of the path, and the header that every route takes."""
     of_path: list[dict[str, Any]] = [
         {
             "name": name,
@@ -128,31 +127,31 @@ def parameters(operation: Operation) -> list[dict[str, Any]]:
 def request_body(
     body: type[BaseModel], examples: Iterable[Example], settings: Settings
 ) -> dict[str, Any]:
-    """The body's schema and examples."""
-    told = {
+    """Request body object: a reference to the body's schema, and the examples."""
+    by_title = {
         example.title: {"value": example_within(example.body, settings)}
         | ({} if example.accept is None else {"x-accept": example.accept})
         for example in examples
     }
     schema = {"$ref": REF.format(model=body.__name__)}
-    return {"required": True, "content": {JSON: {"schema": schema, "examples": told}}}
+    return {"required": True, "content": {JSON: {"schema": schema, "examples": by_title}}}
 
 
 def answers(operation: Operation, settings: Settings, *, is_counted: bool) -> dict[str, Any]:
-    """What is not an error of the one shape, by status; one status may have several forms."""
+    """Response objects of answers that are no errors, by status, with all their content types."""
     found: dict[str, Any] = {}
-    for form in operation.forms:
+    for media in operation.answers:
         answer = found.setdefault(
-            str(form.status),
+            str(media.status),
             {
-                "description": HTTPStatus(form.status).phrase,
+                "description": HTTPStatus(media.status).phrase,
                 "headers": headers.of_answer(operation.headers, settings, is_counted=is_counted),
             },
         )
-        if form.content_type is None:
-            answer["description"] = form.description
+        if media.content_type is None:
+            answer["description"] = media.description
         else:
-            answer.setdefault("content", {})[form.content_type] = {"schema": form_schema(form)}
+            answer.setdefault("content", {})[media.content_type] = {"schema": answer_schema(media)}
     for answer in found.values():
         if len(answer.get("content", ())) == 1:
             only = next(iter(answer["content"].values()))
@@ -160,17 +159,17 @@ def answers(operation: Operation, settings: Settings, *, is_counted: bool) -> di
     return found
 
 
-def form_schema(form: Form) -> dict[str, Any]:
-    """The schema of one form; in a stream it is that of each event, as OpenAPI 3.2 has it too."""
-    said = {"description": form.description}
-    if form.model is None:
-        return {"type": "object" if form.content_type == JSON else "string", **said}
-    ref = {"$ref": REF.format(model=form.model.__name__)}
-    if form.content_type != EVENTS:
-        return {**ref, **said}
+def answer_schema(media: MediaType) -> dict[str, Any]:
+    """Schema of an answer in one content type; for an event stream, of each event, as in 3.2."""
+    words = {"description": media.description}
+    if media.model is None:
+        return {"type": "object" if media.content_type == JSON else "string", **words}
+    ref = {"$ref": REF.format(model=media.model.__name__)}
+    if media.content_type != EVENTS:
+        return {**ref, **words}
     payload = {"contentMediaType": JSON, "contentSchema": ref}
     return {
-        **said,
+        **words,
         "type": "object",
         "required": ["data"],
         "properties": {
@@ -181,36 +180,35 @@ def form_schema(form: Form) -> dict[str, Any]:
     }
 
 
-def refusals(
+def errors(
     operation: Operation, settings: Settings, *, is_public: bool, is_counted: bool
 ) -> dict[str, Any]:
-    """Every error, by status, with its codes and headers."""
+    """Response objects of all errors of an operation, by status, with their codes and headers."""
     of_access_ = of_access(settings, is_public=is_public, is_counted=is_counted)
     found = {}
-    for status, problems in by_status([*operation.problems, *of_access_, UNEXPECTED]).items():
-        names = dict.fromkeys(name for problem in problems for name in problem.headers)
-        said = "; ".join(
-            f"`{problem.code}`: {problem.when}" if problem.code else problem.when
-            for problem in problems
+    for status, specs in by_status([*operation.errors, *of_access_, UNEXPECTED]).items():
+        names = dict.fromkeys(name for spec in specs for name in spec.headers)
+        causes = "; ".join(
+            f"`{spec.code}`: {spec.when}" if spec.code else spec.when for spec in specs
         )
         found[str(status)] = {
-            "description": said,
+            "description": causes,
             "headers": headers.of_answer(names, settings, is_counted=False),
-            "content": {JSON: {"schema": schema_of(problems)}},
+            "content": {JSON: {"schema": schema_of(specs)}},
         }
     return found
 
 
 def schemas(operations: Iterable[Operation], settings: Settings) -> dict[str, Any]:
-    """Every model that an operation refers to, and those that they refer to."""
+    """Schemas of every model that an operation refers to, and of those that they refer to."""
     bodies: dict[str, type[BaseModel]] = {}
-    models: dict[str, type[BaseModel]] = {ErrorAnswer.__name__: ErrorAnswer}
+    models: dict[str, type] = {ErrorAnswer.__name__: ErrorAnswer}
     for operation in operations:
         if operation.body is not None:
             bodies[operation.body.__name__] = operation.body
-        models |= {form.model.__name__: form.model for form in operation.forms if form.model}
-    _, defined = models_json_schema(
-        [(model, "validation") for model in (bodies | models).values()],
+        models |= {media.model.__name__: media.model for media in operation.answers if media.model}
+    _, defined = TypeAdapter.json_schemas(
+        [(name, "validation", TypeAdapter(model)) for name, model in (bodies | models).items()],
         ref_template=REF,
     )
     found: dict[str, Any] = {
@@ -220,7 +218,7 @@ def schemas(operations: Iterable[Operation], settings: Settings) -> dict[str, An
 
 
 def without_titles(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same without the titles that pydantic makes of names."""
+    """Remove from a schema the titles that pydantic makes of names."""
     bare = {key: value for key, value in schema.items() if key != "title"}
     if "properties" in bare:
         bare["properties"] = {

@@ -1,4 +1,4 @@
-"""The headers of requests and answers, each with its meaning."""
+"""Headers of requests and answers in the OpenAPI document, each with its meaning."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -48,7 +48,7 @@ REQUEST_ID = {
 
 
 def components() -> dict[str, Any]:
-    """Every header, to be referred to."""
+    """Header components of the document, which answers refer to by name."""
     return {
         name: {"description": meaning, "required": name not in SOMETIMES, "schema": schema}
         for name, (meaning, schema) in HEADERS.items()
@@ -56,7 +56,7 @@ def components() -> dict[str, Any]:
 
 
 def of_answer(names: Iterable[str], settings: Settings, *, is_counted: bool) -> dict[str, Any]:
-    """The headers of one answer: these, and those that all answers have."""
+    """References to the headers of one answer: `names`, and those that all answers have."""
     rates = OF_RATES if is_counted and settings.rate_limit is not None else ()
     return {
         name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *names, *rates)

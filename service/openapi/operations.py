@@ -1,27 +1,19 @@
-"""Every route with its description, by method and pattern. A new route is told here."""
+"""Operations of the API: every route with its description, by method and pattern.
 
-from service.api.generate_body import GenerateRequest
-from service.api.inspect_body import InspectRequest
+A new route is described here.
+"""
+
+from service.api.generate import Cancelled, GenerateRequest
+from service.api.generate_responses import GenerateAnswer, GenerateEvent
+from service.api.health import Alive, NotAlive, NotReady, Ready
+from service.api.inspect import InspectAnswer, InspectRequest
+from service.api.models import ModelDetails, ModelList
 from service.api.openai.completions_body import CompletionRequest
-from service.api.response_models import (
-    Alive,
-    Cancelled,
-    CompletionAnswer,
-    CompletionEvent,
-    GenerateAnswer,
-    GenerateEvent,
-    InspectAnswer,
-    ModelDetails,
-    ModelList,
-    NotAlive,
-    NotReady,
-    Ready,
-    ScoreAnswer,
-)
-from service.api.score_body import ScoreRequest
-from service.openapi import error_catalogue as problems
+from service.api.openai.responses import CompletionAnswer, CompletionEvent
+from service.api.score import ScoreAnswer, ScoreRequest
+from service.openapi import error_catalogue
 from service.openapi.headers import OF_JOBS
-from service.openapi.spec_model import EVENTS, PLAIN, Example, Form, Operation
+from service.openapi.spec_model import EVENTS, PLAIN, Example, MediaType, Operation
 
 TAGS = {
     "text": "A prompt goes in, text comes out.",
@@ -58,20 +50,20 @@ GENERATE = Operation(
             accept="application/json",
         ),
     ),
-    forms=(
-        Form(
+    answers=(
+        MediaType(
             content_type=PLAIN,
             description="The text as it comes. If it fails half-way, the chunked body is left "
             "without its end, which HTTP clients report as an error.",
         ),
-        Form(
+        MediaType(
             content_type=EVENTS,
             model=GenerateEvent,
             description="An opening event at once, pieces of text, the usage. " + COMMENTS,
         ),
-        Form(model=GenerateAnswer, description="Everything at once, when it is done."),
+        MediaType(model=GenerateAnswer, description="Everything at once, when it is done."),
     ),
-    problems=(*problems.OF_WORK, problems.NOT_ACCEPTABLE),
+    errors=(*error_catalogue.OF_WORK, error_catalogue.NOT_ACCEPTABLE),
     headers=OF_JOBS,
 )
 
@@ -81,8 +73,8 @@ CANCEL = Operation(
     summary="End a generation from elsewhere",
     description="For whoever knows its id, which nobody can guess. The text ends where it is.",
     path_parameters={"job_id": "the `id` of the answer, or its header X-Strophe-Id"},
-    forms=(Form(model=Cancelled, description="It ends now."),),
-    problems=(problems.NOT_UNDER_WAY,),
+    answers=(MediaType(model=Cancelled, description="It ends now."),),
+    errors=(error_catalogue.NOT_UNDER_WAY,),
 )
 
 COMPLETE = Operation(
@@ -102,15 +94,15 @@ COMPLETE = Operation(
             body={**MOON, "max_tokens": 20, "best_of": 2, "logprobs": 2},
         ),
     ),
-    forms=(
-        Form(model=CompletionAnswer, description="Everything at once, when it is done."),
-        Form(
+    answers=(
+        MediaType(model=CompletionAnswer, description="Everything at once, when it is done."),
+        MediaType(
             content_type=EVENTS,
             model=CompletionEvent,
             description="With `stream`: a comment at once, then chunks. " + COMMENTS,
         ),
     ),
-    problems=problems.OF_WORK,
+    errors=error_catalogue.OF_WORK,
     headers=(*OF_JOBS, "X-Strophe-Ignored-Fields"),
 )
 
@@ -122,8 +114,8 @@ SCORE = Operation(
     "character of the text as it was scored, folded characters included.",
     body=ScoreRequest,
     examples=(Example(title="One line", body={"text": "Ah, moon", "logprobs": 1}),),
-    forms=(Form(model=ScoreAnswer, description="All of it, when it is done."),),
-    problems=(*problems.OF_WORK, problems.CANCELLED),
+    answers=(MediaType(model=ScoreAnswer, description="All of it, when it is done."),),
+    errors=(*error_catalogue.OF_WORK, error_catalogue.CANCELLED),
 )
 
 INSPECT = Operation(
@@ -134,8 +126,8 @@ INSPECT = Operation(
     "rounded. Gates and states are seen in float32, after each token.",
     body=InspectRequest,
     examples=(Example(title="One line", body={"text": "Ah, moon", "top": 1}),),
-    forms=(Form(model=InspectAnswer, description="All of it, when it is done."),),
-    problems=(*problems.OF_WORK, problems.CANCELLED),
+    answers=(MediaType(model=InspectAnswer, description="All of it, when it is done."),),
+    errors=(*error_catalogue.OF_WORK, error_catalogue.CANCELLED),
 )
 
 LIST_MODELS = Operation(
@@ -143,7 +135,7 @@ LIST_MODELS = Operation(
     tag="models",
     summary="The models on offer",
     description="In the shape of OpenAI's list. Models come and go while the service runs.",
-    forms=(Form(model=ModelList, description="All of them."),),
+    answers=(MediaType(model=ModelList, description="All of them."),),
 )
 
 SHOW_MODEL = Operation(
@@ -152,8 +144,8 @@ SHOW_MODEL = Operation(
     summary="One model",
     description="An entry of the list, with the network's shape and its card.",
     path_parameters={"name": "the `id` of an entry"},
-    forms=(Form(model=ModelDetails, description="It is on offer."),),
-    problems=(problems.NO_MODEL_OF_THIS_NAME, problems.NO_SUCH_PATH),
+    answers=(MediaType(model=ModelDetails, description="It is on offer."),),
+    errors=(error_catalogue.NO_MODEL_OF_THIS_NAME, error_catalogue.NO_SUCH_PATH),
 )
 
 ALIVE = Operation(
@@ -161,9 +153,9 @@ ALIVE = Operation(
     tag="health",
     summary="Whether the process is alive",
     description="When it is not, restart it.",
-    forms=(
-        Form(model=Alive, description="It can do its work."),
-        Form(status=503, model=NotAlive, description="The engine has ended by an error."),
+    answers=(
+        MediaType(model=Alive, description="It can do its work."),
+        MediaType(status=503, model=NotAlive, description="The engine has ended by an error."),
     ),
 )
 
@@ -172,9 +164,9 @@ READY = Operation(
     tag="health",
     summary="Whether a request sent now would be written",
     description="Idle is ready; stalled, stopping and without a model is not.",
-    forms=(
-        Form(model=Ready, description="It would."),
-        Form(status=503, model=NotReady, description="It would not; `reason` says why."),
+    answers=(
+        MediaType(model=Ready, description="It would."),
+        MediaType(status=503, model=NotReady, description="It would not; `reason` says why."),
     ),
 )
 
@@ -183,10 +175,10 @@ METRICS = Operation(
     tag="health",
     summary="Prometheus metrics",
     description="In Prometheus' text format.",
-    forms=(Form(content_type=PLAIN, description="All series."),),
+    answers=(MediaType(content_type=PLAIN, description="All series."),),
 )
 
-UNCHANGED = Form(
+UNCHANGED = MediaType(
     status=304, content_type=None, description="If-None-Match named the copy that there is."
 )
 
@@ -195,7 +187,7 @@ DOCUMENT = Operation(
     tag="document",
     summary="This document",
     description="OpenAPI 3.1, of this service as it is set.",
-    forms=(Form(description="The document."), UNCHANGED),
+    answers=(MediaType(description="The document."), UNCHANGED),
     headers=("ETag", "Cache-Control"),
 )
 
@@ -204,7 +196,7 @@ PAGE = Operation(
     tag="document",
     summary="The page that shows this document",
     description="Works without a network, and to be read without JavaScript.",
-    forms=(Form(content_type="text/html", description="The page."), UNCHANGED),
+    answers=(MediaType(content_type="text/html", description="The page."), UNCHANGED),
     headers=("ETag", "Cache-Control"),
 )
 
@@ -214,12 +206,12 @@ ASSET = Operation(
     summary="What the page is made of",
     description="Its style and its script.",
     path_parameters={"asset": "`page.css` or `page.js`"},
-    forms=(
-        Form(content_type="text/css", description="The style."),
-        Form(content_type="text/javascript", description="The script."),
+    answers=(
+        MediaType(content_type="text/css", description="The style."),
+        MediaType(content_type="text/javascript", description="The script."),
         UNCHANGED,
     ),
-    problems=(problems.NO_SUCH_FILE,),
+    errors=(error_catalogue.NO_SUCH_FILE,),
     headers=("ETag", "Cache-Control"),
 )
 
@@ -228,7 +220,7 @@ WRITING_PAGE = Operation(
     tag="page",
     summary="The page to write verse on with a model",
     description="For a browser. It asks for a key where the service wants one.",
-    forms=(Form(content_type="text/html", description="The page."), UNCHANGED),
+    answers=(MediaType(content_type="text/html", description="The page."), UNCHANGED),
     headers=("ETag", "Cache-Control"),
 )
 
@@ -238,14 +230,14 @@ PART = Operation(
     summary="What the page is made of",
     description="Its styles, its scripts and its icon.",
     path_parameters={"name": "such as `page.css` or `main.js`"},
-    forms=(
-        Form(content_type="text/html", description="The page itself."),
-        Form(content_type="text/css", description="A style."),
-        Form(content_type="text/javascript", description="A script."),
-        Form(content_type="image/svg+xml", description="The icon."),
+    answers=(
+        MediaType(content_type="text/html", description="The page itself."),
+        MediaType(content_type="text/css", description="A style."),
+        MediaType(content_type="text/javascript", description="A script."),
+        MediaType(content_type="image/svg+xml", description="The icon."),
         UNCHANGED,
     ),
-    problems=(problems.NO_SUCH_FILE,),
+    errors=(error_catalogue.NO_SUCH_FILE,),
     headers=("ETag", "Cache-Control"),
 )
 

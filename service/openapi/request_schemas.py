@@ -1,7 +1,7 @@
-"""The schemas of request bodies: those of their models, as they are read here.
+"""Schemas of request bodies: those of their models, within the settings of this service.
 
-Two things the models do not say: null means left out, and this service's settings may be
-narrower than a field's bounds.
+Two things the models do not say: null means left out, and the settings may be narrower than a
+field's bounds.
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from service.api.body_base import MAX_CHOICES
-from service.api.inspect_body import InspectRequest
+from service.api.inspect import InspectRequest
+from service.api.request_body import MAX_CHOICES
 from service.settings import Settings
 
 NULL = {"type": "null"}
@@ -19,7 +19,7 @@ NULL = {"type": "null"}
 def narrowed(
     model: type[BaseModel], name: str, schema: dict[str, Any], settings: Settings
 ) -> dict[str, Any]:
-    """A field's schema within the settings of this service."""
+    """Narrow a field's schema to the settings of this service."""
     if name == "max_tokens":
         most = min(schema["maximum"], settings.max_tokens)
         return {**schema, "maximum": most, "default": min(schema["default"], most)}
@@ -32,7 +32,7 @@ def narrowed(
 
 
 def example_within(body: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """An example that this service takes: no more than its settings allow."""
+    """Narrow an example to the settings of this service, so that it is not refused."""
     most = {
         "max_tokens": settings.max_tokens,
         "n": settings.max_streams,
@@ -42,26 +42,26 @@ def example_within(body: Mapping[str, Any], settings: Settings) -> dict[str, Any
 
 
 def within(schema: dict[str, Any], most: int) -> dict[str, Any]:
-    """The same with this maximum, also where null stands beside the number."""
+    """Set the maximum of a number's schema, also where null stands beside the number."""
     if "anyOf" in schema:
         return {**schema, "anyOf": [within(each, most) for each in schema["anyOf"]]}
     return {**schema, "maximum": most} if "maximum" in schema else schema
 
 
 def or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same, where null is taken too; what is said of the field stays at its top."""
+    """Let a field's schema take null too; its default and description stay at its top."""
     if NULL in schema.get("anyOf", ()):
         return {name: value for name, value in schema.items() if name != "default"}
-    said: dict[str, Any] = {
+    words: dict[str, Any] = {
         name: schema[name] for name in ("default", "description") if name in schema
     }
-    asked = {name: value for name, value in schema.items() if name not in said}
-    choices = asked["anyOf"] if set(asked) == {"anyOf"} else [asked]
-    return {"anyOf": [*choices, NULL], **said}
+    bare = {name: value for name, value in schema.items() if name not in words}
+    choices = bare["anyOf"] if set(bare) == {"anyOf"} else [bare]
+    return {"anyOf": [*choices, NULL], **words}
 
 
 def as_read(model: type[BaseModel], schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The schema of a whole body, with the fields of its own before those it shares."""
+    """Schema of a whole body as the route reads it, its own fields before those it inherits."""
     fields = {}
     own = [name for name in model.model_fields if name in model.__annotations__]
     for name in dict.fromkeys([*own, *schema["properties"]]):

@@ -1,11 +1,14 @@
-"""What is said of one route: words, models and examples, without what the application knows."""
+"""Specification of one operation of the API: words, models and examples.
+
+Holds what the application itself does not know of its routes; knows nothing of the application.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 
-from service.openapi.error_catalogue import Problem
+from service.openapi.error_catalogue import ErrorSpec
 
 PLAIN = "text/plain"
 JSON = "application/json"
@@ -13,19 +16,19 @@ EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """One form of an answer. `model` is of the JSON, in a stream of each event's."""
+class MediaType:
+    """Content type of an answer; `model` is of the JSON, in a stream of each event's."""
 
     description: str
     content_type: str | None = JSON
     status: int = 200
-    model: type[BaseModel] | None = None
+    model: type | None = None
     example: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A body to send, and what to accept for it."""
+    """Example of a request body, and the content type to accept for it."""
 
     title: str
     body: dict[str, Any]
@@ -34,15 +37,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one route."""
+    """Operation: one method of one route, with its body, answers and errors."""
 
     name: str  # for programs: what a generated client calls its function
     tag: str
     summary: str
     description: str
-    forms: tuple[Form, ...]
+    answers: tuple[MediaType, ...]  # those that are no errors
     body: type[BaseModel] | None = None
     examples: tuple[Example, ...] = ()
     path_parameters: dict[str, str] = field(default_factory=dict)  # with their meaning
-    problems: tuple[Problem, ...] = ()
+    errors: tuple[ErrorSpec, ...] = ()
     headers: tuple[str, ...] = ()  # of the answers that are no errors

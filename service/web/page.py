@@ -1,6 +1,6 @@
-"""`GET /` and `GET /static/<name>`: the page, as it lies in `service/static`.
+"""`GET /` and `GET /static/<name>`: the page to write verse on, from `service/web/static`.
 
-Both are public: the page itself asks for a key where one is needed.
+Both routes are public: the page itself asks for a key where one is needed.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 def page_blueprint() -> Blueprint:
-    """The two routes."""
+    """Blueprint of the page and of the files it is made of."""
     blueprint = Blueprint("page", __name__)
     files = read_folder(STATIC)
 

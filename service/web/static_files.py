@@ -1,6 +1,6 @@
-"""Files that browsers read, as they lie in a folder of this package: sent with a strict policy.
+"""Static files for browsers: a folder of them, read once, sent with a strict security policy.
 
-Read once, so that no path is ever made of what a client sends. The pages ask nothing of other
+So no path is ever made of what a client sends. The pages ask nothing of other
 hosts, and the policy has browsers refuse whatever is not a file of ours.
 """
 
@@ -30,20 +30,20 @@ STRICT = {
 
 
 def read_folder(folder: Path) -> Mapping[str, bytes]:
-    """The files of `folder` that browsers read, by name."""
+    """Contents of the files of `folder` that browsers read, by name."""
     paths = (path for path in folder.iterdir() if path.suffix in TYPES)
     return {path.name: path.read_bytes() for path in paths}
 
 
 def sent(files: Mapping[str, bytes], name: str) -> Response:
-    """One of `files`, or 404."""
+    """Response with one of `files`, or 404."""
     if name not in files:
         abort(404)
     return revalidated(files[name], TYPES[Path(name).suffix])
 
 
 def revalidated(content: bytes, content_type: str) -> Response:
-    """An answer that clients may keep, and ask whether it is still the same."""
+    """Response that clients may cache, and revalidate by its ETag."""
     response = Response(content, content_type=content_type, headers=STRICT)
     response.set_etag(hashlib.sha256(content).hexdigest()[:32])
     response.make_conditional(request)

@@ -1,6 +1,7 @@
-"""What `/v1/completions` accepts: OpenAI's fields, and our sampling fields beside them.
+"""Body of `/v1/completions`: OpenAI's fields, and our sampling fields beside them.
 
-Fields that neither has are left aside, and told: clients send what other servers understand.
+Fields that neither has are left aside, and named in the answer: clients send what other servers
+understand.
 Knows nothing of Flask.
 """
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validat
 
 from model.errors import ParameterError
 from model.parameters import Bias, SamplingParams
-from service.api.body_base import (
+from service.api.request_body import (
     MAX_CHOICES,
     Stops,
     given,
@@ -36,7 +37,7 @@ PROMPT_FORMS = "a string, a list of strings, a list of token ids or a list of su
 
 
 def prompts_of(value: object) -> tuple[Prompt, ...]:
-    """All prompts of a request. Raises ValueError for what is none of the four forms."""
+    """Prompts of a request, from any of the four forms. Raises ValueError for another one."""
     if isinstance(value, str):
         return (whole_characters(value),)
     if not isinstance(value, list | tuple) or not value:
@@ -123,13 +124,13 @@ class CompletionRequest(SamplingParams):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> tuple[Self, list[str]]:
-        """The request that a JSON object asks for, and the names of fields that are left aside.
+        """Request from a JSON object, and the names of the fields that are left aside.
 
         Raises ParameterError, which names the field.
         """
-        wanted = cls.checked(**given(content))
-        wanted.require_fields_fit()
-        return wanted, unknown_fields(content, cls)
+        body = cls.checked(**given(content))
+        body.require_fields_fit()
+        return body, unknown_fields(content, cls)
 
     _one_stop = field_validator("stop", mode="before", json_schema_input_type=Stops)(one_or_many)
 
@@ -149,7 +150,7 @@ class CompletionRequest(SamplingParams):
         return value
 
     def require_fields_fit(self) -> None:
-        """Raises ParameterError, which names the field to change."""
+        """Check fields against each other. Raises ParameterError, which names one to change."""
         if self.stream_options is not None and not self.stream:
             raise ParameterError("stream_options", "needs stream")
         if self.best_of is not None and self.best_of < self.n:
@@ -159,10 +160,10 @@ class CompletionRequest(SamplingParams):
 
     @property
     def num_written(self) -> int:
-        """How many texts to write for each prompt."""
+        """Number of texts to generate for each prompt."""
         return self.n if self.best_of is None else self.best_of
 
     @property
     def has_choice(self) -> bool:
-        """Whether more is written than is given."""
+        """True where more texts are generated than are given."""
         return self.num_written > self.n

@@ -1,167 +1,260 @@
-"""The two forms of an answer to `/v1/completions`, by OpenAI's contract: one object, or chunks.
+"""Responses of `/v1/completions` by OpenAI's contract: one JSON object, or a stream of chunks.
 
-Choice i of prompt p has the index p * n + i. Both forms read the same outbox and tell the same.
+Choice i of prompt p has the index p * n + i. Both read the same outbox and tell the same.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Literal, NotRequired
 
 from flask import Response, jsonify
+from pydantic import Field, RootModel
+from typing_extensions import TypedDict
 
 from model.tokenizer import Tokenizer
-from service.api import sse
-from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
 from service.api.openai.completions_body import CompletionRequest
-from service.api.openai.logprobs import LegacyLogprobs, joined
-from service.api.streaming import event_chunks, job_headers, stream
-from service.engine.failure import RequestFailedError
+from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
+from service.api.response_models import FINISH, STOP, Count, FinishReason, Usage, closed, usage_of
+from service.api.streaming import EVENTS, PING, event, job_events, job_headers, streamed_response
 from service.engine.outbox import Delta
+from service.errors import ErrorAnswer
 
-Told = tuple[str, dict[str, Any] | None]  # a part of a text, and the log probabilities with it
+Part = tuple[str, CompletionLogprobs]  # of a text, and the log probabilities that come with it
+
+
+@closed
+class CompletionChoice(TypedDict):
+    """One text; choice i of prompt p has the index p x n + i."""
+
+    index: Count
+    text: str
+    logprobs: CompletionLogprobs | None
+    finish_reason: Annotated[FinishReason, Field(description=FINISH)]
+    stop_reason: Annotated[str | None, Field(description=STOP)]
+
+
+@closed
+class ChunkChoice(TypedDict):
+    """A piece of a text."""
+
+    index: Count
+    text: str
+    logprobs: CompletionLogprobs | None
+    finish_reason: Annotated[
+        FinishReason | None, Field(description=f"null but in the last piece: {FINISH}")
+    ]
+    stop_reason: Annotated[str | None, Field(description=STOP)]
+
+
+@closed
+class CompletionFacts(TypedDict):
+    """What an answer and its chunks have in common."""
+
+    id: Annotated[str, Field(description="to cancel it by")]
+    object: Literal["text_completion"]
+    created: Annotated[int, Field(description="seconds since 1970")]
+    model: str
+    system_fingerprint: Annotated[
+        str,
+        Field(description="a hash of the checkpoint: while it stays, a seed gives the same text"),
+    ]
+
+
+@closed
+class CompletionAnswer(CompletionFacts):
+    """Everything at once, when it is done."""
+
+    choices: Annotated[list[CompletionChoice], Field(min_length=1)]
+    usage: Usage
+
+
+@closed
+class CompletionChunk(CompletionFacts):
+    """An event with a piece of one choice; with include_usage the last one has no choice."""
+
+    choices: Annotated[list[ChunkChoice], Field(max_length=1)]
+    usage: NotRequired[
+        Annotated[
+            Usage | None,
+            Field(
+                default=None, description="only with include_usage, and null but in the last chunk"
+            ),
+        ]
+    ]
+
+
+class CompletionEvent(RootModel[CompletionChunk | ErrorAnswer]):
+    """The JSON after `data: ` in a stream of `/v1/completions`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A job under way, and what its answer tells beside the text."""
+    """Texts that complete one or more prompts: a job under way, and what was asked of it."""
 
     job: Job
     jobs: Jobs
     tokenizer: Tokenizer
-    wanted: CompletionRequest
+    body: CompletionRequest
     fingerprint: str
     echoes: Sequence[str]  # the prompts as text, whether or not they are wanted
-    ignored: Sequence[str]  # fields that were left aside
+    ignored: Sequence[str]  # names of fields that were left aside
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def describe(self, choices: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """An answer or a chunk of one with these choices."""
+    @property
+    def facts(self) -> CompletionFacts:
+        """Facts that open the answer and each chunk."""
         return {
             "id": self.job.job_id,
             "object": "text_completion",
             "created": self.created,
             "model": self.job.model,
             "system_fingerprint": self.fingerprint,
-            "choices": choices,
         }
 
-    def tell_ignored(self, response: Response) -> Response:
-        """The answer, with a header that names what was left aside."""
+    @property
+    def usage(self) -> Usage:
+        """Tokens read and generated so far."""
+        return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
+
+    def add_headers(self, response: Response) -> None:
+        """Add the job's headers, and one that names the fields that were left aside."""
+        response.headers.update(job_headers(self.job))
         if self.ignored:
             response.headers["X-Strophe-Ignored-Fields"] = ",".join(self.ignored)
-        return response
-
-    def choice(self, index: int) -> "_Choice":
-        """The text of this index, of which nothing is told yet."""
-        return _Choice(completion=self, written=index, _logprobs=LegacyLogprobs(self.tokenizer))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Choice:
-    """One text as it grows: what was written under an index of the job."""
+@dataclass(slots=True)
+class ChoiceWriter:
+    """One text of a completion as it grows: what is generated under an index of the job."""
 
     completion: Completion
     written: int
-    _logprobs: LegacyLogprobs
-    _has_begun: bool = False
+    _logprobs: LogprobsWriter = field(init=False)
+    _has_begun: bool = field(default=False, init=False)
 
-    def grown(self, delta: Delta) -> dict[str, Any]:
-        """What is new, in OpenAI's form; the prompt comes first where it is wanted."""
-        told = self._echo()
-        told.append((delta.text, self._logprobs.grown(delta.text, delta.logprobs)))
-        return self._choice(told, delta.finish_reason, delta.stop_reason)
+    def __post_init__(self) -> None:
+        self._logprobs = LogprobsWriter(self.completion.tokenizer)
 
-    def cut_short(self) -> dict[str, Any]:
-        """The end of a text that was cancelled by its id."""
+    def grown(self, delta: Delta) -> ChunkChoice:
+        """Response model of a delta; the prompt comes first where it is given back."""
+        parts = self._echo()
+        parts.append((delta.text, self._logprobs.grown(delta.text, delta.logprobs)))
+        return self._choice(parts, delta.finish_reason, delta.stop_reason)
+
+    def cut_short(self) -> ChunkChoice:
+        """Response model of the end of a text that was cancelled by its id."""
         return self._choice(self._echo(), "cancelled", None)
 
-    def whole(self, deltas: Sequence[Delta]) -> dict[str, Any]:
-        """All of it."""
-        parts = [self.grown(delta) for delta in deltas]
-        if not self.completion.job.is_told_whole(self.written):
-            parts.append(self.cut_short())
-        told = [(part["text"], part["logprobs"]) for part in parts]
-        return self._choice(told, parts[-1]["finish_reason"], parts[-1]["stop_reason"])
+    def whole(self, deltas: Sequence[Delta], index: int) -> CompletionChoice:
+        """Response model of the whole text as choice `index` of the answer."""
+        chunks = [self.grown(delta) for delta in deltas]
+        if not self.completion.job.is_delivered(self.written):
+            chunks.append(self.cut_short())
+        logprobs = [chunk["logprobs"] for chunk in chunks if chunk["logprobs"] is not None]
+        reason = chunks[-1]["finish_reason"]
+        return {
+            "index": index,
+            "text": "".join([chunk["text"] for chunk in chunks]),
+            "logprobs": joined(logprobs) if self._wants_logprobs else None,
+            "finish_reason": "cancelled" if reason is None else reason,
+            "stop_reason": chunks[-1]["stop_reason"],
+        }
 
-    def _echo(self) -> list[Told]:
-        wanted = self.completion.wanted
-        if not wanted.echo or self._has_begun:
+    @property
+    def _wants_logprobs(self) -> bool:
+        return self.completion.body.logprobs is not None
+
+    def _echo(self) -> list[Part]:
+        body = self.completion.body
+        if not body.echo or self._has_begun:
             return []
         self._has_begun = True
-        number = self.written // wanted.num_written
+        number = self.written // body.num_written
         prompt = self.completion.echoes[number]
         scored = self.completion.job.requests[number].scored_prompt
         return [(prompt, self._logprobs.echoed(prompt, scored or ()))]
 
     def _choice(
-        self, told: Sequence[Told], finish_reason: str | None, stop_reason: str | None
-    ) -> dict[str, Any]:
-        wants_logprobs = self.completion.wanted.logprobs is not None
+        self, parts: Sequence[Part], finish_reason: FinishReason | None, stop_reason: str | None
+    ) -> ChunkChoice:
         return {
             "index": self.written,
-            "text": "".join(text for text, _ in told),
-            "logprobs": joined(logprobs for _, logprobs in told) if wants_logprobs else None,
+            "text": "".join([text for text, _ in parts]),
+            "logprobs": joined(each for _, each in parts) if self._wants_logprobs else None,
             "finish_reason": finish_reason,
             "stop_reason": stop_reason,
         }
 
 
-def chunks(completion: Completion) -> Response:
-    """The text as it comes."""
-    answer = stream(completion.jobs, completion.job, _chunks(completion), sse.CONTENT_TYPE)
-    return completion.tell_ignored(answer)
+class ChunkEncoder:
+    """Encoder of the chunks of `/v1/completions`; an `EventEncoder`."""
+
+    def __init__(self, completion: Completion) -> None:
+        self._completion = completion
+        self._facts = completion.facts
+        options = completion.body.stream_options
+        self._wants_usage = options is not None and options.include_usage
+        num_texts = len(completion.job.generations)
+        self._choices = [ChoiceWriter(completion, index) for index in range(num_texts)]
+
+    def encode(self, deltas: list[Delta]) -> bytes:
+        """Chunks of a batch of deltas, one each."""
+        return b"".join([self._chunk([self._choices[d.index].grown(d)]) for d in deltas])
+
+    def encode_cut_short(self, index: int) -> bytes:
+        """Chunk that ends a text which was cancelled by its id."""
+        return self._chunk([self._choices[index].cut_short()])
+
+    def encode_usage(self) -> bytes | None:
+        """Chunk without a choice, with the usage; None where it is not wanted."""
+        return self._chunk([], self._completion.usage) if self._wants_usage else None
+
+    def _chunk(self, choices: list[ChunkChoice], usage: Usage | None = None) -> bytes:
+        chunk: CompletionChunk = {**self._facts, "choices": choices, "usage": usage}
+        if not self._wants_usage:
+            del chunk["usage"]
+        return event(chunk)
+
+
+def chunk_response(completion: Completion) -> Response:
+    """Stream of chunks, as the text comes."""
+    response = streamed_response(completion.jobs, completion.job, _chunks(completion), EVENTS)
+    completion.add_headers(response)
+    return response
 
 
 def _chunks(completion: Completion) -> Iterator[bytes]:
-    job, options = completion.job, completion.wanted.stream_options
-    wants_usage = options is not None and options.include_usage
-    blank = {"usage": None} if wants_usage else {}
-    choices = [completion.choice(index) for index in range(len(job.generations))]
-
-    def chunk(choice: dict[str, Any]) -> bytes:
-        return sse.event({**completion.describe([choice]), **blank})
-
-    def encoded(deltas: Sequence[Delta]) -> bytes:
-        return b"".join(chunk(choices[delta.index].grown(delta)) for delta in deltas)
-
     # At once, so that the headers are sent while the request still waits.
-    yield sse.PING
-    try:
-        yield from event_chunks(job, encoded)
-    except RequestFailedError as error:
-        yield sse.event(failure_body(error.failure).as_json())
-        return
-    for index in job.cut_short:
-        yield chunk(choices[index].cut_short())
-    if wants_usage:
-        yield sse.event({**completion.describe([]), "usage": job.usage()})
-    yield sse.DONE
+    yield PING
+    yield from job_events(completion.job, ChunkEncoder(completion))
 
 
-def whole(completion: Completion) -> Response:
-    """Everything at the end, as one object."""
-    job = completion.job
-    gathered = completion.jobs.gathered(job)
-    choices = [
-        {**completion.choice(written).whole(gathered[written]), "index": index}
-        for index, written in enumerate(_best(completion, gathered))
-    ]
-    response = jsonify({**completion.describe(choices), "usage": job.usage()})
-    response.headers.update(job_headers(job))
-    return completion.tell_ignored(response)
+def json_response(completion: Completion) -> Response:
+    """One JSON object with all choices, when they are done."""
+    texts = completion.jobs.collect(completion.job)
+    answer: CompletionAnswer = {
+        **completion.facts,
+        "choices": [
+            ChoiceWriter(completion, written).whole(texts[written], index)
+            for index, written in enumerate(_best(completion.body, texts))
+        ],
+        "usage": completion.usage,
+    }
+    response = jsonify(answer)
+    completion.add_headers(response)
+    return response
 
 
-def _best(completion: Completion, gathered: Sequence[Sequence[Delta]]) -> list[int]:
-    """The texts to give, of those that were written: for each prompt the n likeliest."""
-    wanted = completion.wanted
-    if not wanted.has_choice:
-        return list(range(len(gathered)))
+def _best(body: CompletionRequest, texts: Sequence[Sequence[Delta]]) -> list[int]:
+    """Indexes of the texts to give: for each prompt the n likeliest of those generated."""
+    if not body.has_choice:
+        return list(range(len(texts)))
     best = []
-    for first in range(0, len(gathered), wanted.num_written):
-        written = range(first, first + wanted.num_written)
-        best += sorted(written, key=lambda index: -_mean_logprob(gathered[index]))[: wanted.n]
+    for first in range(0, len(texts), body.num_written):
+        written = range(first, first + body.num_written)
+        best += sorted(written, key=lambda index: -_mean_logprob(texts[index]))[: body.n]
     return best
 
 

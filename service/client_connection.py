@@ -1,6 +1,7 @@
-"""The client's end of the connection: whether it is still there.
+"""Connection of a client: tells whether the client has closed it, without reading from it.
 
 Only gunicorn gives the socket; under another server (tests) the client is taken to be there.
+Knows nothing of requests, jobs and answers.
 """
 
 import select
@@ -8,16 +9,16 @@ import socket
 from typing import Any
 
 
-class Client:
-    """Made from the request's WSGI environment."""
+class ClientConnection:
+    """Connection that one HTTP request came through, made from the request's WSGI environment."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         found = environ.get("gunicorn.socket")
         self._socket: socket.socket | None = found
 
     @property
-    def has_gone(self) -> bool:
-        """Whether the client has closed the connection, or its side of it.
+    def is_closed(self) -> bool:
+        """True once the client has closed the connection, or its side of it.
 
         Looks without reading: what a client has sent ahead stays where it is, and hides nothing.
         """

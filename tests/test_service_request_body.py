@@ -8,7 +8,7 @@ from flask import Request
 from flask.testing import FlaskClient
 from werkzeug.test import create_environ
 
-from service.api.generate_body import GenerateRequest
+from service.api.generate import GenerateRequest
 from service.api.request_body import json_object
 from service.errors import ApiError
 

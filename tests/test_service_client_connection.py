@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.api.client_connection import Client
+from service.client_connection import ClientConnection
 
 Ends = tuple[socket.socket, socket.socket]
 
@@ -37,13 +37,13 @@ def test_a_client_is_there_until_it_leaves(
 ) -> None:
     ours, theirs = ends
     theirs.sendall(sent_ahead)
-    client = Client({"gunicorn.socket": ours})
-    assert not client.has_gone
+    client = ClientConnection({"gunicorn.socket": ours})
+    assert not client.is_closed
     leave(theirs)
-    assert client.has_gone
+    assert client.is_closed
     assert sent_ahead.startswith(ours.recv(100) if leave is not reset else b"")
 
 
 def test_a_connection_that_was_closed_here_has_no_client(ends: Ends) -> None:
     ends[0].close()
-    assert Client({"gunicorn.socket": ends[0]}).has_gone
+    assert ClientConnection({"gunicorn.socket": ends[0]}).is_closed

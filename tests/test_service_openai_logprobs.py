@@ -1,13 +1,12 @@
 """OpenAI's four lists, of vocabularies whose tokens are not characters."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from model.decoding.generation import TokenLogprob, token_logprob
 from model.tokenizer import REPLACEMENT, Tokenizer, train_tokenizer
-from service.api.openai.logprobs import LegacyLogprobs, joined
+from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
 
 TEXT = "the moon \u2014 caf\u00e9 \U0001f319 moon"
 
@@ -21,9 +20,9 @@ def entries(tokenizer: Tokenizer, ids: Sequence[int]) -> list[TokenLogprob]:
     return [token_logprob(tokenizer, token_id, [-1.0], []) for token_id in ids]
 
 
-def told(tokenizer: Tokenizer, ids: Sequence[int]) -> dict[str, Any]:
+def told(tokenizer: Tokenizer, ids: Sequence[int]) -> CompletionLogprobs:
     """Those of a text that is written token by token."""
-    logprobs, decoder = LegacyLogprobs(tokenizer), tokenizer.stream_decoder()
+    logprobs, decoder = LogprobsWriter(tokenizer), tokenizer.stream_decoder()
     parts = [logprobs.grown(decoder.feed([i]), entries(tokenizer, [i])) for i in ids]
     return joined([*parts, logprobs.grown(decoder.finish(), [])])
 
@@ -39,7 +38,7 @@ def test_tokens_that_are_bytes_stand_where_their_character_begins(subwords: Toke
     written = told(subwords, ids)
     assert len(written["tokens"]) == len(ids)
     assert written["text_offset"] == starts(subwords, ids)
-    echoed = LegacyLogprobs(subwords).echoed(TEXT, entries(subwords, ids))
+    echoed = LogprobsWriter(subwords).echoed(TEXT, entries(subwords, ids))
     assert echoed["text_offset"] == written["text_offset"]
 
 
