@@ -57,6 +57,17 @@ PREFLIGHT_VALID_S = 600
 RATE_STORAGE_TIMEOUT_S = 1
 """a request waits no longer for a storage of rates that is gone"""
 
+# Responses
+
+CLIENT_CHECK_S = 0.25
+"""between looks whether a client that waits for a text is still there"""
+
+STREAM_PING_S = 5.0
+"""a stream of events sends a comment when it has sent nothing for so long"""
+
+HEADERS_AFTER_S = 5.0
+"""plain text waits so long for its first piece, to answer a failure by its status code"""
+
 # The engine
 
 TICK_TARGET_S = 0.02

@@ -37,8 +37,7 @@ from service.api.streaming import (
 from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
 from service.errors import ErrorAnswer
-
-HEADERS_AFTER_S = 5.0  # plain text: an error before the first delta can still be a status code
+from service.timeouts import HEADERS_AFTER_S
 
 
 @closed

@@ -23,8 +23,7 @@ from service.engine.failure import (
 )
 from service.engine.outbox import Delta, Outbox
 from service.engine.request import Outcome, Request
-
-CLIENT_CHECK_S = 0.25  # between looks whether the client is still there
+from service.timeouts import CLIENT_CHECK_S
 
 
 class JobMetrics(Protocol):

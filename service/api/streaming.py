@@ -16,12 +16,12 @@ from service.api.jobs import Job, Jobs
 from service.api.json_text import json_text
 from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
+from service.timeouts import STREAM_PING_S
 
 EVENTS = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
 # One newline: a comment that is followed by a blank line is an empty event to some clients.
 PING = b": ping\n"
-PING_S = 5.0
 
 
 class StreamCutError(ConnectionResetError):
@@ -108,7 +108,7 @@ def delta_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
                 yield encoder.encode(deltas)
             elif ahead is not None and ahead != last_ahead:
                 yield waiting_comment(ahead)
-            elif time.monotonic() - last_sent >= PING_S:
+            elif time.monotonic() - last_sent >= STREAM_PING_S:
                 yield PING
             else:
                 continue
