@@ -31,7 +31,7 @@ SERVICE_ROOMS = {
     "engine": {"timeouts"},
     "models": {"engine", "file_identity", "timeouts"},
     "access": {"errors", "file_identity", "settings", "timeouts"},
-    "observability": {"client_connection", "engine", "errors", "timeouts", "version"},
+    "observability": {"engine", "errors", "timeouts", "version"},
     "api": {
         "access",
         "client_connection",
@@ -48,6 +48,7 @@ SERVICE_ROOMS = {
     "app": {
         "access",
         "api",
+        "client_connection",
         "engine",
         "models",
         "observability",
