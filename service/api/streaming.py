@@ -25,7 +25,7 @@ PING = b": ping\n"
 
 
 class StreamCutError(ConnectionResetError):
-    """Ends a stream that failed, so that nobody takes it for whole.
+    """Raised to end a stream that failed, so that nobody takes it for whole.
 
     gunicorn treats it like a connection that broke: the chunked body stays unterminated.
     """
