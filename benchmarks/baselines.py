@@ -1,4 +1,4 @@
-"""What people write first: the loops that ours are measured beside, in the same run.
+"""Baselines: the plain loops that people write first, measured beside ours in the same run.
 
 Plain `nn.LSTM`, fp32, nothing tuned; the shapes are whatever the measured side has.
 """

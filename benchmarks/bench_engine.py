@@ -1,4 +1,4 @@
-"""The engine beside the plain `nn.LSTM` loop: same weights, same threads, same run, in turn.
+"""Decoding speed of the engine beside a plain `nn.LSTM` loop: same weights and threads, in turn.
 
     python benchmarks/bench_engine.py [--shapes 2x256 3x512 3x1024] [--rows 1 8 64 256]
 
@@ -94,7 +94,7 @@ class EngineSide:
         self._checkpoint = checkpoint
         self._rows = rows
         self._runner = CheckpointRunner.of(checkpoint)
-        self.path_name = self._runner.path_name
+        self.backend_name = self._runner.backend_name
         scheduler: Scheduler[Request] = Scheduler(num_slots=rows, max_waiting=rows)
         self.engine = Engine(scheduler, Metrics().engine)
         self.engine.start()
@@ -160,7 +160,7 @@ def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
     return {
         "shape": shape,
         "rows": rows,
-        "path": ours.path_name,
+        "path": ours.backend_name,
         "engine": statistics.median(engine),
         "plain": statistics.median(single),
         "plain_batched": statistics.median(batched),

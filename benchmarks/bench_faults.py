@@ -1,4 +1,4 @@
-"""What the service does to clients that leave, dawdle or crowd, and to all when it is stopped.
+"""Fault benchmark: clients that leave, dawdle or crowd, and the service stopped under load.
 
     python benchmarks/bench_faults.py [--parts storm crowd stop kill soak] [--soak-minutes 10]
 

@@ -1,4 +1,4 @@
-"""What the fast path costs in quality: bits per character of one text, by path.
+"""Quality of the int8 backend beside fp32: bits per character of one text, by backend.
 
     python benchmarks/bench_quality.py --checkpoint FOLDER --text FILE [--characters 2000000]
 
@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from model import checkpoint as checkpoints
-from model.decoding.backends.base import DecodePath
-from model.decoding.backends.fp32 import PlainPath
-from model.decoding.backends.int8 import Int8Path
+from model.decoding.backends.base import Backend
+from model.decoding.backends.fp32 import Fp32Backend
+from model.decoding.backends.int8 import Int8Backend
 from model.decoding.backends.int8_linear import LEVELS
 from model.decoding.decoder import CHUNK
 from model.tokenizer import BOS_ID
@@ -30,23 +30,23 @@ ROWS = 64
 
 
 def read(path: Path) -> str:
-    """The text, unpacked if its name ends in .xz."""
+    """Read a text, unpacked if its name ends in .xz."""
     raw = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
     return raw.decode("utf-8")
 
 
 @torch.inference_mode()
-def bits_per_character(path: DecodePath, ids: Tensor) -> float:
+def bits_per_character(backend: Backend, ids: Tensor) -> float:
     """Mean surprisal of ids (ROWS, N), the first of each row given."""
-    state, total = path.zero_state(ROWS), 0.0
+    state, total = backend.zero_state(ROWS), 0.0
     for step in range(ids.shape[1] - 1):
-        logits = path(ids[:, step], state)
+        logits = backend(ids[:, step], state)
         total += float(functional.cross_entropy(logits, ids[:, step + 1], reduction="sum"))
     return total / (ids.shape[0] * (ids.shape[1] - 1)) / math.log(2)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure every backend and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
@@ -56,17 +56,17 @@ def main() -> None:
     text = read(args.text)[: args.characters]
     ids = torch.tensor([BOS_ID, *loaded.tokenizer.encode(text)])
     ids = ids[: len(ids) // ROWS * ROWS].view(ROWS, -1)
-    paths: dict[str, DecodePath] = {
-        "fp32": PlainPath(loaded.network, block_rows=ROWS, chunk=CHUNK),
-        "int8": Int8Path(loaded.network, LEVELS[0]),
-        "7 bits": Int8Path(loaded.network, LEVELS[1]),
+    backends: dict[str, Backend] = {
+        "fp32": Fp32Backend(loaded.network, block_rows=ROWS, chunk=CHUNK),
+        "int8": Int8Backend(loaded.network, LEVELS[0]),
+        "7 bits": Int8Backend(loaded.network, LEVELS[1]),
     }
-    bits = {name: bits_per_character(path, ids) for name, path in paths.items()}
+    bits = {name: bits_per_character(backend, ids) for name, backend in backends.items()}
     rows = [
         [name, f"{value:.4f}", f"{(value / bits['fp32'] - 1) * 100:+.2f} %"]
         for name, value in bits.items()
     ]
-    show_table(["path", "bits per character", "to fp32"], rows)
+    show_table(["backend", "bits per character", "to fp32"], rows)
     results: dict[str, Any] = {"characters": ids.numel(), "bits_per_character": bits}
     show_json(results)
 

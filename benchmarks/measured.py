@@ -1,4 +1,4 @@
-"""What the benchmarks share: a checkpoint to measure with, turns, and how results are shown."""
+"""Helpers of the benchmarks: a checkpoint to measure with, measuring in turns, result tables."""
 
 import json
 import platform

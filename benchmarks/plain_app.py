@@ -1,4 +1,4 @@
-"""What people write first to serve such a model: Flask, and the plain loop in each request.
+"""Plain Flask app that people write first to serve such a model: the loop runs in each request.
 
 Run by bench_service.py under gunicorn as `plain_app:make_app(folder, threads)`.
 """

@@ -1,1 +1,1 @@
-"""A checkpoint and a prompt become text. Knows torch; knows nothing of HTTP or of training."""
+"""Model: network, tokenizer, checkpoint and decoding. Knows nothing of HTTP and of training."""

@@ -20,7 +20,7 @@ from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.device import resolve_device
 from model.errors import ModelError, ParameterError
-from model.parameters import PathName, SamplingParams
+from model.parameters import BackendName, SamplingParams
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID
 
@@ -28,7 +28,7 @@ SHIPPED = Path(__file__).parent / "pretrained" / "verse"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The commands and their flags; sampling flags come from SamplingParams."""
+    """Argument parser of the commands; their sampling flags come from SamplingParams."""
     parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
@@ -52,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
             write.add_argument(flag, type=kind, default=None, help=field.description)
     write.add_argument(
         "--path",
-        choices=get_args(PathName),
+        choices=get_args(BackendName),
         default="auto",
         help="arithmetic: auto takes int8 where it can be had, else fp32",
     )
@@ -81,7 +81,7 @@ def _bias(text: str) -> tuple[str, float]:
 
 
 def run_generate(args: argparse.Namespace) -> None:
-    """Stream a continuation of the prompt to standard output."""
+    """Run `generate`: stream a continuation of the prompt to standard output."""
     given = {name: getattr(args, name, None) for name in SamplingParams.model_fields}
     fields = {name: value for name, value in given.items() if value is not None}
     if "logit_bias" in fields:
@@ -100,7 +100,7 @@ def run_generate(args: argparse.Namespace) -> None:
 
 
 def run_score(args: argparse.Namespace) -> None:
-    """Print how well the checkpoint predicts a text."""
+    """Run `score`: print bits per character and perplexity of a text."""
     text = _read_text("text", args.text).replace("\r\n", "\n")
     text = unicodedata.normalize("NFC", text)  # as training reads it
     if not text:
@@ -116,7 +116,7 @@ def run_score(args: argparse.Namespace) -> None:
 
 
 def run_describe(args: argparse.Namespace) -> None:
-    """Print the card, the vocabulary and the shape of every weight."""
+    """Run `describe`: print the card, the vocabulary and the shape of every weight."""
     loaded = _load(args)
     print(loaded.card.rstrip())
     print(f"\nVocabulary: {loaded.tokenizer.vocab_size} tokens ({loaded.tokenizer.kind})")
@@ -139,14 +139,14 @@ def _read_text(field: str, path: Path) -> str:
 
 
 def _discard_output() -> None:
-    """Let the flush at exit succeed."""
+    """Send the rest of standard output to nowhere, so that the flush at exit succeeds."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command and give its exit code."""
     args = build_parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has not all characters

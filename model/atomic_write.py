@@ -1,4 +1,4 @@
-"""Files and folders that are wholly the old or wholly the new, whenever the power fails.
+"""Atomic writes: files and folders that are wholly old or wholly new, even if the power fails.
 
 Everything is written under a temporary name beside its place, flushed to disk and renamed.
 Knows nothing of what it writes.
@@ -21,7 +21,7 @@ _RENAME_EXCHANGE = 2
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """Fill the folder that this gives; on leaving, it takes the place of `target`, whole.
+    """Context of an empty folder to fill; on leaving, it replaces `target`, whole.
 
     If the block raises, or the disk is full, `target` stays as it was and nothing is left.
     """
@@ -43,7 +43,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def write_file(target: Path, text: str) -> None:
-    """Replace one text file, whole. Whoever calls sees to it that no other writes it meanwhile."""
+    """Replace one text file, whole; the caller sees to it that no other writes it meanwhile."""
     partial = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
     partial.write_text(text, encoding="utf-8")
     _flush(partial)
@@ -51,7 +51,7 @@ def write_file(target: Path, text: str) -> None:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what a writer of `target` that was killed has left; no other may be at work now."""
+    """Remove the temporary folders of a killed writer of `target`; no other may be at work now."""
     for folder in target.parent.glob(f"{TEMPORARY_PREFIX}{target.name}-*"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,7 +65,7 @@ def _flush(path: Path) -> None:
 
 
 def _swap_in(folder: Path, target: Path) -> None:
-    """Put `folder` at `target`; what was there, if anything, ends up under `folder`'s name."""
+    """Put `folder` at `target`; the old content, if any, ends up under `folder`'s name."""
     if not target.exists():
         folder.rename(target)
     elif not _exchange(folder, target):

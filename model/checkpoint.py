@@ -1,4 +1,4 @@
-"""The checkpoint folder: four files that hold all that generating text needs.
+"""Checkpoint folder: four files that hold all that generating text needs; saved and loaded here.
 
     model.safetensors   the weights, bf16 or fp32
     config.json         format number, architecture, tokenizer kind, provenance
@@ -41,7 +41,7 @@ _DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.f
 
 
 class Description(BaseModel):
-    """The content of config.json."""
+    """Content of a checkpoint's config.json: architecture, tokenizer kind, provenance."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -55,7 +55,7 @@ class Description(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A checkpoint in memory: the network, its tokenizer, the description and the card."""
+    """Checkpoint in memory: the network, its tokenizer, the description and the card."""
 
     network: Network
     tokenizer: Tokenizer
@@ -65,19 +65,19 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedCheckpoint(Checkpoint):
-    """A checkpoint that was read: the network in fp32 and in evaluation mode, ready to decode."""
+    """Checkpoint that was loaded: the network in fp32 and in evaluation mode, ready to decode."""
 
     digest: str  # of the bytes that were read: 12 hexadecimal digits, the same for the same files
 
 
 def save(checkpoint: Checkpoint, folder: Path, precision: Precision = "bf16") -> None:
-    """Write `checkpoint` to `folder`, in place of what was there."""
+    """Save a checkpoint to `folder`, in place of what was there."""
     with replacing_folder(folder) as partial:
         write_files(checkpoint, partial, precision)
 
 
 def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> None:
-    """Write the four files into a folder that the caller puts in its place.
+    """Write a checkpoint's four files into a folder that the caller puts in its place.
 
     The weights on disk are those of the network rounded to `precision`.
     """
@@ -94,7 +94,7 @@ def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> N
 
 
 def load(folder: Path, device: torch.device | None = None) -> LoadedCheckpoint:
-    """Read a checkpoint, each file once. Raises CheckpointError, which says what is wrong."""
+    """Load a checkpoint, each file read once. Raises CheckpointError, which says what is wrong."""
     content = _read_files(folder)
     description = _description(content[CONFIG], folder / CONFIG)
     tokenizer = _tokenizer(content[TOKENIZER], folder / TOKENIZER, description)
@@ -112,12 +112,12 @@ def load(folder: Path, device: torch.device | None = None) -> LoadedCheckpoint:
 
 
 def distinct_weights(network: Network) -> dict[str, Tensor]:
-    """Every parameter once: a tied output is stored as the embedding alone."""
+    """Weights of a network by name, each once: a tied output is stored as the embedding alone."""
     return dict(network.named_parameters(remove_duplicate=True))
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    """The content of the four files, all of one folder even while `folder` is being replaced."""
+    """Content of the four files, all of one folder even while `folder` is being replaced."""
     while True:
         try:
             directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -186,7 +186,7 @@ def _tokenizer(content: bytes, path: Path, description: Description) -> Tokenize
 
 
 def _weights(content: bytes, path: Path, architecture: ModelConfig) -> dict[str, Tensor]:
-    """The stored weights, once they are known to be those of a network of this architecture."""
+    """Stored weights, checked to be those of a network of this architecture."""
     try:
         stored = safetensors.torch.load(content)
     except (safetensors.SafetensorError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Where the arithmetic runs: `auto | cpu | cuda[:n]` becomes a torch device, in one place.
+"""Device: `auto | cpu | cuda[:n]` becomes a torch device; what a device's arithmetic can do.
 
 Knows nothing of networks. Probes the machine only when asked, never on import.
 """
@@ -20,7 +20,7 @@ _ISA_WITHOUT_BF16 |= {"avx512_core", "avx512_core_vnni"}
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device that `name` asks for; `auto` takes CUDA where there is one, else the CPU.
+    """Resolve a device name; `auto` takes CUDA where there is one, else the CPU.
 
     Raises ParameterError (field `device`) for an unknown name or a GPU that is not there.
     """
@@ -41,7 +41,7 @@ def _require_gpu(index: int) -> None:
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """While it lasts, cuDNN's recurrent layers do not take the shorter TF32 for float32."""
+    """Context in which cuDNN's recurrent layers do not take the shorter TF32 for float32."""
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
@@ -61,7 +61,7 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def _max_cpu_isa() -> str:
-    """The instruction set to which the environment confines oneDNN, in small letters, or ""."""
+    """Instruction set that the environment confines oneDNN to, in small letters, or ""."""
     names = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")  # as oneDNN reads them: the first one wins
     return next((os.environ[name] for name in names if name in os.environ), "").lower()
 

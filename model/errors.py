@@ -1,4 +1,4 @@
-"""What can go wrong because of a file, a request or a setting, said so that it can be put right.
+"""Errors that a user can cause and mend: by a file, a request or a setting.
 
     ModelError
     |- CheckpointError   a checkpoint folder that is missing, damaged or of another format
@@ -16,19 +16,19 @@ MAX_SHOWN_INPUT = 60
 
 
 class ModelError(Exception):
-    """The base of every error in this package that a user can cause and mend."""
+    """Base of every error in this package that a user can cause and mend."""
 
 
 class CheckpointError(ModelError):
-    """A checkpoint folder is missing, damaged, or does not fit its own description."""
+    """Checkpoint folder that is missing, damaged, or does not fit its own description."""
 
 
 class TokenizerError(ModelError):
-    """A tokenizer cannot be trained on this text, or its file cannot be read."""
+    """Tokenizer that cannot be trained on a text, or whose file cannot be read."""
 
 
 class ParameterError(ModelError):
-    """A field holds a value it may not hold. `field` is its name, dotted where nested."""
+    """Parameter or setting with a value out of bounds; `field` names it, dotted if nested."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}" if field else problem)
@@ -37,7 +37,7 @@ class ParameterError(ModelError):
 
     @classmethod
     def from_validation(cls, error: ValidationError) -> Self:
-        """The first complaint of a pydantic validation, with the offending input shortened."""
+        """ParameterError of a pydantic validation's first complaint, with its input shortened."""
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         problem = first["msg"].removeprefix("Value error, ")

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 
 class Mogrifier(nn.Module):
-    """The rounds of one layer. Shapes: B rows, I the layer's input width, H its hidden width."""
+    """Mogrifier rounds of one layer. Shapes: B rows, I input width, H hidden width."""
 
     def __init__(self, input_size: int, hidden_size: int, *, rounds: int, rank: int) -> None:
-        """With a `rank` above 0 each matrix is the product of two of that inner width."""
+        """Build `rounds` matrices; with a `rank` above 0 each is a product of two of that width."""
         super().__init__()
         sizes = [(hidden_size, input_size), (input_size, hidden_size)]
         self.gates = nn.ModuleList(_linear(*sizes[index % 2], rank) for index in range(rounds))
 
     def forward(self, x: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """The input (B, I) and the hidden state (B, H) as the cell will see them."""
+        """Gate the input (B, I) and the hidden state (B, H) by each other, for the cell."""
         for index, gate in enumerate(self.gates):
             if index % 2 == 0:
                 x = 2 * torch.sigmoid(gate(hidden)) * x

@@ -1,7 +1,8 @@
-"""The stacked recurrent network: `logits, state = network(tokens, state)`.
+"""Network: a stacked LSTM, GRU or RNN, `logits, state = network(tokens, state)`.
 
 Shapes: B rows, T steps, V vocabulary, E embedding, H hidden width, L layers.
-Knows nothing of text, sampling or training; it maps ids and a state to logits and a state.
+Knows nothing of text, sampling or training; it maps ids and a state to logits and a state, and
+has places where training may disturb it on purpose (`Noise`).
 
 What one LSTM layer computes at step t (Hochreiter & Schmidhuber 1997; the forget gate is Gers,
 Schmidhuber & Cummins 2000), with x_t the layer's input, s() the logistic sigmoid, * by element:
@@ -20,7 +21,7 @@ next step, the layer above and, from the top layer, the logits. The two together
 the network knows of a text, however long: there is no context window.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -30,14 +31,13 @@ from torch.nn import functional
 
 from model.config import Cell, ModelConfig
 from model.mogrifier import Mogrifier
-from model.noise import NO_NOISE, Noise
 
 FORGET_BIAS = 1.0  # Jozefowicz, Zaremba & Sutskever 2015: remember until told otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """What the network carries from one step to the next, for B rows.
+    """Recurrent state, carried from one step to the next, for B rows.
 
     hidden: (L, B, H); cell: (L, B, H), or None for cells that have no cell state (gru, rnn).
     """
@@ -47,27 +47,27 @@ class State:
 
     @property
     def rows(self) -> int:
-        """B, the number of texts carried."""
+        """Number of rows B, one a text."""
         return self.hidden.shape[1]
 
     def without(self, rows: Tensor) -> "State":
-        """A copy in which the rows that `rows` (B,) bool marks are as before any text."""
+        """Copy of the state with the rows that `rows` (B,) bool marks as before any text."""
         return self._map(lambda part: part.masked_fill(rows[:, None], 0))
 
     def of_layer(self, index: int) -> "State":
-        """One layer's part, (1, B, H)."""
+        """State of one layer, (1, B, H)."""
         return self._map(lambda part: part[index : index + 1])
 
     @staticmethod
     def of_layers(parts: "Sequence[State]") -> "State":
-        """The state whose layers are `parts`."""
+        """State put together from those of its layers."""
         cells = [part.cell for part in parts if part.cell is not None]
         return State(
             torch.cat([part.hidden for part in parts]), torch.cat(cells) if cells else None
         )
 
     def detach(self) -> "State":
-        """The same numbers, cut from the graph: gradients end here (truncated BPTT)."""
+        """State cut from the autograd graph: gradients end here (truncated BPTT)."""
         return self._map(Tensor.detach)
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "State":
@@ -90,8 +90,51 @@ _KINDS: dict[Cell, _CellKind] = {
 }
 
 
+class Noise:
+    """Dropout hooks: what training may disturb while a network reads; this base disturbs nothing.
+
+    L layers, counted from 0. Whoever only generates text needs none of it.
+    """
+
+    def embedding(self, table: Tensor) -> Tensor:
+        """The embedding table (V, E) that a window is read with."""
+        return table
+
+    def layer_input(self, x: Tensor, layer: int) -> Tensor:
+        """The input of `layer`: (T, B, width), the steps of a window first."""
+        del layer
+        return x
+
+    def recurrent(self, weight: Tensor) -> Tensor:
+        """The recurrent weights (G H, H) of a layer, for one window."""
+        return weight
+
+
+NO_NOISE = Noise()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerPass:
+    """One layer's reading of one step or of a window: input, states and output.
+
+    A window's tensors are (T, B, width), one step's (B, width).
+    """
+
+    x: Tensor
+    before: State  # of this layer, (1, B, H), as the next
+    after: State
+    hidden: Tensor
+    output: Tensor  # the hidden states as the layer above reads them
+
+
+# Runs a layer over x with its state, its weights and its index; see `Network._step`.
+_Run = Callable[[Tensor, State, list[Tensor], int], tuple[Tensor, State]]
+
+
 class Network(nn.Module):
-    """Embedding, L recurrent layers, output layer; optionally norms, skips and Mogrifier rounds.
+    """Stacked LSTM, GRU or RNN: embedding, L recurrent layers and an output layer.
+
+    Optionally with layer norms, skip connections and Mogrifier rounds.
 
     The layers are torch's single-layer modules, so each may be reached by itself, but they only
     hold the weights: those that are run with may have been disturbed on the way (`Noise`), and
@@ -116,7 +159,7 @@ class Network(nn.Module):
             self.output.weight = self.embedding.weight
 
     def initialise(self) -> Self:
-        """Fresh weights from torch's global generator; recurrent ones are orthogonal by gate."""
+        """Draw fresh weights from torch's global generator; recurrent ones orthogonal by gate."""
         # Tied, the same vectors make the logits, which must start small.
         scale = self.config.embedding_size**-0.5 if self.config.tied else 1.0
         nn.init.normal_(self.embedding.weight, std=scale)
@@ -131,17 +174,17 @@ class Network(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """Device that the weights lie on."""
         return self.embedding.weight.device
 
     def zero_state(self, rows: int) -> State:
-        """The state before any text, for `rows` rows."""
+        """Zero state, that before any text, for `rows` rows."""
         shape = (self.config.num_layers, rows, self.config.hidden_size)
         hidden = torch.zeros(shape, device=self.device)
         return State(hidden, torch.zeros_like(hidden) if self._kind.has_cell_state else None)
 
     def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits for the token after each of `tokens`, and the state after the last.
+        """Compute logits for the token after each of `tokens`, and the state after the last.
 
         tokens: (B, T) int64; returns logits (B, T, V) and the state of the B rows.
         """
@@ -149,31 +192,13 @@ class Network(nn.Module):
         return self.output(top).transpose(0, 1), state
 
     def read(self, tokens: Tensor, state: State, noise: Noise = NO_NOISE) -> tuple[Tensor, State]:
-        """What the output layer sees (T, B, H), and the state after the last of `tokens`."""
+        """Read a window: what the output layer sees (T, B, H), and the state after it."""
         table = noise.embedding(self.embedding.weight)
         x = functional.embedding(tokens.t(), table)  # (T, B, E): as the fused layers want it
-        outputs, after = [], []
-        for index in range(self.config.num_layers):
-            x = noise.layer_input(x, index)
-            x, last = self.read_layer(x, state.of_layer(index), index, noise)
-            after.append(last)
-            x = self.passed_on(x, index)
-            outputs.append(x)
-        return self._seen(outputs), State.of_layers(after)
-
-    def read_layer(
-        self, x: Tensor, state: State, index: int, noise: Noise = NO_NOISE
-    ) -> tuple[Tensor, State]:
-        """One layer's hidden states (T, B, H) over x (T, B, width), and its state (1, B, H)."""
-        run = self._run_in_steps if self.mogrifiers else self._run_fused
-        return run(x, state, self._weights(index, noise), index)
-
-    def passed_on(self, x: Tensor, index: int) -> Tensor:
-        """What the layer above reads of a layer's hidden states."""
-        return cast("Tensor", self.norms[index](x)) if self.norms else x
+        return self._top(self.layer_passes(x, state, noise))
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """`forward` for one step without the fused layers' set-up cost; for inference.
+        """Logits and state of one step, without the set-up cost of fused layers; for inference.
 
         tokens: (B,) int64; returns logits (B, V) and the state of the B rows.
         """
@@ -181,20 +206,35 @@ class Network(nn.Module):
         return self.output(top), state
 
     def read_one(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        """`read` for one step: what the output layer sees (B, H) after `tokens` (B,)."""
-        x = self.embedding(tokens)
-        outputs, after = [], []
+        """Read one token a row, `tokens` (B,): what the output layer sees (B, H), and the state."""
+        return self._top(self._passes(self.embedding(tokens), state, self._step, NO_NOISE))
+
+    def layer_passes(self, x: Tensor, state: State, noise: Noise = NO_NOISE) -> Iterator[LayerPass]:
+        """Read a window of embedded ids x (T, B, E), layer by layer from the lowest one."""
+        run = self._run_in_steps if self.mogrifiers else self._run_fused
+        return self._passes(x, state, run, noise)
+
+    def _passes(self, x: Tensor, state: State, run: _Run, noise: Noise) -> Iterator[LayerPass]:
         for index in range(self.config.num_layers):
-            x, last = self._step(x, state.of_layer(index), self._weights(index, NO_NOISE), index)
-            after.append(last)
-            x = self.passed_on(x, index)
-            outputs.append(x)
-        return self._seen(outputs), State.of_layers(after)
+            x, before = noise.layer_input(x, index), state.of_layer(index)
+            hidden, after = run(x, before, self._weights(index, noise), index)
+            output = cast("Tensor", self.norms[index](hidden)) if self.norms else hidden
+            yield LayerPass(x=x, before=before, after=after, hidden=hidden, output=output)
+            x = output
+
+    def _top(self, passes: Iterator[LayerPass]) -> tuple[Tensor, State]:
+        """Output layer's input, from all layers' outputs, and the state after."""
+        outputs, after = [], []
+        for each in passes:
+            outputs.append(each.output)
+            after.append(each.after)
+        seen = sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]
+        return seen, State.of_layers(after)
 
     def _run_fused(
         self, x: Tensor, state: State, weights: list[Tensor], index: int
     ) -> tuple[Tensor, State]:
-        """One layer over a window x (T, B, width), its state (1, B, H)."""
+        """One layer over a window x (T, B, width) and its state (1, B, H), by a fused kernel."""
         del index
         held = state.hidden if state.cell is None else (state.hidden, state.cell)
         # With biases, one layer, no dropout, in one direction, time first.
@@ -205,7 +245,7 @@ class Network(nn.Module):
     def _run_in_steps(
         self, x: Tensor, state: State, weights: list[Tensor], index: int
     ) -> tuple[Tensor, State]:
-        """The same, step by step."""
+        """One layer over a window x (T, B, width) and its state (1, B, H), step by step."""
         hidden = []
         for at_step in x:
             h, state = self._step(at_step, state, weights, index)
@@ -227,10 +267,7 @@ class Network(nn.Module):
 
     def _weights(self, index: int, noise: Noise) -> list[Tensor]:
         inputs, recurrent, *biases = cast("nn.RNNBase", self.layers[index]).all_weights[0]
-        return [inputs, noise.recurrent(recurrent, index), *biases]
-
-    def _seen(self, outputs: list[Tensor]) -> Tensor:
-        return sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]
+        return [inputs, noise.recurrent(recurrent), *biases]
 
 
 def _embedding(vocab_size: int, width: int) -> nn.Embedding:

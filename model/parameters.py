@@ -1,4 +1,4 @@
-"""What a request may ask of decoding: every field with its default, its bounds and its meaning.
+"""Sampling parameters of a request: every field with its default, its bounds and its meaning.
 
 The commands, the HTTP schema and the documents take names, bounds and help from here.
 Knows nothing of tensors; `model.decoding.sampling` gives these numbers their meaning.
@@ -16,14 +16,16 @@ MAX_PENALTY_WINDOW = 1024
 MAX_STOPS = 16
 MAX_LOGPROBS = 20
 
-PathName = Literal["auto", "int8", "fp32"]  # how steps are computed, see `model.decoding.decoder`
+BackendName = Literal[
+    "auto", "int8", "fp32"
+]  # how steps are computed, see `model.decoding.decoder`
 
 StopString = Annotated[str, Field(min_length=1, max_length=200)]
 Bias = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 
 
 class SamplingParams(BaseModel):
-    """How the next characters are chosen and when to end. Every field may be left out."""
+    """Sampling parameters: temperature, top-k, penalties, stop strings, length; all optional."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -78,14 +80,14 @@ class SamplingParams(BaseModel):
 
     @classmethod
     def checked(cls, **fields: object) -> Self:
-        """The parameters of `fields`. Raises ParameterError, which names the field."""
+        """Validate fields as parameters. Raises ParameterError, which names the field."""
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
             raise ParameterError.from_validation(error) from error
 
     def with_seed(self) -> Self:
-        """These parameters with a seed: their own, or a fresh one that can be told and reused.
+        """Parameters with a seed: their own, or a fresh one that can be told and reused.
 
         A fresh seed stays below 2**53, so that a JavaScript client can give it back unharmed.
         """

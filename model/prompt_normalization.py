@@ -1,7 +1,7 @@
-"""A prompt's unknown characters, written with the characters that a vocabulary has.
+"""Prompt normalization: unknown characters are written with those that a vocabulary has.
 
 A corpus of plain text has straight quotes and few accents, while keyboards and web pages give
-curly quotes, ligatures and dashes. Folding keeps a prompt legible to the model.
+curly quotes, ligatures and dashes. Normalizing keeps a prompt legible to the model.
 Knows nothing of ids: the vocabulary is a question, `knows(char)`.
 """
 
@@ -31,8 +31,8 @@ _SPELLINGS = {
 _CLASS_OF = {char: group for group in _LOOK_ALIKES for char in group}
 
 
-def fold(text: str, knows: Callable[[str], bool]) -> tuple[str, int]:
-    """`text` with unknown characters replaced where a known look-alike exists, and how many were.
+def normalize_prompt(text: str, knows: Callable[[str], bool]) -> tuple[str, int]:
+    """Replace unknown characters of `text` by known look-alikes; second, how many were replaced.
 
     Tried in turn: NFKC, a spelling in several letters, look-alike punctuation (curly for
     straight as well as straight for curly), the letter without its accents. A character with
@@ -41,8 +41,8 @@ def fold(text: str, knows: Callable[[str], bool]) -> tuple[str, int]:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     replacements = {char: _replacement(char, knows) for char in set(text)}
     changed = {char: plain for char, plain in replacements.items() if plain != char}
-    folded = text.translate({ord(char): plain for char, plain in changed.items()})
-    return folded, sum(text.count(char) for char in changed)
+    normalized = text.translate({ord(char): plain for char, plain in changed.items()})
+    return normalized, sum(text.count(char) for char in changed)
 
 
 def _replacement(char: str, knows: Callable[[str], bool]) -> str:

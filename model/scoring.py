@@ -1,4 +1,4 @@
-"""How surprised a network is by a text: nats per token, with the state carried all through.
+"""Scoring: surprisal of a text in nats per token, with the state carried through; perplexity.
 
 Knows nothing of files and corpora; ids come in, numbers come out.
 """
@@ -19,30 +19,30 @@ MAX_EXPONENT = 700.0  # exp of much more is no number
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A loss summed over a text, and the units people compare."""
+    """Cross-entropy summed over a text, and its units: bits per character and perplexity."""
 
     nats: float
     characters: int
 
     @property
     def nats_per_character(self) -> float:
-        """The cross-entropy in nats, by character of the text."""
+        """Cross-entropy in nats, by character of the text."""
         return self.nats / self.characters
 
     @property
     def bits_per_character(self) -> float:
-        """The cross-entropy in bits, by character of the text."""
+        """Cross-entropy in bits, by character of the text."""
         return self.nats_per_character / math.log(2)
 
     @property
     def perplexity(self) -> float:
-        """exp(nats per character): the number of equally likely choices, by character."""
+        """Perplexity by character: exp(nats), the number of equally likely choices."""
         return math.exp(min(self.nats_per_character, MAX_EXPONENT))
 
 
 @torch.inference_mode()
 def surprisals(network: Network, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-    """The surprisal, in nats, of every id but each row's first, given all before it.
+    """Surprisal, in nats, of every id but each row's first, given all before it.
 
     ids: (B, N) int64; returns (B, N - 1) float32 on the CPU, and the state after the last
     input. A state continues a text that was scored before.

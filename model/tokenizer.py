@@ -1,4 +1,7 @@
-"""Text becomes token ids and ids become text, exactly, with SentencePiece (char, unigram or bpe).
+"""Tokenizer: text to token ids and back, exactly, with SentencePiece (char, unigram or bpe).
+
+A prompt becomes ids in `Tokenizer.encode_prompt`: `<s>`, then its characters, unknown ones written
+by `model.prompt_normalization` as known look-alikes.
 
 Round trip: decode(encode(text)) == text for every text whose characters are in the vocabulary;
 subword vocabularies have byte fallback, so there it holds for every text. Unknown characters of
@@ -19,7 +22,7 @@ import numpy as np
 import sentencepiece
 
 from model.errors import ParameterError, TokenizerError, shortened
-from model.prompt_normalization import fold
+from model.prompt_normalization import normalize_prompt
 
 TokenizerKind = Literal["char", "unigram", "bpe"]
 
@@ -40,12 +43,12 @@ _NEVER_KNOWN = "\ud800"  # half a surrogate pair: in no UTF-8 text, so in no voc
 
 
 def escape(text: str) -> str:
-    """`text` without the characters that SentencePiece reserves; `unescape` undoes it."""
+    """Escape the characters that SentencePiece reserves; `unescape` undoes it."""
     return text.translate(_ESCAPED) if _ANY_RESERVED.search(text) else text
 
 
 def unescape(text: str) -> str:
-    """The text that `escape` was given; a sequence that no escape makes becomes U+FFFD."""
+    """Undo `escape`; a sequence that no escape makes becomes U+FFFD."""
     return _ANY_ESCAPED.sub(_unescape_one, text) if ESCAPE in text else text
 
 
@@ -57,7 +60,7 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedPrompt:
-    """A prompt as ids, with what had to be changed to write it in the vocabulary."""
+    """Prompt as token ids, with counts of its characters that the vocabulary does not have."""
 
     ids: list[int]  # opens with `<s>`
     num_folded: int  # characters written as a known look-alike
@@ -65,10 +68,10 @@ class EncodedPrompt:
 
 
 class Tokenizer:
-    """A trained vocabulary. `kind` is `char` when every token is one character."""
+    """Trained SentencePiece vocabulary. `kind` is `char` when every token is one character."""
 
     def __init__(self, serialized: bytes, kind: TokenizerKind) -> None:
-        """Raises TokenizerError when `serialized` is not a SentencePiece model of ours."""
+        """Load a vocabulary. Raises TokenizerError when it is not a SentencePiece model of ours."""
         self.serialized = serialized
         self.kind = kind
         self._processor = _load(serialized)
@@ -81,15 +84,15 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """The number of ids, `<unk>` and `<s>` included."""
+        """Number of ids, `<unk>` and `<s>` included."""
         return len(self.piece_bytes)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of `text`, without `<s>`."""
+        """Encode `text` as ids, without `<s>`."""
         return self.encode_array(text).tolist()
 
     def encode_array(self, text: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """The ids of `text` as an int64 array; the fast way for a corpus."""
+        """Encode `text` as an int64 array of ids; the fast way for a corpus."""
         if self.kind != "char":
             # A lone surrogate becomes "?".
             whole = escape(text).encode("utf-8", "replace").decode()
@@ -102,20 +105,20 @@ class Tokenizer:
         return self._id_of_code_point[known]
 
     def encode_prompt(self, prompt: str) -> EncodedPrompt:
-        """`<s>` and the ids of `prompt`, unknown characters folded to look-alikes where possible.
+        """Encode a prompt: `<s>` and its ids, unknown characters as look-alikes where possible.
 
-        Only a char vocabulary needs folding: subword ones write anything, byte by byte.
+        Only a char vocabulary needs that: subword ones write anything, byte by byte.
         """
         if self.kind != "char":
             return EncodedPrompt(ids=[BOS_ID, *self.encode(prompt)], num_folded=0, num_unknown=0)
-        folded, num_folded = fold(prompt, self.knows)
-        ids = self.encode(folded)
+        normalized, num_folded = normalize_prompt(prompt, self.knows)
+        ids = self.encode(normalized)
         return EncodedPrompt(
             ids=[BOS_ID, *ids], num_folded=num_folded, num_unknown=ids.count(UNK_ID)
         )
 
     def prompt_of_ids(self, ids: Sequence[int]) -> EncodedPrompt:
-        """A prompt that comes as ids. Raises ParameterError for one that is not there."""
+        """Prompt that comes as token ids. Raises ParameterError for an id that is not there."""
         for token_id in ids:
             if not 0 <= token_id < self.vocab_size:
                 there = f"the ids of this model are 0 to {self.vocab_size - 1}"
@@ -123,27 +126,27 @@ class Tokenizer:
         return EncodedPrompt(ids=[BOS_ID, *ids], num_folded=0, num_unknown=0)
 
     def knows(self, char: str) -> bool:
-        """Whether `char` can be written without `<unk>`."""
+        """Whether the vocabulary can write `char` without `<unk>`."""
         return UNK_ID not in self.encode(char)
 
     def token_text(self, token_id: int) -> str:
-        """How one token is shown by itself: `<s>`, `<unk>`, or its text."""
+        """Text that one token is shown as by itself: `<s>`, `<unk>`, or its own."""
         if token_id in (UNK_ID, BOS_ID):
             return UNKNOWN if token_id == UNK_ID else DOCUMENT_END
         return unescape(self.piece_bytes[token_id].decode("utf-8", "replace"))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of `ids`; `<s>` writes nothing, `<unk>` and broken bytes write U+FFFD."""
+        """Decode ids to text; `<s>` writes nothing, `<unk>` and broken bytes write U+FFFD."""
         stream = self.stream_decoder()
         return stream.feed(ids) + stream.finish()
 
     def stream_decoder(self) -> "StreamDecoder":
-        """A decoder that is fed ids as they come and never gives half a character."""
+        """New incremental decoder, fed ids as they come; never gives half a character."""
         return StreamDecoder(self.piece_bytes)
 
 
 class StreamDecoder:
-    """Ids in, whole characters out; what cannot be shown yet waits for the next id."""
+    """Incremental decoder, ids to whole characters; half a character waits for the next id."""
 
     def __init__(self, piece_bytes: list[bytes]) -> None:
         self._piece_bytes = piece_bytes
@@ -151,11 +154,11 @@ class StreamDecoder:
         self._held = ""
 
     def feed(self, ids: Iterable[int]) -> str:
-        """The text that `ids` complete, possibly empty."""
+        """Take ids, give the text that they complete, possibly empty."""
         return self._release(self._utf8.decode(b"".join([self._piece_bytes[i] for i in ids])))
 
     def finish(self) -> str:
-        """What was still held; half a character comes out as U+FFFD."""
+        """Give the text still held; half a character comes out as U+FFFD."""
         rest = self._release(self._utf8.decode(b"", final=True))
         dangling, self._held = self._held, ""
         return rest + (REPLACEMENT if dangling else "")
@@ -209,7 +212,7 @@ def _code_point_table(pieces: list[str]) -> "np.ndarray[tuple[int], np.dtype[np.
 
 
 def _writable_escapes(pieces: Sequence[str]) -> dict[int, str]:
-    """What to write for each reserved character: its pair, where the vocabulary has both halves."""
+    """Escape pair of each reserved character, where the vocabulary has both halves of it."""
     known = set(pieces)
     return {
         code_point: pair if known.issuperset(pair) else _NEVER_KNOWN
@@ -220,7 +223,7 @@ def _writable_escapes(pieces: Sequence[str]) -> dict[int, str]:
 def train_tokenizer(
     texts: Iterable[str], *, kind: TokenizerKind = "char", vocab_size: int = 1024
 ) -> Tokenizer:
-    """A vocabulary learned from `texts`; a subword one holds them in memory meanwhile.
+    """Train a vocabulary on `texts`; a subword one holds them in memory meanwhile.
 
     A char vocabulary takes every character of `texts` and ignores `vocab_size`; whoever wants
     fewer characters leaves the rare ones out (`training.data.vocabulary` does, within bounded
@@ -263,7 +266,7 @@ def train_tokenizer(
 
 
 def _counted_characters(texts: Iterable[str]) -> list[str]:
-    """A line of tab-separated values for each character of `texts`, with its count.
+    """Count the characters of `texts`: a line of tab-separated values for each.
 
     Whole texts would lose a carriage return at their end and the letters of a literal `<s>`.
     """

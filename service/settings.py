@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import ParameterError, shortened
-from model.parameters import PathName
+from model.parameters import BackendName
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
         description="where to compute: auto, cpu, cuda or cuda:N",
     )
-    path: PathName = Field(
+    path: BackendName = Field(
         "auto",
         description="arithmetic of the steps: auto takes int8 where it can be had, else fp32",
     )

@@ -1,4 +1,4 @@
-"""Every way to decode from a network, by name, for tests that hold on each of them."""
+"""Decoders by name: every backend and decode loop, for tests that hold on each of them."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from model.decoding.backends.int8_linear import exact_levels
-from model.decoding.cuda_graphs import GraphedProgram
-from model.decoding.decode_loop import Outputs, Program
+from model.decoding.cuda_graphs import CudaGraphLoop
+from model.decoding.decode_loop import BackendLoop, Outputs
 from model.decoding.decoder import Decoder, decoder_of
 from model.network import Network
 
@@ -24,7 +24,7 @@ RECORDED_BLOCK = 4
 
 
 def decoder_by(name: str, network: Network) -> Decoder:
-    """The decoder of that name, or a skip where this machine has not what it needs."""
+    """Decoder by name; skips the test where this machine has not what the decoder needs."""
     if name == "cuda":
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device")
@@ -33,22 +33,22 @@ def decoder_by(name: str, network: Network) -> Decoder:
         pytest.skip("the integer products of this machine are not exact")
     if name == "int8-in-python":
         decoder = decoder_of(network, "int8")
-        return replace(decoder, program=Program(decoder.path).eval())
+        return replace(decoder, loop=BackendLoop(decoder.backend).eval())
     if name == "recorded":
         return recorded(decoder_of(network, "fp32"))
     return decoder_of(network, "int8" if name == "int8" else "fp32")
 
 
 def recorded(decoder: Decoder) -> Decoder:
-    """As a CUDA graph would run it: on fixed memory, filled up with rows of no interest."""
-    program = GraphedProgram(Program(decoder.path).eval(), RECORDED_BLOCK, record_on_cpu)
-    return replace(decoder, program=program)
+    """Decoder with a CUDA graph's loop on the CPU: on fixed memory, filled up with idle rows."""
+    loop = CudaGraphLoop(BackendLoop(decoder.backend).eval(), RECORDED_BLOCK, record_on_cpu)
+    return replace(decoder, loop=loop)
 
 
 def record_on_cpu(
     run: Callable[[], Outputs], device: torch.device
 ) -> tuple[Outputs, Callable[[], None]]:
-    """In place of a CUDA graph: runs again and writes over the outputs of the first run."""
+    """Record in place of a CUDA graph: a replay runs again, over the first run's outputs."""
     outputs = run()
 
     def replay() -> None:

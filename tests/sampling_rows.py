@@ -1,4 +1,4 @@
-"""What tests of sampling share: rows of logits, a sampler of them, and one choice of each."""
+"""Rows of logits, their sampling state and one sampled id of each, for tests of sampling."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from model.decoding.backends.base import DecodePath
-from model.decoding.decode_loop import Outputs, Program
-from model.decoding.sampling_state import Sampler
+from model.decoding.backends.base import Backend
+from model.decoding.decode_loop import BackendLoop, Outputs
+from model.decoding.sampling_state import SamplingState
 from model.parameters import SamplingParams
 
 V = 9
@@ -17,8 +17,8 @@ LOGITS = [4.0, 1.5, 2.0, 2.0, -1.0, 0.5, 3.0, -3.0, 1.0]
 NO_BIAS: Mapping[int, float] = {}
 
 
-class Scripted(DecodePath):
-    """Gives the logits that it was made with, whatever it reads."""
+class Scripted(Backend):
+    """Backend with fixed logits, whatever it reads."""
 
     def __init__(self, logits: Tensor) -> None:
         super().__init__()
@@ -32,28 +32,28 @@ def params(**fields: object) -> SamplingParams:
     return SamplingParams.checked(**{"temperature": 1.0, "seed": 7, **fields})
 
 
-def sampler_of(
+def sampling_of(
     chosen: SamplingParams, *, bias: Mapping[int, float] = NO_BIAS, prompt: Sequence[int] = ()
-) -> Sampler:
-    """ROWS rows with the same text but seeds of their own."""
-    sampler = Sampler(V)
+) -> SamplingState:
+    """Sampling state of ROWS rows with the same parameters but seeds of their own."""
+    sampling = SamplingState(V)
     for row in range(ROWS):
         seeded = chosen.model_copy(update={"seed": (chosen.seed or 0) + row})
-        sampler.join([seeded], [bias], [prompt])
-    return sampler
+        sampling.join([seeded], [bias], [prompt])
+    return sampling
 
 
-def sample(sampler: Sampler, logits: Tensor) -> Outputs:
-    """One step of the program that decoding runs, its log probabilities included."""
+def sample(sampling: SamplingState, logits: Tensor) -> Outputs:
+    """One step of the decode loop for scripted logits, its log probabilities included."""
     ids = torch.zeros(len(logits), dtype=torch.int64)
-    uses = sampler.uses._replace(logprobs=True)
-    outputs: Outputs = Program(Scripted(logits))(ids, 1, [], sampler.rows, uses)
+    uses = sampling.uses._replace(logprobs=True)
+    outputs: Outputs = BackendLoop(Scripted(logits))(ids, 1, [], sampling.rows, uses)
     return outputs
 
 
-def ids_of(sampler: Sampler, logits: Tensor) -> list[int]:
-    """What each row chooses."""
-    ids: list[int] = sample(sampler, logits).ids[0].tolist()
+def ids_of(sampling: SamplingState, logits: Tensor) -> list[int]:
+    """Ids that each row samples in one step."""
+    ids: list[int] = sample(sampling, logits).ids[0].tolist()
     return ids
 
 

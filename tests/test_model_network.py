@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from model.config import Cell, ModelConfig
 from model.mogrifier import Mogrifier
-from model.network import Network, State
-from model.noise import Noise
+from model.network import Network, Noise, State
 
 CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")
 V, E, H, L = 11, 5, 7, 2

@@ -1,4 +1,4 @@
-"""The log probabilities of a given text, on every path: those that writing it would tell."""
+"""Prompt scores: log probabilities of a given text are those that writing it would tell."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_text_scores_what_was_told_while_it_was_written(
     text = prompt + "".join(piece.text for piece in pieces)
     again = scores_of(decoder, tokenizer, text)[-len(told) :]
     assert len(told) > 100
-    if decoder.path_name == "int8":
+    if decoder.backend_name == "int8":
         assert again == told
     assert [entry.token for entry in again] == [entry.token for entry in told]
     torch.testing.assert_close(
@@ -111,10 +111,10 @@ def test_the_sum_is_the_surprisal_of_the_reference(
         feed(decoder, [prefill])
     losses, _ = surprisals(tiny.network, torch.tensor([prefill.ids]))
     assert prefill.scores is not None
-    tolerance = 1e-6 if decoder.path_name == "fp32" else 1e-3
+    tolerance = 1e-6 if decoder.backend_name == "fp32" else 1e-3
     assert prefill.scores.nats == pytest.approx(float(losses.double().sum()), rel=tolerance)
     told = [-entry.logprob for entry in prefill.scores]
-    place = 2e-5 if decoder.path_name == "fp32" else 0.03
+    place = 2e-5 if decoder.backend_name == "fp32" else 0.03
     assert told == pytest.approx(losses[0].tolist(), abs=place)
 
 
@@ -128,7 +128,7 @@ def test_logits_that_are_not_finite_make_it_unsound_and_nobody_else(
     feed(decoder, [sick, sound])
     assert sick.scores is not None
     assert sound.scores is not None
-    assert (sick.scores.is_sound, sound.scores.is_sound) == (False, True)
+    assert (sick.scores.is_finite, sound.scores.is_finite) == (False, True)
 
 
 def test_a_large_vocabulary_is_scored_few_at_a_time(tiny: Checkpoint) -> None:

@@ -14,14 +14,14 @@ from sampling_rows import (
     params,
     rows_of,
     sample,
-    sampler_of,
+    sampling_of,
     softmax,
 )
 from torch import Tensor
 
 from model.decoding.decode_loop import Outputs
 from model.decoding.sampling import inverse_cdf, uniform
-from model.decoding.sampling_state import Sampler
+from model.decoding.sampling_state import SamplingState
 from model.parameters import MAX_SEED, SamplingParams
 
 # The random numbers
@@ -119,15 +119,15 @@ NEIGHBOURS = [
 ]
 
 
-def first_row(sampler: Sampler, logits: Tensor, steps: int = 12) -> list[Outputs]:
-    return [sample(sampler, logits.roll(step, dims=1)) for step in range(steps)]
+def first_row(sampling: SamplingState, logits: Tensor, steps: int = 12) -> list[Outputs]:
+    return [sample(sampling, logits.roll(step, dims=1)) for step in range(steps)]
 
 
 @pytest.mark.parametrize("mine", [params(), *NEIGHBOURS], ids=["plain", "greedy", "all", "cold"])
 def test_a_row_chooses_the_same_bits_whoever_is_beside_it(mine: SamplingParams) -> None:
-    alone, crowded = Sampler(V), Sampler(V)
-    for sampler in (alone, crowded):
-        sampler.join([mine], [{3: 1.0}], [[2, 6]])
+    alone, crowded = SamplingState(V), SamplingState(V)
+    for sampling in (alone, crowded):
+        sampling.join([mine], [{3: 1.0}], [[2, 6]])
     for row, neighbour in enumerate(NEIGHBOURS, start=1):
         crowded.join([neighbour], [{5: -3.0}], [[4] * row])
     mixed = rows_of(LOGITS)
@@ -142,9 +142,9 @@ def test_a_row_chooses_the_same_bits_whoever_is_beside_it(mine: SamplingParams) 
 def test_a_row_that_is_not_finite_is_flagged_alone(bad: float) -> None:
     logits = rows_of(LOGITS)
     logits[2, 5] = bad
-    sampled = sample(sampler_of(params()), logits)
+    sampled = sample(sampling_of(params()), logits)
     assert sampled.is_finite[0].tolist() == [True, True, False, True]
-    whole = sample(sampler_of(params()), rows_of(LOGITS))
+    whole = sample(sampling_of(params()), rows_of(LOGITS))
     assert sampled.ids[0, [0, 1, 3]].tolist() == whole.ids[0, [0, 1, 3]].tolist()
     assert 0 <= sampled.ids[0, 2] < V
 
@@ -167,19 +167,19 @@ def test_extreme_numbers_still_choose_the_likeliest(
     fields: dict[str, object], scale: float
 ) -> None:
     logits = [scale * logit for logit in (1.0, *LOGITS[1:])]
-    assert ids_of(sampler_of(params(**fields), prompt=[6]), rows_of(logits)) == [6] * ROWS
+    assert ids_of(sampling_of(params(**fields), prompt=[6]), rows_of(logits)) == [6] * ROWS
 
 
 def test_a_share_that_rounds_to_nothing_keeps_one_id() -> None:
     flat = rows_of([0.0] * V)
     for name in ("top_p", "typical_p"):
-        sampler = sampler_of(params(**{name: 5e-324, "top_k": 2}))
-        assert all(0 < token_id < V for token_id in ids_of(sampler, flat))
+        sampling = sampling_of(params(**{name: 5e-324, "top_k": 2}))
+        assert all(0 < token_id < V for token_id in ids_of(sampling, flat))
 
 
 def test_logprobs_are_the_models_own_whatever_the_parameters() -> None:
     chosen = params(temperature=0.1, top_k=1, min_tokens=5, frequency_penalty=2.0)
-    sampled = sample(sampler_of(chosen, bias={3: 9.0}, prompt=[2]), rows_of(LOGITS))
+    sampled = sample(sampling_of(chosen, bias={3: 9.0}, prompt=[2]), rows_of(LOGITS))
     expected = [math.log(p) for p in softmax(LOGITS)]
     top_ids = sampled.top_ids[0, 0].tolist()
     assert top_ids == sorted(range(V), key=expected.__getitem__, reverse=True)

@@ -16,12 +16,12 @@ from sampling_rows import (
     ids_of,
     params,
     rows_of,
-    sampler_of,
+    sampling_of,
     softmax,
 )
 
 from model.decoding.sampling import uniform
-from model.decoding.sampling_state import Sampler
+from model.decoding.sampling_state import SamplingState
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID
 
@@ -137,11 +137,11 @@ def test_a_choice_is_what_the_reference_draws(
     probs = reference(LOGITS, chosen, bias, prompt)
     for seed in range(0, 400, ROWS):
         seeded = chosen.model_copy(update={"seed": seed})
-        sampler = sampler_of(seeded, bias=bias, prompt=prompt)
+        sampling = sampling_of(seeded, bias=bias, prompt=prompt)
         seeds = torch.arange(seed, seed + ROWS)
         numbers = uniform(seeds, torch.zeros_like(seeds)).tolist()
         expected = [drawn_from(probs, u) for u in numbers]
-        assert ids_of(sampler, rows_of(LOGITS)) == expected
+        assert ids_of(sampling, rows_of(LOGITS)) == expected
 
 
 logits_lists = st.lists(st.floats(-30, 30, width=32), min_size=V, max_size=V)
@@ -172,7 +172,7 @@ def test_only_what_the_reference_leaves_is_ever_chosen(
         name: min(1.0, getattr(chosen, name) * (1 + 1e-9)) for name in ("top_p", "typical_p")
     } | {"min_p": chosen.min_p * (1 - 1e-9)}
     left = [filtered(scores, chosen), filtered(scores, chosen.model_copy(update=eased))]
-    for token_id in ids_of(sampler_of(chosen, prompt=prompt), rows_of(logits)):
+    for token_id in ids_of(sampling_of(chosen, prompt=prompt), rows_of(logits)):
         tied = [i for i, score in enumerate(scores) if math.isclose(score, scores[token_id])]
         assert any(probs[i] > 0 for probs in left for i in tied)
 
@@ -183,48 +183,48 @@ def test_temperature_zero_takes_the_likeliest_and_the_lowest_id_of_a_tie(
 ) -> None:
     allowed = [-math.inf, *logits[1:]]
     assert (
-        ids_of(sampler_of(params(temperature=0)), rows_of(logits))
+        ids_of(sampling_of(params(temperature=0)), rows_of(logits))
         == [allowed.index(max(allowed))] * ROWS
     )
 
 
 def test_temperature_zero_is_deaf_to_the_filters_and_hears_the_penalties() -> None:
     chosen = params(temperature=0, top_k=3, top_p=0.1, typical_p=0.1, presence_penalty=2.0)
-    assert ids_of(sampler_of(chosen), rows_of(LOGITS)) == [6] * ROWS
-    assert ids_of(sampler_of(chosen, prompt=[6]), rows_of(LOGITS)) == [2] * ROWS
+    assert ids_of(sampling_of(chosen), rows_of(LOGITS)) == [6] * ROWS
+    assert ids_of(sampling_of(chosen, prompt=[6]), rows_of(LOGITS)) == [2] * ROWS
 
 
 @pytest.mark.parametrize("temperature", [0, 0.5, 10])
 def test_unk_is_never_chosen(temperature: float) -> None:
-    sampler = sampler_of(params(temperature=temperature))
+    sampling = sampling_of(params(temperature=temperature))
     logits = rows_of([1e30, *LOGITS[1:]])
-    assert not any(UNK_ID in ids_of(sampler, logits) for _ in range(50))
+    assert not any(UNK_ID in ids_of(sampling, logits) for _ in range(50))
 
 
 @pytest.mark.parametrize("temperature", [0, 1])
 def test_bos_is_banned_until_min_tokens_were_chosen(temperature: float) -> None:
-    sampler = sampler_of(params(temperature=temperature, min_tokens=3))
+    sampling = sampling_of(params(temperature=temperature, min_tokens=3))
     logits = rows_of([0.0, 1e4, *LOGITS[2:]])
-    ended = [ids_of(sampler, logits) == [BOS_ID] * ROWS for _ in range(5)]
+    ended = [ids_of(sampling, logits) == [BOS_ID] * ROWS for _ in range(5)]
     assert ended == [False, False, False, True, True]
 
 
 def test_the_window_of_the_penalties_slides_over_prompt_and_choices() -> None:
     chosen = params(temperature=0, frequency_penalty=2.0, penalty_window=3)
-    sampler, window = sampler_of(chosen, prompt=[6, 6, 2, 5]), [6, 2, 5]
+    sampling, window = sampling_of(chosen, prompt=[6, 6, 2, 5]), [6, 2, 5]
     for _ in range(20):
         scores = penalised([-math.inf, *LOGITS[1:]], window[-3:], chosen)
         expected = scores.index(max(scores))
-        assert ids_of(sampler, rows_of(LOGITS)) == [expected] * ROWS
+        assert ids_of(sampling, rows_of(LOGITS)) == [expected] * ROWS
         window.append(expected)
 
 
 def test_a_text_that_joins_later_starts_afresh() -> None:
     chosen = params(frequency_penalty=2.0, min_tokens=2)
-    used, fresh = sampler_of(chosen, bias={3: 50.0}, prompt=[2, 3, 6] * 40), sampler_of(chosen)
+    used, fresh = sampling_of(chosen, bias={3: 50.0}, prompt=[2, 3, 6] * 40), sampling_of(chosen)
     for _ in range(5):
         ids_of(used, rows_of(LOGITS))
-    used.keep([])
+    used.keep_rows([])
     seeded = [chosen.model_copy(update={"seed": 7 + row}) for row in range(ROWS)]
     used.join(seeded, [{}] * ROWS, [[]] * ROWS)
     for _ in range(20):
@@ -233,11 +233,11 @@ def test_a_text_that_joins_later_starts_afresh() -> None:
 
 def test_rows_that_are_kept_go_on_as_they_would_have() -> None:
     chosen = params(frequency_penalty=2.0, min_tokens=9, top_k=4)
-    whole, part = sampler_of(chosen, prompt=[2, 3]), sampler_of(chosen, prompt=[2, 3])
+    whole, part = sampling_of(chosen, prompt=[2, 3]), sampling_of(chosen, prompt=[2, 3])
     for _ in range(5):
         ids_of(whole, rows_of(LOGITS))
         ids_of(part, rows_of(LOGITS))
-    part.keep([3, 1])
+    part.keep_rows([3, 1])
     for _ in range(20):
         expected = ids_of(whole, rows_of(LOGITS))
         assert ids_of(part, rows_of(LOGITS)[:2]) == [expected[3], expected[1]]
@@ -245,4 +245,4 @@ def test_rows_that_are_kept_go_on_as_they_would_have() -> None:
 
 def test_a_row_needs_a_seed() -> None:
     with pytest.raises(ValueError, match="seed"):
-        Sampler(V).join([SamplingParams()], [{}], [[]])
+        SamplingState(V).join([SamplingParams()], [{}], [[]])

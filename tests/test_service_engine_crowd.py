@@ -50,12 +50,12 @@ def alone(tiny: Checkpoint, decoder: Decoder, written: dict[tuple[str, str, str]
     However a backend is run on the CPU, its bits are those of the compiled loop.
     """
     on_cpu = decoder.device.type == "cpu"
-    reference = decoder_of(tiny.network, decoder.path_name) if on_cpu else decoder
+    reference = decoder_of(tiny.network, decoder.backend_name) if on_cpu else decoder
 
     def write(prompt: str, fields: dict[str, object], index: int) -> Text:
         params = SamplingParams.checked(**fields)
         params = params.model_copy(update={"seed": (params.seed or 0) + index})
-        key = (f"{decoder.path_name} {decoder.device}", prompt, params.model_dump_json())
+        key = (f"{decoder.backend_name} {decoder.device}", prompt, params.model_dump_json())
         if key not in written:
             pieces = list(generate(reference, tiny.tokenizer, prompt, params))
             logprobs = tuple(entry for piece in pieces for entry in piece.logprobs)

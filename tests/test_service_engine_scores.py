@@ -88,7 +88,7 @@ def test_the_text_after_a_scored_prompt_is_the_text_after_the_prompt(
         whole = make_request(runner, anthology[:75] + text, n=0, prompt_logprobs=2)
         engine.submit(whole)
         read(whole)
-        if runner.path_name == "int8":
+        if runner.backend_name == "int8":
             assert scores_of(whole) == [*scores_of(scored), *told]
 
 

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from model import checkpoint as checkpoints
-from model.parameters import PathName
+from model.parameters import BackendName
 from service.engine.runner import CheckpointRunner
 from service.models.registry import LoadedModel, ModelNotFoundError, NoModelError, Registry
 from service.observability.metrics import Metrics
@@ -35,7 +35,7 @@ def registry(folder: Path, shipped: Path) -> Registry:
 
 
 def make_registry(
-    folder: Path, shipped: Path, default: str | None = None, path: PathName = "auto"
+    folder: Path, shipped: Path, default: str | None = None, path: BackendName = "auto"
 ) -> Registry:
     def load(folder: Path) -> LoadedModel:
         checkpoint = checkpoints.load(folder)

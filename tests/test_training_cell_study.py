@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from model.config import Cell, ModelConfig
-from model.gates import GATES
+from model.gate_activations import GATES
 from model.network import Network, State
 from training.cell_study.cell_study_plots import rows_of
 from training.cell_study.cold_start import doubling_spans, nats_by_position

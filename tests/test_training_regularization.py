@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from model.config import Cell, ModelConfig
 from model.device import has_bf16_lstm
-from model.network import Network
-from model.noise import NO_NOISE, Noise
+from model.network import NO_NOISE, Network, Noise
 from training.optimization.regularization import Regularization
 from training.optimization.trainer import Objective
 from training.train_config import TrainConfig
@@ -116,7 +115,7 @@ class Masked(Noise):
     def __init__(self, mask: Tensor) -> None:
         self._mask = mask
 
-    def recurrent(self, weight: Tensor, layer: int) -> Tensor:
+    def recurrent(self, weight: Tensor) -> Tensor:
         return weight * self._mask
 
 
@@ -133,7 +132,7 @@ def test_weight_drop_draws_anew_every_window_and_leaves_the_weights_alone() -> N
     noise = regularization(weight_drop=0.5)
     weight = recurrent_weight(network, 1)
     before = weight.detach().clone()
-    first, second = noise.recurrent(weight, 1), noise.recurrent(weight, 1)
+    first, second = noise.recurrent(weight), noise.recurrent(weight)
     assert not torch.equal(first, second)
     assert 0.4 < torch.eq(first, 0).float().mean() < 0.6
     assert torch.equal(weight.detach(), before)

@@ -1,1 +1,1 @@
-"""Decoding: a network and a prompt become text, token by token, in rows that are independent."""
+"""Decoding: a network and a prompt become text, token by token, in independent rows."""

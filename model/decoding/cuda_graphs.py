@@ -1,7 +1,7 @@
-"""Steps on a GPU as CUDA graphs: recorded once, then replayed without a launch for each operation.
+"""Decode loop on a GPU as CUDA graphs: recorded once, replayed without a launch per operation.
 
 A graph works on fixed memory, so rows are copied in before a replay and out after it, and their
-number is filled up to a multiple of the path's block; what the rows behind the real ones hold is
+number is filled up to a multiple of the backend's block; what the rows behind the real ones hold is
 of no interest, since no row depends on another. No step waits for the device: the caller
 fetches the chosen ids, once for all steps of a call.
 
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.decoding.decode_loop import Outputs, Program, Scored
+from model.decoding.decode_loop import DecodeLoop, Outputs, Scored
 from model.decoding.sampling import SamplingRows, Uses
-from model.decoding.sampling_state import Sampler
+from model.decoding.sampling_state import SamplingState
 from model.parameters import SamplingParams
 
 MAX_GRAPHS = 64  # kept; each holds its memory
@@ -35,7 +35,7 @@ Record = Callable[[Callable[[], Outputs], torch.device], tuple[Outputs, Callable
 def record_cuda_graph(
     run: Callable[[], Outputs], device: torch.device
 ) -> tuple[Outputs, Callable[[], None]]:
-    """Capture `run`, after one run on a side stream that sets up libraries and workspaces."""
+    """Capture `run` as a CUDA graph, after a run on a side stream that sets up libraries."""
     with torch.cuda.device(device):  # else what is captured is the current device: nothing
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
@@ -51,7 +51,7 @@ def record_cuda_graph(
 
 @dataclass(slots=True, kw_only=True)
 class _Recorded:
-    """A graph and the memory that it works on."""
+    """Recorded CUDA graph and the fixed memory that it works on."""
 
     ids: Tensor
     state: list[Tensor]
@@ -61,7 +61,7 @@ class _Recorded:
     parameters_of: Tensor | None = None  # the seeds of those whose parameters `rows` holds
 
     def run(self, ids: Tensor, state: list[Tensor], rows: SamplingRows) -> Outputs:
-        """Replay for these rows; `state` and `rows` move on in place."""
+        """Replay the graph for these rows; `state` and `rows` move on in place."""
         count = len(ids)
         if self.parameters_of is not rows.seed:
             _copy(rows, (column[:count] for column in self.rows))
@@ -77,7 +77,7 @@ class _Recorded:
 
 
 def _moving(rows: SamplingRows) -> list[Tensor]:
-    """The columns that a step changes; the others stay from one join or leave to the next."""
+    """Columns that a step changes; the others stay from one join or leave to the next."""
     return [rows.position, rows.recent, rows.written]
 
 
@@ -86,13 +86,13 @@ def _copy(sources: Iterable[Tensor], targets: Iterable[Tensor]) -> None:
         target.copy_(source)
 
 
-class GraphedProgram:
-    """Does what its Program does, by a graph for each padded number of rows and kind of call."""
+class CudaGraphLoop:
+    """Decode loop that replays a CUDA graph for each padded number of rows and kind of call."""
 
     def __init__(
-        self, program: Program, block_rows: int, record: Record = record_cuda_graph
+        self, loop: DecodeLoop, block_rows: int, record: Record = record_cuda_graph
     ) -> None:
-        self._program = program
+        self._loop = loop
         self._block_rows = block_rows
         self._record = record
         self._recorded: OrderedDict[tuple[int, int, Uses], _Recorded] = OrderedDict()
@@ -100,7 +100,7 @@ class GraphedProgram:
     def __call__(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
     ) -> Outputs:
-        """As `Program.forward`, by as many replays as it takes."""
+        """Choose `steps` ids a row as any decode loop does, by as many replays as it takes."""
         at_once = STEPS if steps % STEPS == 0 else 1
         padded = -(-len(ids) // self._block_rows) * self._block_rows
         graph = self._graph((padded, at_once, _few_kinds(uses)), state, rows)
@@ -111,14 +111,14 @@ class GraphedProgram:
         return Outputs(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """As `Program.feed`: prompts have many lengths, and a chunk is one call of cuDNN."""
-        self._program.feed(ids, lengths, state)
+        """Feed without a graph: prompts have many lengths, and a chunk is one call of cuDNN."""
+        self._loop.feed(ids, lengths, state)
 
     def score(
         self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
     ) -> Scored:
-        """As `Program.score`, for the same reasons."""
-        return self._program.score(ids, following, lengths, state, most)
+        """Feed and score without a graph, for the same reasons."""
+        return self._loop.score(ids, following, lengths, state, most)
 
     def _graph(
         self, key: tuple[int, int, Uses], state: list[Tensor], rows: SamplingRows
@@ -136,15 +136,15 @@ class GraphedProgram:
         device = rows.seed.device
         ids = torch.zeros(padded, dtype=torch.int64, device=device)
         fixed = [part.new_zeros(padded, *part.shape[1:]) for part in state]
-        sampler = Sampler(rows.bias.shape[1], device)
-        sampler.join([SamplingParams(seed=0)] * padded, [{}] * padded, [[]] * padded)
+        sampling = SamplingState(rows.bias.shape[1], device)
+        sampling.join([SamplingParams(seed=0)] * padded, [{}] * padded, [[]] * padded)
         outputs, replay = self._record(
-            lambda: self._program(ids, steps, fixed, sampler.rows, uses), device
+            lambda: self._loop(ids, steps, fixed, sampling.rows, uses), device
         )
-        return _Recorded(ids=ids, state=fixed, rows=sampler.rows, outputs=outputs, replay=replay)
+        return _Recorded(ids=ids, state=fixed, rows=sampling.rows, outputs=outputs, replay=replay)
 
 
 def _few_kinds(uses: Uses) -> Uses:
-    """Plain sampling as it is, any other with all there is."""
+    """Kinds of sampling that graphs are recorded for: plain, and with every part of it."""
     is_plain = not any(uses._replace(logprobs=False))
     return Uses(*(not is_plain for _ in uses))._replace(logprobs=uses.logprobs)

@@ -1,6 +1,6 @@
-"""The loop of decoding: some steps in a row, each of logits and a choice for every row.
+"""Decode loop: some steps in a row, each of logits and a sampled id for every row of a batch.
 
-One loop for every decode path. Where a path can be compiled, TorchScript runs the whole loop in
+One loop for every backend. Where a backend can be compiled, TorchScript runs the whole loop in
 one call that holds no Python lock, so that threads which only hand over text do not stand in
 its way; the same code runs as Python where it cannot, with the same bits.
 
@@ -9,22 +9,22 @@ Shapes: R rows, V vocabulary, T steps. Knows nothing of text and of who is in wh
 
 import logging
 import warnings
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from model.decoding.backends.base import DecodePath
+from model.decoding.backends.base import Backend
 from model.decoding.sampling import SamplingRows, Uses, choose, row_sum, uniform
 from model.parameters import MAX_LOGPROBS
 
-PLACES = 64  # whose logits are there at once: with a large vocabulary they are many
+PLACES = 64  # scored at once: with a large vocabulary their logits are many
 
 _log = logging.getLogger(__name__)
 
 
 class Outputs(NamedTuple):
-    """What some steps chose. K is 0 where no row wants log probabilities."""
+    """Ids and log probabilities of some decode steps; K is 0 where no row wants the latter."""
 
     ids: Tensor  # (T, R) int64
     is_finite: Tensor  # (T, R) bool: False where logits were not numbers and the id means nothing
@@ -33,19 +33,39 @@ class Outputs(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """How likely given ids were, at N places. K is 0 where no alternatives are wanted."""
+    """Log probabilities of given ids at N places; K is 0 where no alternatives are wanted."""
 
     is_finite: Tensor  # (N,) bool: False where the logits were not numbers
     logprobs: Tensor  # (N, 1 + K) float64: of the given id, then the likeliest
     top_ids: Tensor  # (N, K) int64: the likeliest ids, the likeliest first
 
 
-class Program(nn.Module):
-    """A decode path, stepped and sampled from."""
+class DecodeLoop(Protocol):
+    """Interface of decode loops: `BackendLoop`, as it is or compiled, and `CudaGraphLoop`."""
 
-    def __init__(self, path: DecodePath) -> None:
+    def __call__(
+        self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
+    ) -> Outputs:
+        """Choose `steps` ids a row, after `ids` (R,); `state` and `rows` move on in place."""
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
+        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
+
+    def score(
+        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
+    ) -> Scored:
+        """`feed`, and the log probability of each of `following` (R, T) after the id in its place.
+
+        The places are those within `lengths`, row after row; `most` alternatives each.
+        """
+
+
+class BackendLoop(nn.Module):
+    """Decode loop over a backend, in the form that TorchScript can compile; see `compiled`."""
+
+    def __init__(self, backend: Backend) -> None:
         super().__init__()
-        self.path = path
+        self.backend = backend
         self._places = PLACES
 
     def forward(
@@ -59,7 +79,7 @@ class Program(nn.Module):
         logprobs: list[Tensor] = []
         top_ids: list[Tensor] = []
         for step in range(steps):
-            logits = self.path(ids, state)
+            logits = self.backend(ids, state)
             ids, is_finite = choose(logits, rows, uses, uniforms[step])
             values, likeliest = own_logprobs(logits, is_finite, ids, uses.logprobs)
             chosen.append(ids)
@@ -73,17 +93,14 @@ class Program(nn.Module):
     @torch.jit.export
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
         """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
-        self.path.feed(ids, lengths, state)
+        self.backend.feed(ids, lengths, state)
 
     @torch.jit.export
     def score(
         self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
     ) -> Scored:
-        """`feed`, and how likely each of `following` (R, T) was after the id in its place.
-
-        The places are those within `lengths`, row after row; `most` alternatives each.
-        """
-        seen = self.path.feed(ids, lengths, state)
+        """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
+        seen = self.backend.feed(ids, lengths, state)
         ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
         is_place = torch.arange(ids.shape[1], device=ids.device) < ends
         finite: list[Tensor] = []
@@ -91,7 +108,7 @@ class Program(nn.Module):
         top_ids: list[Tensor] = []
         given = torch.split(following[is_place], self._places)
         for index, part in enumerate(torch.split(seen[is_place], self._places)):
-            logits = self.path.logits(part)
+            logits = self.backend.logits(part)
             is_finite = torch.isfinite(logits).all(dim=-1)
             values, likeliest = own_logprobs(logits, is_finite, given[index], True, most)
             finite.append(is_finite)
@@ -103,18 +120,21 @@ class Program(nn.Module):
 def own_logprobs(
     logits: Tensor, is_finite: Tensor, ids: Tensor, wanted: bool, most: int = MAX_LOGPROBS
 ) -> tuple[Tensor, Tensor]:
-    """The model's own log probabilities, before any parameter: of `ids`, and the likeliest ones."""
+    """Log probabilities of `ids` and of the `most` likeliest ids, before any sampling parameter.
+
+    (R, 1 + K) float64 and the likeliest ids (R, K); without columns where they are not wanted.
+    """
     if not wanted:
         return logits.new_empty(logits.shape[0], 0), ids.new_empty(ids.shape[0], 0)
-    sound = torch.where(is_finite.unsqueeze(1), logits, 0.0).double()
-    shifted = sound - sound.amax(dim=-1, keepdim=True)
+    finite = torch.where(is_finite.unsqueeze(1), logits, 0.0).double()
+    shifted = finite - finite.amax(dim=-1, keepdim=True)
     logprobs = shifted - row_sum(shifted.exp()).log()
     values, likeliest = logprobs.topk(min(most, logprobs.shape[1]))
     return torch.cat([logprobs.gather(1, ids.unsqueeze(1)), values], dim=1), likeliest
 
 
-def compiled(program: Program) -> Program:
-    """The same program, run by TorchScript; or as it is, with the same bits, where that fails.
+def compiled(loop: BackendLoop) -> BackendLoop:
+    """Compile a decode loop with TorchScript; where that fails, the loop itself, of the same bits.
 
     TorchScript needs the source files as they were imported, and a torch that still has it.
     """
@@ -122,7 +142,7 @@ def compiled(program: Program) -> Program:
         # Deprecated, but what torch names in its place needs a C++ compiler on the user's machine.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
-            return cast("Program", torch.jit.script(program))
+            return cast("BackendLoop", torch.jit.script(loop))
         except (RuntimeError, OSError, AttributeError) as error:
             _log.warning("decoding runs as plain Python, a third slower at one row: %s", error)
-            return program
+            return loop

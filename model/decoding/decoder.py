@@ -1,12 +1,12 @@
-"""The ways to step a network, and which of them a machine and a network can go.
+"""Decoder: a network bound to the decode backend chosen for it and this machine, int8 or fp32.
 
     int8   8-bit weights and hidden states with exact sums: LSTMs on CPUs. The fast one.
     fp32   float32 in blocks of one fixed shape: every cell, every device.
 
 `auto` takes int8 where it can be had, else fp32. Both keep the promise of the seed: the same
-checkpoint, machine, path and request with a seed give the same bits, whatever else is running,
-because no number of a row depends on its neighbours or on how many they are. On the int8 path it
-does not depend on the number of threads either.
+checkpoint, machine, backend and request with a seed give the same bits, whatever else is running,
+because no number of a row depends on its neighbours or on how many they are. On the int8 backend
+it does not depend on the number of threads either.
 
 Knows nothing of sampling, text and threads.
 """
@@ -17,18 +17,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.decoding.backends.base import SHARED_FROM, DecodePath
-from model.decoding.backends.fp32 import PlainPath, is_position_free
-from model.decoding.backends.int8 import Int8Path, is_bounded, table_bytes
+from model.decoding.backends.base import SHARED_FROM, Backend
+from model.decoding.backends.fp32 import Fp32Backend, is_position_free
+from model.decoding.backends.int8 import Int8Backend, is_bounded, table_bytes
 from model.decoding.backends.int8_linear import exact_levels
-from model.decoding.cuda_graphs import GraphedProgram
-from model.decoding.decode_loop import Program, compiled
+from model.decoding.cuda_graphs import CudaGraphLoop
+from model.decoding.decode_loop import BackendLoop, DecodeLoop, compiled
 from model.errors import ParameterError
 from model.network import Network
-from model.parameters import PathName
+from model.parameters import BackendName
 
 CHUNK = 32  # ids of a prompt that are fed at a time
-FED_TOGETHER = 16  # prompts that the int8 path feeds as rows of one batch
+FED_TOGETHER = 16  # prompts that the int8 backend feeds as rows of one batch
 SCORED_LOGITS = 1 << 19  # in one call, at most: some 10 ms, so that running texts do not wait
 # Rows of one float32 product. On a CPU one text costs as much as a block; on a GPU, where
 # a step of a few hundred rows takes the time of one, it costs next to nothing.
@@ -38,41 +38,42 @@ MAX_TABLE_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decoder:
-    """A network as it is decoded from."""
+    """Decoder: a network bound to the decode backend chosen for it, int8 or fp32."""
 
     network: Network
-    path_name: PathName  # never auto
-    path: DecodePath
-    program: Program | GraphedProgram
+    backend_name: BackendName  # never auto
+    backend: Backend
+    loop: DecodeLoop
     fed_together: int  # prompts to feed in one call
     vocab_size: int
     device: torch.device
 
     def zero_state(self, rows: int) -> list[Tensor]:
-        """The state before any text, for `rows` rows."""
-        return self.path.zero_state(rows)
+        """Zero state, that before any text, for `rows` rows."""
+        return self.backend.zero_state(rows)
 
     @property
     def scored_together(self) -> int:
-        """Prompts to feed in one call where they are scored: each place then has its logits."""
+        """Number of prompts to feed in one call where they are scored: each id has its logits."""
         return max(1, min(self.fed_together, SCORED_LOGITS // (CHUNK * self.vocab_size)))
 
 
-def decoder_of(network: Network, path: PathName = "auto") -> Decoder:
-    """The network by the path of that name; its weights must not change any more.
+def decoder_of(network: Network, backend: BackendName = "auto") -> Decoder:
+    """Choose the backend for a network and bind them; its weights must not change any more.
 
-    Raises ParameterError (field `path`) when int8 is asked for and cannot be had.
+    Raises ParameterError (field `path`, as the setting and the flag are called) when int8 is asked
+    for and cannot be had.
     """
     obstacle = why_not_int8(network)
-    if path == "int8" and obstacle is not None:
+    if backend == "int8" and obstacle is not None:
         raise ParameterError("path", f"int8 cannot be had: {obstacle}; choose auto or fp32")
-    if path == "fp32" or obstacle is not None:
+    if backend == "fp32" or obstacle is not None:
         return _fp32_decoder(network)
     return _int8_decoder(network)
 
 
 def why_not_int8(network: Network) -> str | None:
-    """What keeps this network from the int8 path; None when nothing does."""
+    """Reason why a network cannot have the int8 backend; None when it can."""
     config = network.config
     if network.device.type != "cpu":
         return f"it is for CPUs, and the weights are on {network.device}"
@@ -89,12 +90,12 @@ def why_not_int8(network: Network) -> str | None:
 
 @torch.inference_mode()
 def _int8_decoder(network: Network) -> Decoder:
-    path = Int8Path(network, exact_levels())
+    backend = Int8Backend(network, exact_levels())
     return Decoder(
         network=network,
-        path_name="int8",
-        path=path,
-        program=compiled(Program(path).eval()),
+        backend_name="int8",
+        backend=backend,
+        loop=compiled(BackendLoop(backend).eval()),
         fed_together=FED_TOGETHER,
         vocab_size=network.config.vocab_size,
         device=network.device,
@@ -105,19 +106,20 @@ def _fp32_decoder(network: Network) -> Decoder:
     is_cuda = network.device.type == "cuda"
     if is_cuda:
         # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
-        # before they are first used, which is in `is_position_free`.
+        # before they are first used, which is in `is_position_free`. Not where the device is
+        # resolved: training resolves one too, and has no use for it.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2")
     unshared = max(1, (SHARED_FROM - 1) // network.config.hidden_size)
     rows = min(BLOCK_ROWS[network.device.type], unshared)
     if not is_position_free(network, rows):
         rows = 1
-    path = PlainPath(network, block_rows=rows, chunk=CHUNK)
-    program = Program(path).eval()
+    backend = Fp32Backend(network, block_rows=rows, chunk=CHUNK)
+    loop = BackendLoop(backend).eval()
     return Decoder(
         network=network,
-        path_name="fp32",
-        path=path,
-        program=GraphedProgram(program, path.block_rows) if is_cuda else program,
+        backend_name="fp32",
+        backend=backend,
+        loop=CudaGraphLoop(loop, backend.block_rows) if is_cuda else loop,
         fed_together=1,
         vocab_size=network.config.vocab_size,
         device=network.device,

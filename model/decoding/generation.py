@@ -1,4 +1,4 @@
-"""One request's text: token ids in, pieces of text out, until the text has ended.
+"""Generation: the progress of one text, token ids in, pieces of text out, until it has ended.
 
 The reference driver and the serving engine both put every chosen id through this class, so
 they cannot differ in decoding, hold-back or endings. Knows nothing of tensors or threads.
@@ -15,7 +15,7 @@ from model.tokenizer import BOS_ID, DOCUMENT_END, EncodedPrompt, Tokenizer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLogprob:
-    """A token, its log probability (nats), and the likeliest alternatives."""
+    """Token with its log probability (nats) and the likeliest alternatives."""
 
     token_id: int
     token: str
@@ -26,7 +26,10 @@ class TokenLogprob:
 def token_logprob(
     tokenizer: Tokenizer, token_id: int, values: Sequence[float], top_ids: Sequence[int]
 ) -> TokenLogprob:
-    """`values` are the log probability of `token_id` and those of `top_ids`, or of more."""
+    """Build a TokenLogprob from ids and log probabilities.
+
+    `values` are the log probability of `token_id` and those of `top_ids`, or of more.
+    """
     top = zip(top_ids, values[1:], strict=False)
     return TokenLogprob(
         token_id=token_id,
@@ -38,7 +41,7 @@ def token_logprob(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Text that may be shown now, and the tokens that were chosen since the last piece."""
+    """Piece of generated text that may be shown now, with the tokens since the last piece."""
 
     text: str
     num_tokens: int = 1
@@ -48,7 +51,7 @@ class Piece:
 
 
 class Generation:
-    """The progress of one text. `params` has its seed; `prompt.ids` opens with `<s>`."""
+    """Progress of one generated text. `params` has its seed; `prompt.ids` opens with `<s>`."""
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class Generation:
         params: SamplingParams,
         bias: Mapping[int, float] | None = None,
     ) -> None:
-        """`bias` is by token id, beside the `logit_bias` of `params`, which is by text.
+        """Begin a text. `bias` is by token id, beside the `logit_bias` of `params`, by text.
 
         Raises ParameterError for a `logit_bias` that the vocabulary has no character for.
         """
@@ -74,13 +77,13 @@ class Generation:
 
     @property
     def is_finished(self) -> bool:
-        """Whether no further token is wanted."""
+        """Whether the text has ended: no further token is wanted."""
         return self.finish_reason is not None
 
     def accept(self, ids: Sequence[int]) -> str:
-        """The text to show now that `ids` were chosen; sets `finish_reason` at the end.
+        """Take chosen ids, give the text to show now; sets `finish_reason` at the end.
 
-        Those behind the end are not wanted: they count for nothing.
+        Ids past the end are not wanted: they count for nothing.
         """
         if not self.params.stop:
             return self._accept_all(ids)
@@ -114,9 +117,10 @@ class Generation:
 
 
 def bias_by_id(tokenizer: Tokenizer, params: SamplingParams) -> dict[int, float]:
-    """`logit_bias` by token id. Raises ParameterError for what is not one known token.
+    """`logit_bias` of the parameters by token id.
 
-    `<s>` by itself is the token that ends a document.
+    Raises ParameterError for what is not one known token. `<s>` by itself is the token that ends a
+    document.
     """
     biases = {}
     for text, value in params.logit_bias.items():

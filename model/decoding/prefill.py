@@ -1,4 +1,4 @@
-"""Prompts go through the network, some at a time, a chunk of each.
+"""Prefill: prompts are fed through the network, some at a time, a chunk of each.
 
 A prompt is cut into chunks of one length from its start, wherever its feeding began or was
 interrupted, so that a state that was kept at a chunk's end stands for having fed all before it,
@@ -12,12 +12,12 @@ from torch import Tensor
 
 from model.decoding.decoder import CHUNK, Decoder
 from model.decoding.prompt_scores import PromptScores
-from model.inspection import Inspection
+from model.gate_activations import LayerInspection
 from model.parameters import MAX_LOGPROBS
 
 
 class Prefill:
-    """A prompt being fed: all its ids but the last, which is the first input of decoding."""
+    """Prompt being fed: all its ids but the last, which is the first input of decoding."""
 
     def __init__(
         self,
@@ -27,13 +27,14 @@ class Prefill:
         fed: int = 0,
         state: list[Tensor] | None = None,
         scores: PromptScores | None = None,
-        inspection: Inspection | None = None,
+        inspection: LayerInspection | None = None,
     ) -> None:
-        """`ids` must hold at least one id, `<s>`.
+        """Begin feeding `ids`, which hold at least one id, `<s>`.
 
-        A `state` (one row, not changed) stands for having fed the first `fed` ids: whole chunks,
-        or all but the last id. `scores` learn how likely each id is that comes after them;
-        `inspection` looks into the network, at the ids before and the last one as well.
+        `state` (one row, not changed) is the state after the first `fed` ids, where a part of the
+        prompt was fed before: whole chunks of it, or all but the last id. `scores` collects the log
+        probabilities of the ids that follow the fed ones; `inspection` records the activations of
+        a layer for every id, the last one too.
         """
         self.ids = tuple(ids)
         self.fed = fed
@@ -43,7 +44,7 @@ class Prefill:
 
     @property
     def num_left(self) -> int:
-        """How many ids are still to be fed."""
+        """Number of ids that are still to be fed."""
         return len(self.ids) - 1 - self.fed
 
     @property
@@ -52,21 +53,21 @@ class Prefill:
         return self.num_left == 0
 
     @property
-    def is_sound(self) -> bool:
-        """Whether what was to be learnt on the way are numbers."""
-        return all(each is None or each.is_sound for each in (self.scores, self.inspection))
+    def is_finite(self) -> bool:
+        """Whether all scores and activations collected so far are finite numbers."""
+        return all(each is None or each.is_finite for each in (self.scores, self.inspection))
 
     @property
     def is_at_last_cut(self) -> bool:
-        """Whether what is left is less than a chunk."""
+        """Whether less than a chunk is left to feed."""
         return self.fed % CHUNK == 0 and self.num_left < CHUNK
 
 
 @torch.inference_mode()
 def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
-    """Feed the next chunk of each, or the few ids that are left of it. None may be done.
+    """Feed the next chunk of each prompt, or the few ids that are left of it.
 
-    All of them have scores, or none has.
+    None of them may be done; all have scores, or none has.
     """
     by_length = sorted(prefills, key=lambda prefill: -prefill.num_left)
     lengths = [min(CHUNK, prefill.num_left) for prefill in by_length]
@@ -74,7 +75,7 @@ def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
     states = zip(*(prefill.state for prefill in by_length), strict=True)
     together = [torch.cat(parts) for parts in states]
     if by_length[0].scores is None:
-        decoder.program.feed(ids, lengths, together)
+        decoder.loop.feed(ids, lengths, together)
     else:
         _feed_and_score(decoder, by_length, lengths, ids, together)
     for row, (prefill, length) in enumerate(zip(by_length, lengths, strict=True)):
@@ -86,7 +87,7 @@ def feed(decoder: Decoder, prefills: Sequence[Prefill]) -> None:
 
 
 def _next_ids(prefills: Sequence[Prefill], lengths: list[int], ahead: int) -> Tensor:
-    """(R, T) int64: those of the next chunk, or those that come so many places after them."""
+    """Ids (R, T) int64 of each prompt's next chunk, its window moved on by `ahead` ids."""
     ids = torch.zeros(len(lengths), lengths[0], dtype=torch.int64)
     for row, (prefill, length) in enumerate(zip(prefills, lengths, strict=True)):
         start = prefill.fed + ahead
@@ -105,7 +106,7 @@ def _feed_and_score(
     following = _next_ids(prefills, lengths, 1).to(decoder.device)
     # As many alternatives as decoding looks for: which of equal ones come first may depend on that.
     most = MAX_LOGPROBS if any(each.alternatives for each in scores) else 0
-    scored = decoder.program.score(ids, following, lengths, state, most)
+    scored = decoder.loop.score(ids, following, lengths, state, most)
     columns = [torch.split(column.cpu(), lengths) for column in scored]
     for each, *parts in zip(scores, *columns, strict=True):
         each.add(*parts)

@@ -1,4 +1,4 @@
-"""How likely a given text was, id by id, as its chunks go through a decode path.
+"""Prompt scores: log probability of each token of a given text, as its chunks are fed.
 
 Held as a few tensors, a hundredth of what as many objects would take. Knows nothing of requests
 and threads.
@@ -14,27 +14,30 @@ from model.tokenizer import Tokenizer
 
 
 class PromptScores:
-    """Of each id of a prompt but the first, which opens it, given all before it; in order."""
+    """Log probabilities of a prompt's ids, each given all before it, with alternatives; in order.
+
+    All ids but the first, which opens the prompt.
+    """
 
     def __init__(self, tokenizer: Tokenizer, ids: Sequence[int], alternatives: int) -> None:
         self.alternatives = alternatives
-        self.is_sound = True  # False once the logits at some place were not finite
+        self.is_finite = True  # False once the logits at some place were not finite
         self._tokenizer = tokenizer
         self._ids = ids[1:]
         self._chunks: list[tuple[Tensor, Tensor]] = []
 
     def add(self, is_finite: Tensor, logprobs: Tensor, top_ids: Tensor) -> None:
-        """The next few, as a row of `decode_loop.Scored`; more alternatives than wanted will do.
+        """Add scores of the next few ids, a row of `decode_loop.Scored`; surplus alternatives go.
 
         Copies: views would keep the rows of others alive.
         """
-        self.is_sound = self.is_sound and bool(is_finite.all())
+        self.is_finite = self.is_finite and bool(is_finite.all())
         wanted = self.alternatives
         self._chunks.append((logprobs[:, : 1 + wanted].clone(), top_ids[:, :wanted].int()))
 
     @property
     def nats(self) -> float:
-        """The surprisal of the whole text."""
+        """Surprisal of the whole text, in nats."""
         return -math.fsum(value for values, _ in self._chunks for value in values[:, 0].tolist())
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""A prompt becomes text: the plain driver, `generate`, and one row's next piece.
+"""Reference driver: `generate` continues one prompt; `next_piece` makes a row's piece of text.
 
 `generate` feeds one prompt and steps one row, a token at a time: it is the reference. The
 serving engine moves many requests in and out of a `RowBatch`, some steps at a time, by the same
@@ -19,7 +19,7 @@ from model.tokenizer import Tokenizer
 def generate(
     decoder: Decoder, tokenizer: Tokenizer, prompt: str, params: SamplingParams, steps: int = 1
 ) -> Iterator[Piece]:
-    """The text that follows `prompt`, a piece for every `steps` tokens: the plain reference driver.
+    """Generate the text that follows `prompt`, one piece for every `steps` tokens.
 
     Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
     when the network's logits are not finite.
@@ -34,8 +34,8 @@ def generate(
     batch = RowBatch(decoder)
     batch.join(generation, prefill.state)
     while not generation.is_finished:
-        piece, is_sound = next_piece(tokenizer, generation, batch.step(steps), 0)
-        if not is_sound:
+        piece, is_finite = next_piece(tokenizer, generation, batch.step(steps), 0)
+        if not is_finite:
             raise ModelError("the model's logits are not finite numbers; is its checkpoint sound?")
         yield piece
 
@@ -43,11 +43,12 @@ def generate(
 def next_piece(
     tokenizer: Tokenizer, generation: Generation, sampled: Sampled, row: int
 ) -> tuple[Piece, bool]:
-    """Put the tokens that were chosen for `row` through its generation.
+    """Make the next piece of a row's text from the tokens that were sampled for it.
 
-    The piece, and whether it can go on: not where the logits were not finite before the end.
+    The second value says whether the text can go on: False where the logits were not finite before
+    the end.
     """
-    ids = sampled.sound_ids[row]
+    ids = sampled.finite_ids[row]
     before = generation.num_tokens
     text = generation.accept(ids)
     num_tokens = generation.num_tokens - before
@@ -70,7 +71,7 @@ def _token_logprobs(
     return tuple(
         token_logprob(
             tokenizer,
-            sampled.sound_ids[row][step],
+            sampled.finite_ids[row][step],
             sampled.logprobs[step][row],
             sampled.top_ids[step][row][:wanted],
         )

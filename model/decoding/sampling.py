@@ -1,15 +1,19 @@
-"""Logits become the next token id, for all rows at once, each row as if it were alone.
+"""Sampling: logits become the next token id, for all rows at once, each as if it were alone.
 
 The order is fixed: logit bias and bans, then repetition, frequency and presence penalties, then
-temperature, top-k, top-p, min-p and typical; the draw is the inverse of the distribution
+temperature, top-k, top-p (nucleus), min-p and typical; the draw is the inverse of the distribution
 function in id order. The random number of a position is a function of (seed, position) alone,
 and whether a filter runs for one row never changes the numbers of another.
+
+A new filter or penalty is a function here, and also needs a parameter in `model.parameters`, its
+tensor of rows and its entry in `uses_of` in `model.decoding.sampling_state`, and a field of the
+web page.
 
 Shapes: R rows, V vocabulary, W penalty window. Sums and draws are made in float64, and every sum
 runs along its row in order, so that it does not depend on how many rows there are.
 
-Functions of tensors and plain numbers only: TorchScript compiles them into the step of a decode
-path (`decode_loop`), and a CUDA graph records them, so nothing here may look at a value.
+Functions of tensors and plain numbers only: TorchScript compiles them into the decode
+loop (`decode_loop`), and a CUDA graph records them, so nothing here may look at a value.
 Knows nothing of networks, text or stopping.
 """
 
@@ -25,7 +29,7 @@ HIGHEST = 1e300  # of a score: a repetition penalty near 0 would lift it to infi
 
 
 class SamplingRows(NamedTuple):
-    """What R texts ask of sampling, and where each of them stands. Columns are float64."""
+    """Sampling parameters of R texts as tensors, and each text's position; float64 by default."""
 
     seed: Tensor  # (R,) int64
     position: Tensor  # (R,) int64: tokens chosen so far; moved on by `choose`
@@ -46,7 +50,7 @@ class SamplingRows(NamedTuple):
 
 
 class Uses(NamedTuple):
-    """Which parts of sampling any row needs; the others are left out, and change no bit."""
+    """Parts of sampling that any row needs; the others are left out, and change no bit."""
 
     greedy: bool
     early_end: bool
@@ -60,7 +64,7 @@ class Uses(NamedTuple):
 def choose(
     logits: Tensor, rows: SamplingRows, uses: Uses, uniforms: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Each row's next id (R,) int64 and whether its logits were finite (R,) bool.
+    """Sample each row's next id (R,) int64; second, whether its logits were finite (R,) bool.
 
     logits: (R, V); uniforms: (R,) float64 in [0, 1). Moves each row on by one. The id of a row
     whose logits are not finite is a valid one and means nothing.
@@ -85,14 +89,14 @@ def choose(
 
 
 def ban_early_end(scores: Tensor, rows: SamplingRows, bos: int = BOS_ID) -> None:
-    """No end of the document, in place, for rows that have not their `min_tokens` yet."""
+    """Ban the end of the document, in place, in rows that have not their `min_tokens` yet."""
     scores[:, bos].masked_fill_(rows.position < rows.min_tokens, -math.inf)
 
 
 def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> Tensor:
-    """`scores` with the characters of each row's window made more or less likely.
+    """Apply repetition, frequency and presence penalties for the ids of each row's window.
 
-    Repetition (Keskar et al. 2019, CTRL), frequency and presence (OpenAI).
+    Repetition penalty (Keskar et al. 2019, CTRL), frequency and presence (OpenAI).
     """
     width = scores.shape[1]
     counts = torch.zeros(scores.shape[0], width + 1, dtype=torch.float64, device=scores.device)
@@ -105,11 +109,11 @@ def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> T
 
 
 def filtered(probs: Tensor, rows: SamplingRows, uses: Uses) -> Tensor:
-    """`probs` (R, V), normalised or not, with what is filtered out at 0.
+    """Filter `probs` (R, V), normalised or not: what is filtered out becomes 0.
 
-    Top-k, top-p (Holtzman et al. 2020), min-p and typical (Meister et al. 2022). Each filter sees
-    what the one before it left, and leaves at least one id: the likeliest, but for typical, which
-    may drop it.
+    Top-k, top-p (nucleus, Holtzman et al. 2020), min-p and typical (Meister et al. 2022). Each
+    filter sees what the one before it left, and leaves at least one id: the likeliest, but for
+    typical, which may drop it.
     """
     if uses.ranked:
         probs = keep_top(probs, rows)
@@ -121,7 +125,7 @@ def filtered(probs: Tensor, rows: SamplingRows, uses: Uses) -> Tensor:
 
 
 def keep_top(probs: Tensor, rows: SamplingRows) -> Tensor:
-    """Top-k, then top-p of what it left."""
+    """Top-k filter, then top-p (nucleus) filter of what it left."""
     ranked, order = torch.sort(probs, stable=True, dim=-1, descending=True)
     rank = torch.arange(probs.shape[1], device=probs.device)
     ranked = torch.where(rank < rows.top_k, ranked, 0.0)
@@ -130,7 +134,7 @@ def keep_top(probs: Tensor, rows: SamplingRows) -> Tensor:
 
 
 def keep_typical(probs: Tensor, typical_p: Tensor) -> Tensor:
-    """The ids whose surprisal is nearest to the row's entropy."""
+    """Typical filter: keep the ids whose surprisal is nearest to the row's entropy."""
     normal = probs / row_sum(probs)
     surprisal = -normal.clamp_min(1e-300).log()
     distance = (surprisal - row_sum(normal * surprisal)).abs()
@@ -141,7 +145,7 @@ def keep_typical(probs: Tensor, typical_p: Tensor) -> Tensor:
 
 
 def smallest_prefix(ordered: Tensor, share: Tensor) -> Tensor:
-    """Which of `ordered` (R, V) belong to the shortest prefix with `share` of the row's sum."""
+    """Mask of the shortest prefix of `ordered` (R, V) that has `share` of the row's sum."""
     cumulative = running_sum(ordered)
     is_first = torch.arange(ordered.shape[1], device=ordered.device) == 0
     # The first is kept by name: a tiny share of a total may round to 0.
@@ -149,8 +153,10 @@ def smallest_prefix(ordered: Tensor, share: Tensor) -> Tensor:
 
 
 def running_sum(values: Tensor) -> Tensor:
-    """Sums along each row, in order. On a GPU a scan along rows would add in an order that depends
-    on how many rows there are; one down columns does not.
+    """Cumulative sums along each row, in order.
+
+    On a GPU a scan along rows would add in an order that depends on how many rows there are; one
+    down columns does not.
     """
     if values.is_cuda:
         return values.t().contiguous().cumsum(dim=0).t().contiguous()
@@ -158,13 +164,14 @@ def running_sum(values: Tensor) -> Tensor:
 
 
 def row_sum(values: Tensor) -> Tensor:
-    """(R, 1). Not `sum`, whose order may change with the number of rows and of threads."""
+    """Sum of each row (R, 1), in order: that of `sum` may change with the rows and threads."""
     return running_sum(values)[:, -1:]
 
 
 def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:
-    """The first id whose cumulative probability exceeds the uniform number: (R, V), (R,) -> (R,).
+    """Draw by the inverse distribution function: (R, V), (R,) uniform -> ids (R,).
 
+    The id is the first whose cumulative probability exceeds the uniform number.
     `probs` need not sum to 1; an id of probability 0 is never chosen.
     """
     cumulative = running_sum(probs)
@@ -176,7 +183,7 @@ def inverse_cdf(probs: Tensor, uniforms: Tensor) -> Tensor:
 
 
 def _signed(unsigned: int) -> int:
-    """The int64 with the same 64 bits; int64 products wrap, as the generator wants."""
+    """Signed int64 with the same 64 bits; int64 products wrap, as the generator wants."""
     return unsigned - 2**64 if unsigned >= 2**63 else unsigned
 
 
@@ -186,7 +193,7 @@ _SECOND = _signed(0x94D049BB133111EB)
 
 
 def uniform(seed: Tensor, position: Tensor, golden: int = _GOLDEN) -> Tensor:
-    """One number in [0, 1) of each (seed, position), int64 -> float64, of the shape of both.
+    """Random numbers in [0, 1) from (seed, position), int64 -> float64, of the shape of both.
 
     A counter-based generator: the finaliser of SplitMix64 (Steele, Lea & Flood 2014) over the
     seed, and again over the mix of its result with the position.
@@ -198,7 +205,7 @@ def uniform(seed: Tensor, position: Tensor, golden: int = _GOLDEN) -> Tensor:
 def splitmix64(
     x: Tensor, golden: int = _GOLDEN, first: int = _FIRST, second: int = _SECOND
 ) -> Tensor:
-    """The finaliser: 64 bits that look random, of 64 bits that may not."""
+    """SplitMix64's finaliser: 64 bits that look random, of 64 bits that may not."""
     x = x + golden
     x = (x ^ shifted_right(x, 30)) * first
     x = (x ^ shifted_right(x, 27)) * second
@@ -206,5 +213,5 @@ def splitmix64(
 
 
 def shifted_right(x: Tensor, bits: int) -> Tensor:
-    """Logical shift: torch's int64 shift copies the sign."""
+    """Logical right shift: torch's own of int64 copies the sign."""
     return (x >> bits) & ((1 << (64 - bits)) - 1)

@@ -1,4 +1,4 @@
-"""The sampling parameters of texts as the tensors that `model.decoding.sampling` works on.
+"""Sampling state: parameters of the texts of a batch as tensors for `model.decoding.sampling`.
 
 Texts join at the end and leave from anywhere; what they ask becomes columns once, when they
 join, and not at every step. Knows nothing of networks and text.
@@ -18,8 +18,8 @@ _FILTERS = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 _PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty")
 
 
-class Sampler:
-    """The rows of a batch as `rows`, and what any of them needs as `uses`."""
+class SamplingState:
+    """Sampling tensors of a batch as `rows`, and the parts of sampling it needs as `uses`."""
 
     def __init__(self, vocab_size: int, device: torch.device | None = None) -> None:
         self._vocab_size = vocab_size
@@ -34,7 +34,7 @@ class Sampler:
         biases: Sequence[Mapping[int, float]],
         prompts: Sequence[Sequence[int]],
     ) -> None:
-        """Let texts begin in new rows behind the others.
+        """Add texts in new rows behind the others.
 
         Each has parameters with a seed, biases by token id, and the ids that its penalties see.
         """
@@ -44,8 +44,8 @@ class Sampler:
         self._params += params
         self.uses = uses_of(self._params)
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Only these rows go on, in this order."""
+    def keep_rows(self, rows: Sequence[int]) -> None:
+        """Keep these rows, in this order, and drop all others."""
         places = torch.tensor(rows, dtype=torch.int64, device=self._device)
         self.rows = SamplingRows(*(column.index_select(0, places) for column in self.rows))
         self._params = [self._params[row] for row in rows]
@@ -102,7 +102,7 @@ class Sampler:
 
 
 def uses_of(params: Sequence[SamplingParams]) -> Uses:
-    """What any of these texts needs."""
+    """Parts of sampling that any of these texts needs."""
     return Uses(
         greedy=any(each.temperature == 0 for each in params),
         early_end=any(each.min_tokens > 0 for each in params),

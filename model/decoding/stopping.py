@@ -1,4 +1,4 @@
-"""When a text ends: at a stop string, at the end of the document, or at its length.
+"""Stop strings: where a text ends, and what is held back as it may be the beginning of one.
 
 Text that may be the beginning of a stop string is held back until it cannot be, so a stop
 string never shows, whole or in part, however it is cut into pieces.
@@ -12,9 +12,10 @@ FinishReason = Literal["stop", "length"]  # OpenAI's words
 
 
 class StopMatcher:
-    """Lets text through up to the earliest stop string: the one that is complete first.
+    """Matcher of stop strings over streamed text: lets it through up to the earliest of them.
 
-    Where several are complete at the same character, the one that begins first counts.
+    The earliest is the one that is complete first; where several are complete at the same
+    character, the one that begins first counts.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
@@ -23,7 +24,7 @@ class StopMatcher:
         self.found: str | None = None  # the stop string that ended the text
 
     def feed(self, text: str) -> str:
-        """What of the text so far may be shown now; nothing more once a stop was found."""
+        """Take more text, give what may be shown now; nothing more once a stop was found."""
         if self.found is not None:
             return ""
         if not self._stops:
@@ -41,12 +42,12 @@ class StopMatcher:
         return text[: len(text) - keep]
 
     def finish(self) -> str:
-        """What was held back, now that no more text comes."""
+        """Give the text that was held back, now that no more comes."""
         rest, self._held = self._held, ""
         return rest
 
 
 def _overlap(text: str, stop: str) -> int:
-    """The length of the longest end of `text` that is a beginning of `stop`, not all of it."""
+    """Length of the longest end of `text` that is a beginning of `stop`, not all of it."""
     longest = min(len(stop) - 1, len(text))
     return next((n for n in range(longest, 0, -1) if text.endswith(stop[:n])), 0)

@@ -1,1 +1,1 @@
-"""The checkpoint that ships."""
+"""Pretrained checkpoint that ships with the package, in the folder `verse`."""

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from model.config import ModelConfig
 from model.decoding.generation import TokenLogprob
 from model.errors import ParameterError
-from model.inspection import Inspection
+from model.gate_activations import LayerInspection
 from model.parameters import MAX_LOGPROBS
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Jobs
@@ -152,7 +152,7 @@ def encoded_text(text: str, served: ServedModel, longest: int) -> EncodedPrompt:
 
 
 def answer_without_tokens(
-    job_id: str, served: ServedModel, layer: int, text: TextFacts, inspection: Inspection
+    job_id: str, served: ServedModel, layer: int, text: TextFacts, inspection: LayerInspection
 ) -> InspectAnswer:
     """Answer of `/v1/inspect` but for its tokens."""
     architecture = served.architecture
@@ -185,7 +185,7 @@ def probability(logprob: float) -> float:
     return float(f"{math.exp(min(0.0, logprob)):.{PROBABILITY_DIGITS}g}")
 
 
-def gate_openings(inspection: Inspection) -> GateOpenings | None:
+def gate_openings(inspection: LayerInspection) -> GateOpenings | None:
     """Mean opening of each gate at each token, rounded; None for a cell without such gates."""
     by_gate = inspection.openings
     if by_gate is None:

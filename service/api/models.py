@@ -91,6 +91,6 @@ def details_of(served: ServedModel) -> ModelDetails:
         "hidden_size": shape.hidden_size,
         "embedding_size": shape.embedding_size,
         "vocab_size": shape.vocab_size,
-        "path": served.runner.path_name,
+        "path": served.runner.backend_name,
         "card": served.card,
     }

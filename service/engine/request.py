@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from model.decoding.generation import Generation, Piece
 from model.decoding.prompt_scores import PromptScores
-from model.inspection import Inspection
+from model.gate_activations import LayerInspection
 from model.tokenizer import EncodedPrompt
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
@@ -69,7 +69,7 @@ class Request:
         self.inspected_layer = inspected_layer
         # Set by the runner once the prompt is fed.
         self.scored_prompt: PromptScores | None = None
-        self.inspection: Inspection | None = None  # what the inspected layer did
+        self.inspection: LayerInspection | None = None  # what the inspected layer did
         self.num_cached_tokens = 0  # of the prompt, whose state was known
         # Set by the engine as the request moves on; times are seconds on `clock`.
         self.phase = Phase.WAITING
@@ -103,7 +103,7 @@ class Request:
     @property
     def is_finite(self) -> bool:
         """Whether the scores and the inspection of its prompt are finite numbers."""
-        return all(each is None or each.is_sound for each in (self.scored_prompt, self.inspection))
+        return all(each is None or each.is_finite for each in (self.scored_prompt, self.inspection))
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -151,7 +151,7 @@ class Request:
         self.began_at = self._clock()
         return self.began_at - self.submitted_at
 
-    def note_scored(self, scores: PromptScores | None, inspection: Inspection | None) -> None:
+    def note_scored(self, scores: PromptScores | None, inspection: LayerInspection | None) -> None:
         """Keep what feeding the prompt gave beside a state; None where it was not asked for."""
         self.scored_prompt, self.inspection = scores, inspection
 

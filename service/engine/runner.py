@@ -17,8 +17,8 @@ from model.decoding.prefill import Prefill, feed
 from model.decoding.prompt_scores import PromptScores
 from model.decoding.reference_driver import next_piece
 from model.decoding.row_batch import RowBatch
-from model.inspection import Inspection
-from model.parameters import PathName
+from model.gate_activations import LayerInspection
+from model.parameters import BackendName
 from model.tokenizer import Tokenizer
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
@@ -40,7 +40,7 @@ class CheckpointRunner:
 
     def __init__(self, tokenizer: Tokenizer, decoder: Decoder, cached_prompts: int) -> None:
         self.tokenizer = tokenizer
-        self.path_name = decoder.path_name
+        self.backend_name = decoder.backend_name
         self.fed_together = decoder.fed_together
         self.scored_together = decoder.scored_together
         self._decoder = decoder
@@ -51,7 +51,7 @@ class CheckpointRunner:
 
     @classmethod
     def of(
-        cls, checkpoint: Checkpoint, path: PathName = "auto", cached_prompts: int = 0
+        cls, checkpoint: Checkpoint, path: BackendName = "auto", cached_prompts: int = 0
     ) -> "CheckpointRunner":
         """Make a checkpoint's runner that keeps the states of at most `cached_prompts` prefixes.
 
@@ -107,7 +107,7 @@ class CheckpointRunner:
         if request.prompt_logprobs is not None:  # no state that is known tells how it came there
             scores = PromptScores(self.tokenizer, ids, request.prompt_logprobs)
             layer, network = request.inspected_layer, self._decoder.network
-            inspection = Inspection(network, layer, ids) if layer is not None else None
+            inspection = LayerInspection(network, layer, ids) if layer is not None else None
             return Prefill(self._decoder, ids, scores=scores, inspection=inspection)
         found = self._cache.longest(ids[:-1], CHUNK)
         fed, state = found if found is not None else (0, None)
@@ -128,12 +128,12 @@ class CheckpointRunner:
 
     def _keep(self, rows: list[int]) -> None:
         if len(rows) < len(self._owners):
-            self._batch.keep(rows)
+            self._batch.keep_rows(rows)
             self._owners = [self._owners[row] for row in rows]
 
 
 def _has_ended_feeding(prefill: Prefill) -> bool:
-    return prefill.is_done or not prefill.is_sound
+    return prefill.is_done or not prefill.is_finite
 
 
 def _has_ended(owner: _RowOwner) -> bool:

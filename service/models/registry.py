@@ -34,7 +34,7 @@ class LoadedRunner(Runner, Protocol):
         ...
 
     @property
-    def path_name(self) -> str:
+    def backend_name(self) -> str:
         """Name of the path by which its steps are computed."""
         ...
 
@@ -227,12 +227,12 @@ class Registry:
             self._log.error("checkpoint_refused", folder=str(source.folder), reason=str(error))
             return None
         self._refused.pop(source.folder, None)
-        self._observer.checkpoint_loaded(source.name, loaded.runner.path_name)
+        self._observer.checkpoint_loaded(source.name, loaded.runner.backend_name)
         self._log.info(
             "checkpoint_loaded",
             model=source.name,
             folder=str(source.folder),
-            path=loaded.runner.path_name,
+            path=loaded.runner.backend_name,
         )
         return ServedModel(
             name=source.name,

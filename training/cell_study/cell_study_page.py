@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from model.gates import GATES
+from model.gate_activations import GATES
 from training.cell_study.cell_study_plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
 from training.cell_study.cold_start import doubling_spans
 from training.cell_study.findings import (

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from model.config import Cell
-from model.gates import GATES
+from model.gate_activations import GATES
 from training.cell_study.cold_start import doubling_spans
 from training.cell_study.findings import (
     Accuracies,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from model.config import Cell
-from model.gates import Gates
+from model.gate_activations import GateActivations
 from training.cell_study.cell_study_config import CellStudyConfig
 from training.cell_study.cold_start import Losses
 from training.cell_study.gradient_reach import Reach
@@ -63,7 +63,7 @@ class GateFindings:
     source: str  # which network
     layer: int  # counted from 1
     pieces: list[str]  # of the poem, as it was read
-    poem: Gates
+    poem: GateActivations
     by_kind: Mapping[str, Mapping[str, float]]
     characters: int  # that `by_kind` is over
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from model.gates import GATES, Gates, layer_steps
+from model.gate_activations import GATES, GateActivations, layer_activations
 from model.network import Network
 from model.tokenizer import Tokenizer
 
@@ -21,17 +21,17 @@ KINDS = (
 )
 
 
-def gates_over(network: Network, ids: Sequence[int], layer: int) -> Gates:
+def gates_over(network: Network, ids: Sequence[int], layer: int) -> GateActivations:
     """Compute the gates of layer `layer`, from 0, while `ids` are read from the zero state.
 
     The network must be of lstm cells.
     """
-    steps, _ = layer_steps(network, ids, layer, network.zero_state(1))
+    steps, _ = layer_activations(network, ids, layer, network.zero_state(1))
     assert steps.gates is not None  # noqa: S101 - an lstm has them
     return steps.gates
 
 
-def openings_by_kind(gates: Gates, pieces: Sequence[str]) -> dict[str, dict[str, float]]:
+def openings_by_kind(gates: GateActivations, pieces: Sequence[str]) -> dict[str, dict[str, float]]:
     """Average each gate's opening over the characters of a kind; kinds without any are left out.
 
     `pieces` are what was read, `<s>` included.

@@ -110,12 +110,12 @@ class _DocumentWriter:
             self._begin()
         sampled = self._batch.step(STEPS)
         for row, (number, generation) in enumerate(self._open.items()):
-            ids = sampled.sound_ids[row]
+            ids = sampled.finite_ids[row]
             self._texts[number] += generation.accept(ids)
             if len(ids) < STEPS and not generation.is_finished:
                 raise ModelError("the model's logits are not finite; is its checkpoint sound?")
         kept = [row for row, each in enumerate(self._open.values()) if not each.is_finished]
-        self._batch.keep(kept)
+        self._batch.keep_rows(kept)
         self._open = {n: each for n, each in self._open.items() if not each.is_finished}
 
     def _begin(self) -> None:

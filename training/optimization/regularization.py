@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from model.noise import Noise
+from model.network import Noise
 from training.train_config import TrainConfig
 
 
@@ -59,9 +59,8 @@ class Regularization(Noise):
         """Drop parts of a layer's input (T, B, width), under one mask a row."""
         return _locked(x, self.inputs if layer == 0 else self.between)
 
-    def recurrent(self, weight: Tensor, layer: int) -> Tensor:
+    def recurrent(self, weight: Tensor) -> Tensor:
         """Drop some recurrent weights (weight drop)."""
-        del layer
         if self.recurrent_weights == 0:
             return weight
         return functional.dropout(weight, self.recurrent_weights)

@@ -1,4 +1,4 @@
-"""The network's own step, for every cell and device: in float32, in blocks of one fixed shape.
+"""Fp32 backend: the network's own step in float32, in blocks of one shape; any cell, any device.
 
 Float products of different row counts differ in their last bits, so here every product has one
 shape, whoever asks: rows are stepped in blocks of `block_rows`, filled up with idle ones, and
@@ -14,15 +14,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model.decoding.backends.base import DecodePath
+from model.decoding.backends.base import Backend
 from model.device import full_precision
 from model.network import Network, State
 
 TRIALS = 8
 
 
-class PlainPath(DecodePath):
-    """State: hidden (R, L, H), and cell (R, L, H) if any."""
+class Fp32Backend(Backend):
+    """Backend of float32 arithmetic in blocks of `block_rows` rows, for every cell and device.
+
+    State: hidden (R, L, H), and cell (R, L, H) if any.
+    """
 
     def __init__(self, network: Network, *, block_rows: int, chunk: int) -> None:
         super().__init__()
@@ -31,7 +34,7 @@ class PlainPath(DecodePath):
         self._chunk = chunk
 
     def zero_state(self, rows: int) -> list[Tensor]:
-        """The state before any text."""
+        """Zero state, that before any text, for `rows` rows."""
         return _parts(self.network.zero_state(rows))
 
     def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
@@ -54,7 +57,7 @@ class PlainPath(DecodePath):
         return seen
 
     def logits(self, seen: Tensor) -> Tensor:
-        """Logits (N, V) of what the output layer is to see (N, H)."""
+        """Logits (N, V) of the output layer's inputs (N, H)."""
         logits = []
         for block in torch.split(seen, self.block_rows):
             idle = self.block_rows - len(block)
@@ -85,7 +88,7 @@ class PlainPath(DecodePath):
 
 @torch.inference_mode()
 def is_position_free(network: Network, rows: int) -> bool:
-    """Whether equal rows of one block get equal numbers wherever they stand.
+    """Whether equal rows of one block get equal numbers in every place of it, tried by computing.
 
     On this machine and with this number of threads: MKL shares out the rows of a product with few
     outputs from three threads on, and gives a share of two rows other last bits than one of three.
@@ -106,7 +109,7 @@ def is_position_free(network: Network, rows: int) -> bool:
 
 
 def _state(parts: list[Tensor]) -> State:
-    """As the network wants it: layers first."""
+    """The network's state, layers first, of a backend's, rows first."""
     by_layer = [part.transpose(0, 1) for part in parts]
     return State(by_layer[0].contiguous(), by_layer[1].contiguous() if len(parts) > 1 else None)
 

@@ -1,6 +1,6 @@
-"""The fast way to step a stacked LSTM on a CPU: 8-bit weights and hidden states, exact sums.
+"""Int8 backend: stacked LSTMs on a CPU with 8-bit quantization of weights and hidden states.
 
-What it does beside the textbook step of `model.network`:
+The fast one; its sums are exact. What it does beside the textbook step of `model.network`:
 
 - The first layer's input product is a table: the row of the id, in float32, biases included.
 - Hidden states of all layers lie side by side as bytes, so what a layer reads (the layer
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model.decoding.backends.base import SHARED_FROM, DecodePath
+from model.decoding.backends.base import SHARED_FROM, Backend
 from model.decoding.backends.int8_linear import ZERO, Int8Linear
 from model.network import Network
 
@@ -30,8 +30,11 @@ VECTOR = 32  # float32 values that torch's loops take at a time, on any CPU
 UNSHARED = SHARED_FROM - VECTOR  # elements of one call: whole vectors, and one thread's
 
 
-class Int8Path(DecodePath):
-    """State: bytes (R, L x W) and d (R, L x W) float32."""
+class Int8Backend(Backend):
+    """Backend of quantized int8 arithmetic with exact sums, for plain stacks of LSTM on a CPU.
+
+    State: bytes (R, L x W) and d (R, L x W) float32.
+    """
 
     def __init__(self, network: Network, levels: int) -> None:
         """`network` must be an LSTM on a CPU; weights get `levels` levels on either side of 0."""
@@ -61,7 +64,7 @@ class Int8Path(DecodePath):
 
     @torch.jit.unused
     def zero_state(self, rows: int) -> list[Tensor]:
-        """The state before any text."""
+        """Zero state, that before any text, for `rows` rows."""
         width = self.num_layers * self.width
         hidden = torch.full((rows, width), ZERO, dtype=torch.uint8)
         return [hidden, torch.zeros(rows, width)]
@@ -95,7 +98,7 @@ class Int8Path(DecodePath):
         return state[0][:, (self.num_layers - 1) * self.width :]
 
     def advance(self, ids: Tensor, state: list[Tensor]) -> None:
-        """All layers, without the logits."""
+        """Step all layers by one id a row, without the logits; `state` moves on in place."""
         width, hidden = self.width, state[0]
         for index, layer in enumerate(self.layers):
             start, end = index * width, (index + 1) * width
@@ -117,7 +120,7 @@ class Int8Path(DecodePath):
             self._update(gates[rest], hidden[rest], doubled_cell[rest])
 
     def _update(self, gates: Tensor, hidden: Tensor, d: Tensor) -> None:
-        """One layer's new d and h, from its gates (R, 4W) between 0 and 1; in place."""
+        """Update one layer's d and h in place, from its gates (R, 4W) between 0 and 1."""
         i, f, o, g = torch.split(gates, self.width, dim=1)
         # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
         d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
@@ -127,16 +130,16 @@ class Int8Path(DecodePath):
 
 
 def table_bytes(network: Network) -> int:
-    """How much memory the first layer's table takes."""
+    """Memory of the first layer's input table, in bytes."""
     width = network.config.hidden_size + -network.config.hidden_size % VECTOR
     return network.config.vocab_size * 4 * width * 4
 
 
 def is_bounded(network: Network) -> bool:
-    """Whether no number can overflow, whatever the text.
+    """Whether no number of the int8 backend can overflow for this network, whatever the text.
 
     Hidden states lie in (-1, 1), so no sum is larger than that of its weights' sizes; and a cell
-    state grows by at most 1 a step. So the path's logits are always finite.
+    state grows by at most 1 a step. So the backend's logits are always finite.
     """
     weights = dict(network.named_parameters())
     largest = sum(float(weight.detach().abs().double().sum()) for weight in weights.values())
@@ -145,7 +148,7 @@ def is_bounded(network: Network) -> bool:
 
 
 def _gates_in_order(weight: Tensor, filler: int) -> Tensor:
-    """The gates i, f, g, o as i, f, o, 2g, each with `filler` rows of zeros behind it.
+    """Weights of the gates i, f, g, o in the order i, f, o, 2g, each with `filler` rows of zeros.
 
     One sigmoid then serves all four. A unit of zeros stays at 0: its gates are all 0.5.
     """

@@ -1,8 +1,8 @@
-"""Products of 8-bit hidden states and 8-bit weights, exact in every sum: oneDNN's int8 linear.
+"""Int8 linear layer: quantized weights times 8-bit hidden states by oneDNN, exact in every sum.
 
 The only module that touches torch's private operators (`torch.ops.onednn`), and the place to
 look when a new torch moves them. `exact_levels` tries them against integers of our own before
-anyone relies on them; where they are not exact, `model.decoding.decoder` takes another way.
+anyone relies on them; where they are not exact, `model.decoding.decoder` takes another backend.
 
 Hidden states lie in (-1, 1), so they need no measured scale: h is held as the byte
 round(127 h) + 128. Weights have one scale a row. The sums of such bytes are integers and do not
@@ -24,7 +24,7 @@ LEVELS = (127, 63)
 
 
 class Int8Linear(nn.Module):
-    """Int8 linear layer: (R, K) bytes of hidden states -> (R, N) float32."""
+    """Linear layer with quantized weights: (R, K) bytes of hidden states -> (R, N) float32."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, levels: int) -> None:
         """`weight` (N, K) is rounded, row by row, to integers from -levels to levels."""
@@ -39,7 +39,7 @@ class Int8Linear(nn.Module):
         self._hidden_zero = ZERO
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """The product for each row of `hidden` (R, K) uint8.
+        """Product (R, N) of each row of `hidden` (R, K) uint8 with the weights, and the bias.
 
         oneDNN takes other code for few rows than for many (AMX), and each multiplies the scales in
         its own order, which shows in the last bit. So it gets one scale only, and the other and the
@@ -67,12 +67,12 @@ class Int8Linear(nn.Module):
 
 @cache
 def exact_levels() -> int:
-    """The most levels with which this machine's products are exact; 0 where none are."""
+    """Largest number of quantization levels with exact products on this machine; 0: none are."""
     return next((levels for levels in LEVELS if _is_exact(levels)), 0)
 
 
 def _is_exact(levels: int) -> bool:
-    """Whether the sums of the bytes and weights that saturate first are as they should be."""
+    """Whether int8 products are exact for the bytes and weights that saturate first."""
     pattern = torch.arange(33 * 64).view(33, 64)  # enough rows for AMX
     hidden = torch.where(pattern % 3 == 0, 0, 255 - pattern % 7).to(torch.uint8)
     weight = torch.where(torch.arange(16 * 64).view(16, 64) % 5 == 0, -levels, levels)

@@ -1,4 +1,4 @@
-"""A prompt's unknown characters become known look-alikes, and how many is told."""
+"""Prompt normalization: unknown characters become known look-alikes, and are counted."""
 
 import string
 
@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.prompt_normalization import fold
+from model.prompt_normalization import normalize_prompt
 
 PLAIN = set(string.ascii_letters + string.digits + " '\"-.,!?;:\n")
 
 
-def folded(text: str, known: set[str]) -> str:
-    return fold(text, known.__contains__)[0]
+def normalized(text: str, known: set[str]) -> str:
+    return normalize_prompt(text, known.__contains__)[0]
 
 
 @pytest.mark.parametrize(
@@ -33,45 +33,48 @@ def folded(text: str, known: set[str]) -> str:
     ],
 )
 def test_a_look_alike_is_written_where_the_corpus_is_plain(text: str, plain: str) -> None:
-    assert folded(text, PLAIN) == plain
+    assert normalized(text, PLAIN) == plain
 
 
 @pytest.mark.parametrize(
     ("text", "curly"), [("don't", "don\u2019t"), ('"no"', "\u201cno\u201c"), ("a-b", "a\u2010b")]
 )
 def test_straight_becomes_curly_where_the_corpus_has_only_curly(text: str, curly: str) -> None:
-    assert folded(text, set("dontab\u2019\u201c\u201d\u2010")) == curly
+    assert normalized(text, set("dontab\u2019\u201c\u201d\u2010")) == curly
 
 
 def test_a_known_character_stays_however_curly() -> None:
     text = "\u2018caf\u00e9\u2019 \u2014 \ufb01n\u2026"
-    assert fold(text, lambda _: True) == (text, 0)
+    assert normalize_prompt(text, lambda _: True) == (text, 0)
 
 
 def test_an_em_dash_is_a_dash_where_no_hyphen_is_known() -> None:
-    assert folded("a\u2014b", {"a", "b", "\u2013"}) == "a\u2013b"
+    assert normalized("a\u2014b", {"a", "b", "\u2013"}) == "a\u2013b"
 
 
 def test_a_character_without_a_look_alike_stays() -> None:
-    assert fold("\u6708\U0001f600", PLAIN.__contains__) == ("\u6708\U0001f600", 0)
+    assert normalize_prompt("\u6708\U0001f600", PLAIN.__contains__) == ("\u6708\U0001f600", 0)
 
 
 def test_each_folded_character_counts_once_however_it_is_spelled() -> None:
-    assert fold("\u2026\u2026 \u00e6 \u6708", PLAIN.__contains__) == ("...... ae \u6708", 3)
+    assert normalize_prompt("\u2026\u2026 \u00e6 \u6708", PLAIN.__contains__) == (
+        "...... ae \u6708",
+        3,
+    )
 
 
 def test_line_endings_and_composition_are_put_right_uncounted() -> None:
-    assert fold("a\r\ne\u0301", {*PLAIN, "\u00e9"}.__contains__) == ("a\n\u00e9", 0)
+    assert normalize_prompt("a\r\ne\u0301", {*PLAIN, "\u00e9"}.__contains__) == ("a\n\u00e9", 0)
 
 
 @given(st.text())
 def test_folding_what_was_folded_changes_nothing(text: str) -> None:
-    once, _ = fold(text, PLAIN.__contains__)
-    assert fold(once, PLAIN.__contains__) == (once, 0)
+    once, _ = normalize_prompt(text, PLAIN.__contains__)
+    assert normalize_prompt(once, PLAIN.__contains__) == (once, 0)
 
 
 @given(st.text())
 def test_folding_brings_in_no_unknown_character(text: str) -> None:
     unknown_before = {c for c in text if c not in PLAIN}
-    composed = {c for c in folded(text, set()) if c not in PLAIN}  # no more than NFC
-    assert {c for c in folded(text, PLAIN) if c not in PLAIN} <= unknown_before | composed
+    composed = {c for c in normalized(text, set()) if c not in PLAIN}  # no more than NFC
+    assert {c for c in normalized(text, PLAIN) if c not in PLAIN} <= unknown_before | composed

@@ -1,4 +1,4 @@
-"""Rows that are written together: each as if it were alone, on every path."""
+"""Row batch: each row is decoded as if it were alone, by every backend."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -72,13 +72,13 @@ def test_a_row_in_a_changing_crowd_writes_what_generate_writes(
     generation, text, row = generation_of(tokenizer, PROMPT, **fields), "", 3
     join(batch, decoder, generation)
     for count in (1, 3, 2, 5, 1, 4, 7, 8, 16):
-        piece, is_sound = next_piece(tokenizer, generation, batch.step(count), row)
-        assert is_sound
+        piece, is_finite = next_piece(tokenizer, generation, batch.step(count), row)
+        assert is_finite
         text += piece.text
         if generation.is_finished:
             break
         left = [each for each in range(len(batch)) if each == row or each % 3 != count % 3]
-        batch.keep(left)
+        batch.keep_rows(left)
         row = left.index(row)
         for _ in range(count % 4):
             join(batch, decoder, next(others))
@@ -120,7 +120,7 @@ def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> Non
         state = decoder.zero_state(len(ids[0, columns]))
         with torch.inference_mode():
             for step in ids.to(decoder.device):
-                logits = decoder.path(step[columns], state)
+                logits = decoder.backend(step[columns], state)
         return [*state, logits]
 
     for threads in (1, 2, 4):
@@ -128,8 +128,8 @@ def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> Non
         decoder = decoder_by(name, network)
         together = states(decoder, slice(None))
         for row in (0, 1, rows // 2, rows - 1):
-            # The int8 path promises it for any number of threads, fp32 for one at a time.
-            torch.set_num_threads(1 if decoder.path_name == "int8" else threads)
+            # The int8 backend promises it for any number of threads, fp32 for one at a time.
+            torch.set_num_threads(1 if decoder.backend_name == "int8" else threads)
             alone = states(decoder, slice(row, row + 1))
             pairs = zip(together, alone, strict=True)
             assert all(torch.equal(crowd[row], single[0]) for crowd, single in pairs)
@@ -146,7 +146,7 @@ def spoilt(decoder: Decoder) -> list[torch.Tensor]:
 def test_a_row_whose_state_is_not_finite_fails_alone(
     decoder: Decoder, tokenizer: Tokenizer
 ) -> None:
-    if decoder.path_name == "int8":
+    if decoder.backend_name == "int8":
         pytest.skip("a byte is always a number: a spoilt cell state never reaches the logits")
     clean, sick = RowBatch(decoder), RowBatch(decoder)
     for batch in (clean, sick):
@@ -154,8 +154,8 @@ def test_a_row_whose_state_is_not_finite_fails_alone(
     sick.join(generation_of(tokenizer, PROMPT), spoilt(decoder))
     for _ in range(5):
         left, right = clean.step(2), sick.step(2)
-        assert left.sound_ids[0] == right.sound_ids[0]
-        assert [len(ids) for ids in right.sound_ids] == [2, 0]
+        assert left.finite_ids[0] == right.finite_ids[0]
+        assert [len(ids) for ids in right.finite_ids] == [2, 0]
 
 
 def test_what_came_before_the_first_step_that_was_not_finite_is_kept(
@@ -171,9 +171,9 @@ def test_what_came_before_the_first_step_that_was_not_finite_is_kept(
         )
     )
     expected = [("adg", True), ("b", False), ("", False)]
-    for row, (text, is_sound) in enumerate(expected):
+    for row, (text, is_finite) in enumerate(expected):
         piece, can_go_on = next_piece(tokenizer, generation_of(tokenizer, ""), sampled, row)
-        assert (piece.text, piece.num_tokens, can_go_on) == (text, len(text), is_sound)
+        assert (piece.text, piece.num_tokens, can_go_on) == (text, len(text), is_finite)
     ended = generation_of(tokenizer, "", max_tokens=1)
     assert next_piece(tokenizer, ended, sampled, 1)[1]
 
@@ -184,10 +184,10 @@ def test_joining_changes_nothing_that_was_chosen_before(
     batch = RowBatch(decoder)
     join(batch, decoder, generation_of(tokenizer, PROMPT))
     first = batch.step()
-    chosen = first.sound_ids
+    chosen = first.finite_ids
     join(batch, decoder, generation_of(tokenizer, "z"))
-    assert len(batch.step().sound_ids) == 2
-    assert first.sound_ids == chosen
+    assert len(batch.step().finite_ids) == 2
+    assert first.finite_ids == chosen
 
 
 def test_the_state_that_a_row_joined_with_is_not_changed(

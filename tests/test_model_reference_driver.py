@@ -1,4 +1,4 @@
-"""What `generate` writes, on every path."""
+"""Reference driver: what `generate` writes, by every backend."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +127,7 @@ def test_logprobs_are_the_log_softmax_of_the_logits(loaded: Loaded) -> None:
     with torch.inference_mode():
         logits, _ = network(torch.tensor([ids[:-1]]), network.zero_state(1))
     expected = torch.log_softmax(logits[0].double(), dim=-1)[-20:]
-    tolerance = 1e-4 if loaded.decoder.path_name == "fp32" else 0.02
+    tolerance = 1e-4 if loaded.decoder.backend_name == "fp32" else 0.02
     for row, token_id, piece in zip(expected, ids[-20:], pieces, strict=True):
         (logprob,) = piece.logprobs
         assert logprob.token == tokenizer.token_text(token_id)
