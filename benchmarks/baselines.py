@@ -11,7 +11,7 @@ from model.network import Network
 
 
 class PlainLanguageModel(nn.Module):
-    """Embedding, `nn.LSTM`, output layer."""
+    """Plain model: embedding, `nn.LSTM`, output layer."""
 
     def __init__(self, vocab_size: int, embedding: int, hidden: int, layers: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class PlainLanguageModel(nn.Module):
 
 
 class PlainGenerator:
-    """The plain sampling loop: one call of the model a character, `torch.multinomial`."""
+    """Plain sampling loop: one call of the model a character, `torch.multinomial`."""
 
     def __init__(self, model: PlainLanguageModel, rows: int = 1, temperature: float = 0.8) -> None:
         self._model = model.eval()
@@ -36,7 +36,7 @@ class PlainGenerator:
 
     @torch.inference_mode()
     def step(self) -> list[int]:
-        """The next id of each row."""
+        """Sample the next id of each row."""
         logits, self._state = self._model(self._ids, self._state)
         probs = torch.softmax(logits[:, -1] / self._temperature, dim=-1)
         self._ids = torch.multinomial(probs, 1)
@@ -45,7 +45,7 @@ class PlainGenerator:
 
 
 def plain_copy(network: Network) -> PlainLanguageModel:
-    """The same weights in the plain model."""
+    """Plain model with the weights of a network."""
     config = network.config
     plain = PlainLanguageModel(
         config.vocab_size, config.embedding_size, config.hidden_size, config.num_layers
@@ -63,7 +63,7 @@ def plain_copy(network: Network) -> PlainLanguageModel:
 
 
 class PlainTrainer:
-    """The plain training loop: forward, cross-entropy, backward, clip, AdamW."""
+    """Plain training loop: forward, cross-entropy, backward, clip, AdamW."""
 
     def __init__(self, model: PlainLanguageModel, batches: "list[tuple[Tensor, Tensor]]") -> None:
         self._model = model
@@ -73,7 +73,7 @@ class PlainTrainer:
         self._next = 0
 
     def step(self) -> None:
-        """One weight update."""
+        """Update the weights once, by one batch."""
         inputs, targets = self._batches[self._next % len(self._batches)]
         self._next += 1
         logits, state = self._model(inputs, self._state)

@@ -38,13 +38,13 @@ STREAMS = 32
 
 @dataclass(frozen=True)
 class Floor:
-    """What this machine can do at best."""
+    """Lower bound of a step's time: memory bandwidth and int8 products of this machine."""
 
     read_bytes_s: float
     products_s: float
 
     def step_s(self, num_weights: int, rows: int) -> float:
-        """A step cannot be faster than reading its weights, or than its products."""
+        """Seconds that a step takes at least: to read its weights, or to compute its products."""
         return max(num_weights / self.read_bytes_s, num_weights * rows / self.products_s)
 
 
@@ -59,7 +59,7 @@ def fastest(run: Any, seconds: float = 0.3) -> float:
 
 
 def measure_floor(num_weights: int) -> Floor:
-    """Read as many bytes as there are weights; multiply at the best shape."""
+    """Measure the floor: read as many bytes as there are weights; multiply at the best shape."""
     bytes_read = torch.ones(num_weights // 8, dtype=torch.int64)
     linear = Int8Linear(torch.ones(2048, 1024), torch.zeros(2048), LEVELS[0])
     hidden = torch.full((256, 1024), 200, dtype=torch.uint8)
@@ -73,7 +73,7 @@ def measure_floor(num_weights: int) -> Floor:
 def make_request(
     checkpoint: Checkpoint, runner: CheckpointRunner, prompt: str, outbox: Outbox, **fields: object
 ) -> Request:
-    """A request whose text has exactly `max_tokens` tokens."""
+    """Make a request whose text has exactly `max_tokens` tokens."""
     fields = {"min_tokens": fields["max_tokens"], "temperature": 0.8, "seed": 1, **fields}
     encoded = checkpoint.tokenizer.encode_prompt(prompt)
     params = SamplingParams.checked(**fields)
@@ -88,7 +88,7 @@ def make_request(
 
 
 class EngineSide:
-    """An engine that writes on `rows` texts at once."""
+    """Our side: an engine that decodes `rows` texts at once."""
 
     def __init__(self, checkpoint: Checkpoint, rows: int) -> None:
         self._checkpoint = checkpoint
@@ -126,14 +126,14 @@ class EngineSide:
 
 
 class PlainSide:
-    """The plain loop; `rows` of 1 is one request after another."""
+    """Plain side: the `nn.LSTM` loop; `rows` of 1 is one request after another."""
 
     def __init__(self, checkpoint: Checkpoint, rows: int) -> None:
         self._generator = PlainGenerator(plain_copy(checkpoint.network), rows)
         self._rows = rows
 
     def speed(self) -> float:
-        """Characters a second."""
+        """Characters a second of the plain loop."""
         steps, started = 0, time.perf_counter()
         while (seconds := time.perf_counter() - started) < TURN_S:
             self._generator.step()
@@ -142,7 +142,7 @@ class PlainSide:
 
 
 def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
-    """One line of the table."""
+    """Compare engine and plain loop at one shape and number of rows: a line of the table."""
     layers, hidden = map(int, shape.split("x"))
     checkpoint = make_checkpoint(layers, hidden)
     ours = EngineSide(checkpoint, rows)
@@ -172,7 +172,7 @@ def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
 
 
 class TimedOutbox(Outbox):
-    """Remembers the longest wait between two pieces."""
+    """Outbox that remembers the longest wait between two pieces."""
 
     def __init__(self) -> None:
         super().__init__(max_pending=10**9)
@@ -234,7 +234,7 @@ def long_prompt(shape: str, seconds: float) -> dict[str, Any]:
 
 
 def show(lines: list[dict[str, Any]]) -> None:
-    """The comparison as a table."""
+    """Print the comparison as a table."""
     header = ["shape", "rows", "path", "engine, characters/s", "plain, one after another"]
     header += ["ratio", "plain, batched", "ratio", "step", "floor reached"]
     rows = [
@@ -256,7 +256,7 @@ def show(lines: list[dict[str, Any]]) -> None:
 
 
 def show_long_prompt(line: dict[str, Any]) -> None:
-    """The long prompt as a table."""
+    """Print the gaps beside a long prompt as a table."""
     header = ["streams", "largest gap", "characters/s, together"]
     rows = [
         [

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def make_checkpoint(layers: int, hidden: int) -> Checkpoint:
-    """Untrained, with the vocabulary of the anthology: speed does not depend on the weights."""
+    """Make an untrained checkpoint with the anthology's vocabulary: weights do not change speed."""
     tokenizer = train_tokenizer([ANTHOLOGY.read_text(encoding="utf-8")])
     config = ModelConfig(
         vocab_size=tokenizer.vocab_size,
@@ -39,36 +39,36 @@ def make_checkpoint(layers: int, hidden: int) -> Checkpoint:
 
 
 def save_checkpoint(layers: int, hidden: int, folder: Path) -> Path:
-    """The same, as a folder that a service can load."""
+    """Save an untrained checkpoint as a folder that a service can load."""
     checkpoints.save(make_checkpoint(layers, hidden), folder)
     return folder
 
 
 def in_turn(sides: Sequence[Callable[[], float]], turns: int) -> list[list[float]]:
-    """Call each side once a turn; their figures by side. The first turn warms up."""
+    """Measure each side once a turn; the figures by side. The first turn warms up."""
     rows = [[side() for side in sides] for _ in range(turns + 1)]
     return [list(column) for column in zip(*rows[1:], strict=True)]
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
-    """How many times theirs ours is, turn by turn: median, least and most."""
+    """Ratio of ours to theirs, turn by turn: median, least and most."""
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
 
 
 def spread(values: dict[str, float], digits: int = 1) -> str:
-    """A ratio as it is shown."""
+    """Text of a ratio: median, least and most."""
     median, least, most = (f"{values[name]:.{digits}f}" for name in ("median", "min", "max"))
     return f"{median} ({least} to {most})"
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """The smallest value that so large a share does not exceed; 0 of nothing."""
+    """Quantile: the smallest value that a share of the values does not exceed; 0 of nothing."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def machine() -> dict[str, Any]:
-    """What the figures are of."""
+    """Machine, versions and commit that the figures were measured on."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         cwd=ROOT,
@@ -87,7 +87,7 @@ def machine() -> dict[str, Any]:
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A Markdown table at the terminal."""
+    """Print a Markdown table."""
     print("| " + " | ".join(header) + " |")
     print("|" + " --- |" * len(header))
     for row in rows:
@@ -96,5 +96,5 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def show_json(results: Any) -> None:
-    """Machine and results on one line, for programs."""
+    """Print machine and results as JSON on one line, for programs."""
     print(json.dumps({"machine": machine(), "results": results}), flush=True)

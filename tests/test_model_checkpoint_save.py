@@ -28,7 +28,7 @@ from model.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 
 @pytest.fixture
 def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
-    """A copy that may be spoilt."""
+    """Copy of a checkpoint folder that a test may damage."""
     return Path(shutil.copytree(tiny_checkpoint, tmp_path / "spoilt"))
 
 

@@ -36,7 +36,7 @@ def network_of(fields: dict[str, object], cell: Cell = "lstm") -> Network:
 
 
 def steps_of(network: Network, layer: int, cuts: tuple[int, ...] = ()) -> LayerActivations:
-    """All steps, read in parts that end at `cuts`; of several parts only the hidden states."""
+    """Activations of all steps, read in parts that end at `cuts`; if several, only the states."""
     state, parts = network.zero_state(1), []
     for start, end in zip((0, *cuts), (*cuts, len(IDS)), strict=True):
         steps, state = layer_activations(network, IDS[start:end], layer, state)

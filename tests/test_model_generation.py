@@ -1,4 +1,4 @@
-"""One text's progress: ids in, pieces out, and why it ended."""
+"""Generation: ids in, pieces of text out, and the reason why the text ended."""
 
 import pytest
 

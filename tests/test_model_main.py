@@ -35,7 +35,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> None:
 
 
 def error_of(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
-    """The one line that a command leaves on standard error, with exit code 2."""
+    """Error line that a command leaves on standard error, with exit code 2."""
     assert main(argv) == 2
     shown = capsys.readouterr()
     assert shown.out == ""

@@ -251,7 +251,7 @@ def test_what_the_output_layer_sees_is_normalised_or_summed() -> None:
 
 
 class Recording(Noise):
-    """Keeps what the layers read."""
+    """Noise that records the layers' inputs and disturbs nothing."""
 
     def __init__(self, seen: list[Tensor]) -> None:
         self._seen = seen

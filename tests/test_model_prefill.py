@@ -1,4 +1,4 @@
-"""Feeding prompts: the state before the last id, however the prompts were cut and put together."""
+"""Prefill: the state before the last id, however prompts were cut into chunks and fed together."""
 
 from pathlib import Path
 

@@ -136,7 +136,7 @@ def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> Non
 
 
 def spoilt(decoder: Decoder) -> list[torch.Tensor]:
-    """A state that no text can lead to: whatever of it is a float is not a number."""
+    """State that no text can lead to: every float of it is not a number."""
     return [
         part.fill_(torch.nan) if part.is_floating_point() else part
         for part in decoder.zero_state(1)

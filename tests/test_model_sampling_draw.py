@@ -1,4 +1,4 @@
-"""The random numbers, the draw from them, and each row as if it were alone."""
+"""Sampling: the random numbers, the draw from them, and each row as if it were alone."""
 
 import math
 

@@ -42,7 +42,7 @@ def penalised(scores: list[float], window: Sequence[int], chosen: SamplingParams
 
 
 def kept(probs: list[float], order: Sequence[int], share: float) -> list[float]:
-    """What is left of `probs` when ids are taken in `order` until they have `share` of it."""
+    """Probabilities left when ids are taken in `order` until they have `share` of the sum."""
     if share == 1:
         return probs
     result, total, taken = [0.0] * len(probs), math.fsum(probs), 0.0
@@ -87,7 +87,7 @@ def reference(
 
 
 def drawn_from(probs: Sequence[float], u: float) -> int:
-    """The first id whose cumulative probability exceeds u."""
+    """Plain draw: the first id whose cumulative probability exceeds u."""
     total = 0.0
     for token_id, p in enumerate(probs):
         total += p

@@ -1,4 +1,4 @@
-"""However a text is cut into pieces, the same of it is shown: all up to the first stop."""
+"""Stop strings: however a text is cut into pieces, all of it up to the first stop is shown."""
 
 from itertools import pairwise
 
