@@ -6,8 +6,8 @@ The two take turns, a few updates each, and the ratio is taken turn by turn, so 
 machine disturbs both alike. The plain loop runs in a process of its own, since ours tells the C
 library to keep freed memory, which would speed up the other, too. Prints a row of a Markdown
 table for each number of layers: characters a second of both, the ratio with its range, and the
-share of the machine's best rate of bf16 products (measured here, on square matrices) that our
-step's arithmetic reaches: six operations a weight and character.
+share of the machine's best rate of products in the precision that our step takes (measured here,
+on square matrices) that its arithmetic reaches: six operations a weight and character.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from model.device import resolve_device
 from model.network import Network
 from training.data.batches import Streams
 from training.data.corpus import Corpus, CorpusOptions, prepare
+from training.distributed import ALONE
+from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
 from training.process_settings import keep_freed_memory
 from training.train_config import ANTHOLOGY, TrainConfig
@@ -47,16 +49,21 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--updates", type=int, default=2, help="updates a turn")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto")
     args = parser.parse_args()
     device = resolve_device(args.device)
     keep_freed_memory()
-    peak = best_rate(device)
+    dtype = autocast_dtype(config_of(args), shape_of(args, 1, vocab_size=2), device, ALONE)
+    name = "fp32" if dtype is None else "bf16"
+    peak = best_rate(device, dtype or torch.float32)
     print(
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}, "
-        f"{device}; bf16 products at best {peak / 1e9:,.0f} GFLOP/s; "
+        f"{device}; {name} products at best {peak / 1e9:,.0f} GFLOP/s; "
         f"batch {args.batch} x {args.length}, embedding {args.embedding}\n"
     )
-    print("| network | characters/s | plain fp32 loop | ratio (range) | share of the bf16 peak |")
+    print(
+        f"| network | characters/s | plain fp32 loop | ratio (range) | share of the {name} peak |"
+    )
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         corpus = prepare([str(ANTHOLOGY)], Path(folder) / "data", CorpusOptions())
@@ -68,12 +75,7 @@ def row_of_table(
     args: argparse.Namespace, layers: int, corpus: Corpus, device: torch.device, peak: float
 ) -> str:
     """Let the two take turns, and put what they took into a line."""
-    shape = ModelConfig(
-        vocab_size=corpus.tokenizer.vocab_size,
-        embedding_size=args.embedding,
-        hidden_size=args.hidden,
-        num_layers=layers,
-    )
+    shape = shape_of(args, layers, corpus.tokenizer.vocab_size)
     trainer = our_trainer(args, shape, corpus, device)
     times: list[tuple[float, float]] = []
     with plain_side(args, shape, device) as plain:
@@ -87,23 +89,41 @@ def row_of_table(
     # The embedding is looked up, not multiplied.
     weights = sum(w.numel() for w in trainer.network.parameters())
     operations = 6 * (weights - trainer.network.embedding.weight.numel()) * ours
-    precision = str(trainer.autocast_dtype or torch.float32).removeprefix("torch.")
     return (
-        f"| {layers} x {args.hidden} | {ours:,.0f} ({precision}) | {theirs:,.0f} | "
+        f"| {layers} x {args.hidden} | {ours:,.0f} | {theirs:,.0f} | "
         f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) | "
         f"{operations / peak:.0%} |"
+    )
+
+
+def shape_of(args: argparse.Namespace, layers: int, vocab_size: int) -> ModelConfig:
+    """A network of the widths that were asked for."""
+    return ModelConfig(
+        vocab_size=vocab_size,
+        embedding_size=args.embedding,
+        hidden_size=args.hidden,
+        num_layers=layers,
+    )
+
+
+def config_of(args: argparse.Namespace) -> TrainConfig:
+    """Training without dropout, which the plain loop does not have, and without an end."""
+    return TrainConfig(
+        steps=10**9,
+        batch_size=args.batch,
+        sequence_length=args.length,
+        dropout=0,
+        warmup=0,
+        precision=args.precision,
     )
 
 
 def our_trainer(
     args: argparse.Namespace, shape: ModelConfig, corpus: Corpus, device: torch.device
 ) -> Trainer:
-    """The training step as it is, without dropout, which the plain loop does not have."""
-    config = TrainConfig(
-        steps=10**9, batch_size=args.batch, sequence_length=args.length, dropout=0, warmup=0
-    )
+    """The training step as it is."""
     streams = Streams(corpus.train, batch_size=args.batch, sequence_length=args.length, seed=1)
-    return Trainer(config, Network(shape).initialise().to(device), streams)
+    return Trainer(config_of(args), Network(shape).initialise().to(device), streams)
 
 
 @contextmanager
@@ -150,11 +170,11 @@ def timed(step: Callable[[], object], updates: int) -> float:
     return time.perf_counter() - started
 
 
-def best_rate(device: torch.device, tries: int = 5) -> float:
-    """The best rate of bf16 products of square matrices, in operations a second."""
+def best_rate(device: torch.device, dtype: torch.dtype, tries: int = 5) -> float:
+    """The best rate of products of square matrices of this type, in operations a second."""
     best = 0.0
     for size in (1024, 2048, 4096) if device.type == "cpu" else (4096, 8192):
-        matrix = torch.randn(size, size, device=device, dtype=torch.bfloat16)
+        matrix = torch.randn(size, size, device=device, dtype=dtype)
         for _ in range(tries):
             seconds = timed(lambda square=matrix: square @ square, 4)  # type: ignore[misc]
             best = max(best, 4 * 2 * size**3 / seconds)
