@@ -10,8 +10,12 @@ import sys
 from collections.abc import Sequence
 
 from model.errors import ModelError
-from training.commands import cell_study, evaluate, prepare, train, tune
-from training.signals import Interrupted, raise_on_signal
+from model.openmp import limit_spinning
+
+limit_spinning()  # before torch is loaded, as the commands do
+
+from training.commands import cell_study, evaluate, prepare, train, tune  # noqa: E402
+from training.signals import Interrupted, raise_on_signal  # noqa: E402
 
 COMMANDS = (prepare, train, tune, evaluate, cell_study)
 

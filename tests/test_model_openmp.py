@@ -1,0 +1,48 @@
+"""Threads that wait sleep soon, in every command that computes, unless the user says otherwise."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from model.openmp import SAME_MATTER, SPIN_COUNT, limit_spinning
+
+
+def without_a_choice() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in SAME_MATTER}
+
+
+def spin_count(*command: str, **environment: str) -> str:
+    """What libgomp says it has read when it was loaded."""
+    ended = subprocess.run(
+        [sys.executable, "-m", *command],
+        capture_output=True,
+        text=True,
+        env={**without_a_choice(), "OMP_DISPLAY_ENV": "verbose", **environment},
+        check=True,
+    )
+    counts = {line.strip() for line in ended.stderr.splitlines() if "GOMP_SPINCOUNT" in line}
+    assert len(counts) == 1, ended.stderr
+    return counts.pop().partition(" = ")[2].strip("'")
+
+
+def test_the_limit_is_set_where_nobody_has_chosen() -> None:
+    environment = {"OMP_NUM_THREADS": "2"}
+    limit_spinning(environment)
+    assert environment == {"OMP_NUM_THREADS": "2", "GOMP_SPINCOUNT": str(SPIN_COUNT)}
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"GOMP_SPINCOUNT": "5"}, {"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": ""}]
+)
+def test_what_the_user_has_set_stands(chosen: dict[str, str]) -> None:
+    environment = dict(chosen)
+    limit_spinning(environment)
+    assert environment == chosen
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch comes with libgomp on Linux only")
+def test_training_sets_the_limit_before_the_library_is_loaded() -> None:
+    assert spin_count("training", "--help") == str(SPIN_COUNT)
+    assert spin_count("training", "--help", OMP_WAIT_POLICY="PASSIVE") == "0"
