@@ -29,7 +29,7 @@ from model.device import resolve_device
 from model.network import Network
 from training.data.batches import Streams
 from training.data.corpus import Corpus, CorpusOptions, prepare
-from training.distributed import ALONE
+from training.distributed import SINGLE_PROCESS
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
 from training.process_settings import keep_freed_memory
@@ -53,7 +53,7 @@ def main() -> None:
     args = parser.parse_args()
     device = resolve_device(args.device)
     keep_freed_memory()
-    dtype = autocast_dtype(config_of(args), shape_of(args, 1, vocab_size=2), device, ALONE)
+    dtype = autocast_dtype(config_of(args), shape_of(args, 1, vocab_size=2), device, SINGLE_PROCESS)
     name = "fp32" if dtype is None else "bf16"
     peak = best_rate(device, dtype or torch.float32)
     print(
