@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 from bench_engine import EngineSide
 from measured import make_checkpoint
+from training.config import ANTHOLOGY, resolve
 
 from model.config import ModelConfig
 from model.network import Network
-from training.config import ANTHOLOGY, resolve
 from training.data.batches import Streams
 from training.data.corpus import CorpusOptions, prepare
 from training.optimization.trainer import Trainer
