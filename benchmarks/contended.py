@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 from bench_engine import EngineSide
 from measured import make_checkpoint
-from training.config import ANTHOLOGY, resolve
 
 from model.config import ModelConfig
 from model.network import Network
@@ -23,6 +22,7 @@ from training.data.batches import Streams
 from training.data.corpus import CorpusOptions, prepare
 from training.optimization.trainer import Trainer
 from training.process_settings import keep_freed_memory
+from training.train_config import ANTHOLOGY, resolve
 
 Speed = Callable[[float], float]  # works for so many seconds; characters a second
 
