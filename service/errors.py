@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-RETRY_AFTER_S = 1
+from service.timeouts import RETRY_AFTER_S
+
 MAX_MESSAGE = 400
 CLIENT_CLOSED_REQUEST = 499  # nginx's number; nobody is there to read it
 

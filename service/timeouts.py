@@ -59,6 +59,9 @@ RATE_STORAGE_TIMEOUT_S = 1
 
 # Responses
 
+RETRY_AFTER_S = 1
+"""the header Retry-After of a 503, and of a 429 for too many streams"""
+
 CLIENT_CHECK_S = 0.25
 """between looks whether a client that waits for a text is still there"""
 
@@ -74,10 +77,10 @@ TICK_TARGET_S = 0.02
 """what the steps of one tick may take: a tick has as many as fit"""
 
 FEEDING_BUDGET_S = 0.01
-"""of prompts, between two steps, while texts are being written"""
+"""prompts are read for so long between two steps while texts are being written"""
 
 FEEDING_BUDGET_ALONE_S = 0.05
-"""of prompts, between two looks at the queue, while no text is being written"""
+"""prompts are read for so long between two looks at the queue while no text is being written"""
 
 ENGINE_IDLE_WAIT_S = 0.25
 """an engine without work looks so often whether it is to end"""
@@ -87,10 +90,10 @@ STALLED_AFTER_S = 15.0
 # A tick takes milliseconds.
 
 FLUSH_INTERVAL_S = 0.03
-"""between two pieces of one stream"""
+"""between two pieces of one stream, at least"""
 
 FLUSH_INTERVAL_PER_READER_S = 0.0005
-"""the same for each stream that runs, where that is more: 2,000 pieces a second in all"""
+"""the same for each reader of a stream, where that is more: 2,000 pieces a second in all"""
 
 # Threads and observability
 
@@ -100,7 +103,7 @@ THREAD_STOP_TIMEOUT_S = 5.0
 OPS_ANSWER_S = 10.0
 """a client of the ops port has so long in all, however slowly it sends or reads"""
 
-OPS_LOOK_S = 0.1
+OPS_CHECK_S = 0.1
 """the ops listener looks so often at who is too slow, and whether it is to end"""
 
 SPAN_FLUSH_S = 2.0

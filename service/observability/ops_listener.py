@@ -15,7 +15,7 @@ import structlog
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from service.timeouts import OPS_ANSWER_S, OPS_LOOK_S
+from service.timeouts import OPS_ANSWER_S, OPS_CHECK_S
 
 OPEN_AT_ONCE = 64  # a thread each
 
@@ -75,7 +75,7 @@ class OpsListener:
         host, port = listening.getsockname()[:2]
         self._server = _BoundedServer(host, port, app, _QuietHandler, fd=listening.fileno())
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=[OPS_LOOK_S], name="ops", daemon=True
+            target=self._server.serve_forever, args=[OPS_CHECK_S], name="ops", daemon=True
         )
 
     def start(self) -> None:
