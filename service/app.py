@@ -39,8 +39,8 @@ def create_app(
     """Application with all routes of the service, and access control as the settings ask."""
     app = _bare_app()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    _watch_gauges(metrics, engine, registry)
-    _watch_exchanges(app, metrics, tracing)
+    _add_gauges(metrics, engine, registry)
+    _record_exchanges(app, metrics, tracing)
     control_access(app, settings)
     jobs = Jobs(engine, metrics.engine)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
@@ -72,7 +72,7 @@ def _bare_app() -> Flask:
     return app
 
 
-def _watch_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> None:
+def _record_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> None:
     # The span first: the log line tells its trace.
     on_end = [metrics.http.ended, log_request]
     exchanges = ExchangeMiddleware(
@@ -85,7 +85,7 @@ def _watch_exchanges(app: Flask, metrics: Metrics, tracing: Tracing | None) -> N
     )
 
 
-def _watch_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
+def _add_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
     metrics.add_gauge("slots", "Texts that can be written at once", lambda: engine.load.num_slots)
     metrics.add_gauge("slots_used", "Slots in use", lambda: engine.load.num_used)
     metrics.add_gauge(

@@ -8,7 +8,7 @@ from service.access.concurrency import ConcurrencyLimiter
 
 
 def test_each_client_has_its_own_permits() -> None:
-    limiter = ConcurrencyLimiter(1, hand_over_s=0)
+    limiter = ConcurrencyLimiter(1, wait_s=0)
     permit = limiter.acquire("a")
     assert permit is not None
     assert limiter.acquire("a") is None
@@ -20,7 +20,7 @@ def test_each_client_has_its_own_permits() -> None:
 
 
 def test_who_comes_back_before_the_permit_is_free_gets_it() -> None:
-    limiter = ConcurrencyLimiter(1, hand_over_s=30)
+    limiter = ConcurrencyLimiter(1, wait_s=30)
     for _ in range(20):
         permit = limiter.acquire("a")
         assert permit is not None
@@ -29,7 +29,7 @@ def test_who_comes_back_before_the_permit_is_free_gets_it() -> None:
 
 def test_only_as_many_wait_as_can_get_in() -> None:
     """Threads are not there to be held by refusals: who hammers is refused at once."""
-    limiter = ConcurrencyLimiter(1, hand_over_s=30)
+    limiter = ConcurrencyLimiter(1, wait_s=30)
     permit = limiter.acquire("a")
     assert permit is not None
     got_in: list[object] = []
@@ -44,7 +44,7 @@ def test_only_as_many_wait_as_can_get_in() -> None:
 
 
 def test_a_limiter_remembers_no_client_that_holds_no_permit() -> None:
-    limiter = ConcurrencyLimiter(2, hand_over_s=0)
+    limiter = ConcurrencyLimiter(2, wait_s=0)
     permits = [limiter.acquire(f"client {number % 500}") for number in range(1000)]
     assert limiter.acquire("client 7") is None
     for permit in permits:

@@ -22,13 +22,13 @@ class Permit:
 class ConcurrencyLimiter:
     """Limiter of the permits that each client holds at once.
 
-    `most` is how many. A request waits at most `hand_over_s` seconds for a permit that is given
+    `most` is how many. A request waits at most `wait_s` seconds for a permit that is given
     back. Clients that hold none take no memory.
     """
 
-    def __init__(self, most: int, hand_over_s: float = PERMIT_WAIT_S) -> None:
+    def __init__(self, most: int, wait_s: float = PERMIT_WAIT_S) -> None:
         self._most = most
-        self._hand_over_s = hand_over_s
+        self._wait_s = wait_s
         self._changed = threading.Condition()  # guards the two below
         self._held: dict[str, set[Permit]] = {}
         self._num_waiting: Counter[str] = Counter()
@@ -58,7 +58,7 @@ class ConcurrencyLimiter:
         if self._num_waiting[client] >= self._most:
             return False
         self._num_waiting[client] += 1
-        has_room = self._changed.wait_for(lambda: self._has_room(client), self._hand_over_s)
+        has_room = self._changed.wait_for(lambda: self._has_room(client), self._wait_s)
         self._num_waiting[client] -= 1
         if not self._num_waiting[client]:
             del self._num_waiting[client]
