@@ -51,13 +51,13 @@ class CheckpointRunner:
 
     @classmethod
     def of(
-        cls, checkpoint: Checkpoint, path: BackendName = "auto", cached_prompts: int = 0
+        cls, checkpoint: Checkpoint, backend: BackendName = "auto", cached_prompts: int = 0
     ) -> "CheckpointRunner":
         """Make a checkpoint's runner that keeps the states of at most `cached_prompts` prefixes.
 
-        Raises ParameterError (field `path`) where the network cannot be decoded by that path.
+        Raises ParameterError (field `path`) where that backend cannot decode the network.
         """
-        decoder = decoder_of(checkpoint.network, path)
+        decoder = decoder_of(checkpoint.network, backend)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:

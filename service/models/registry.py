@@ -26,7 +26,7 @@ MAX_CARD = 65_536  # bytes
 
 
 class LoadedRunner(Runner, Protocol):
-    """Runner of a checkpoint, with its tokenizer and the path by which it decodes."""
+    """Runner of a checkpoint, with its tokenizer and the name of its decode backend."""
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -35,7 +35,7 @@ class LoadedRunner(Runner, Protocol):
 
     @property
     def backend_name(self) -> str:
-        """Name of the path by which its steps are computed."""
+        """Name of the decode backend, which settings, logs and metrics call `path`."""
         ...
 
 
@@ -62,8 +62,8 @@ class LoadedModel:
 class LoadObserver(Protocol):
     """Interface of the registry to the metrics; called on its watcher's thread."""
 
-    def checkpoint_loaded(self, model: str, path: str) -> None:
-        """A checkpoint is about to be offered; `path` is how its steps are computed."""
+    def checkpoint_loaded(self, model: str, backend: str) -> None:
+        """A checkpoint is about to be offered; `backend` is what decodes it."""
 
     def checkpoint_refused(self) -> None:
         """A checkpoint could not be read."""

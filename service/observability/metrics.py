@@ -80,11 +80,11 @@ class Metrics:
         """Count a connection that ended before its request was whole: slow, too long, gave way."""
         self._ended.labels(reason).inc()
 
-    def checkpoint_loaded(self, model: str, path: str) -> None:
+    def checkpoint_loaded(self, model: str, backend: str) -> None:
         """Count a loaded checkpoint, and show its model in place of one of the same name."""
         self._loads.labels("loaded").inc()
         self._models.remove_by_labels({"model": model})
-        self._models.labels(model, path).set(1)
+        self._models.labels(model, backend).set(1)
         self.engine.model_offered(model)
 
     def checkpoint_refused(self) -> None:
