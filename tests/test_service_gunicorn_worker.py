@@ -274,14 +274,15 @@ def test_a_large_answer_is_whole_though_it_is_read_slowly(idle: "Server") -> Non
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         connection.sendall(post(fields, "application/json"))
         idle.wait_for_metric("strophe_slots_used", 1)
-        idle.wait_for_metric("strophe_slots_used", 0)  # all is written, and what the kernel takes
+        # All is written then, and what the kernel takes; on a busy machine it takes a while.
+        idle.wait_for_metric("strophe_slots_used", 0, timeout_s=30)
         answer = b""
         while b'"usage"' not in answer[-200:]:
             answer += connection.recv(65_536)
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["usage"]["completion_tokens"] == 3000
 
 
-def test_slow_clients_of_the_small_listener_are_bounded_too(idle: "Server") -> None:
+def test_slow_clients_of_the_ops_listener_are_bounded_too(idle: "Server") -> None:
     before = num_threads(idle)
     ops_port = int(idle.ops_url.rpartition(":")[2])
     with ExitStack() as crowd:

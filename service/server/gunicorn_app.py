@@ -27,7 +27,7 @@ from service.timeouts import ANSWER_MARGIN_S, KEEP_ALIVE_S, WORKER_HEARTBEAT_TIM
 if TYPE_CHECKING:
     from service.server.service_process import Service
 
-SPARE_FILES = 256  # beside connections: for logs, checkpoints and the small listener
+SPARE_FILES = 256  # beside connections: for logs, checkpoints and the ops listener
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
 
