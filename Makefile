@@ -20,7 +20,7 @@ NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_en
 	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
 ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
 
-.PHONY: help setup serve train generate test test-avx2 check format bench docker clean
+.PHONY: help setup serve train generate test test-avx2 check format bench docker clean modules
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -66,6 +66,9 @@ check: $(VENV)/.all  ## Run format, lint and type checks
 format: $(VENV)/.all  ## Put the code into format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+modules:  ## Write docs/modules.md anew, from the docstrings
+	@$(PYTHON) docs/list_modules.py
 
 bench: $(VENV)/.all  ## Measure the engine and the service beside plain loops, some minutes
 	$(BIN)/python benchmarks/bench_engine.py

@@ -13,8 +13,8 @@ PAGE = ROOT / "docs" / "modules.md"
 PACKAGES = ("model", "training", "service")
 OPENING = """# Modules
 
-Every module by room: what its docstring opens with, and the classes and functions that others may use. Made from
-the code by `make modules`; to find something, search this page.
+Every module by room: what its docstring opens with, and the classes and functions that others may
+use. Made from the code by `make modules`; to find something, search this page.
 """
 
 

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
+import list_modules
 import pytest
 from flask.testing import FlaskClient
 from pydantic import BaseModel
@@ -144,6 +145,14 @@ def test_every_command_says_what_each_flag_means(
     commands = module.build_parser()._subparsers._group_actions[0].choices
     for parser in commands.values():
         assert all(action.help for action in parser._actions), parser.prog
+
+
+def test_the_list_of_modules_is_of_this_tree() -> None:
+    assert document("docs/modules.md") == list_modules.page(), "run make modules"
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len(document("README.md").splitlines()) <= 130
 
 
 def test_the_corpus_page_counts_what_the_corpus_holds() -> None:
