@@ -1,4 +1,4 @@
-"""Gate activations and states of one layer while it reads ids, and a compact record of a prompt's.
+"""Gate activations, hidden and cell states of one layer while it reads ids; compactly, of a prompt.
 
 The gates of all steps follow at once from the layer's inputs and hidden states, by the equations of
 `model.network`, in float32 whatever backend texts are written by. `LayerInspection` keeps the

@@ -1,4 +1,4 @@
-"""Limit on how long OpenMP's threads spin, set before torch is loaded; what the user sets wins.
+"""OpenMP settings: a limit on how long waiting threads spin, set before torch is loaded.
 
 A thread of libgomp, which comes with torch's wheels for Linux, spins for some milliseconds when
 it has to wait for the others, and sleeps only then. Where every thread has a core of its own that

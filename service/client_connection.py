@@ -1,4 +1,4 @@
-"""Connection of a client: tells whether the client has closed it, without reading from it.
+"""Client disconnect: tells whether a client has closed its connection, without reading from it.
 
 Only gunicorn gives the socket; under another server (tests) the client is taken to be there.
 Knows nothing of requests, jobs and answers.

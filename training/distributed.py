@@ -1,4 +1,5 @@
-"""Distributed training: the processes that torchrun starts to train one network (data parallelism).
+"""Distributed training: the processes that torchrun starts to train one network (data parallelism),
+and how they agree on sums, stops and errors.
 
 Every process has the whole network and some rows of every batch; torch's DistributedDataParallel
 averages their gradients, so all of them make the same updates. One of them, the writer, holds

@@ -1,4 +1,4 @@
-"""Process-wide settings of training: the C library's allocator, and a warning of cuDNN's.
+"""Process-wide settings of training: the allocator keeps freed memory, a cuDNN warning is hidden.
 
 They are made once, by whoever owns the process, never by a constructor. Knows nothing of
 networks, and imports no torch, so that it can run before torch is loaded.

@@ -1,4 +1,4 @@
-"""Provenance of a checkpoint: the training facts of its model card and its config.json.
+"""Provenance of a checkpoint: corpus, preset, steps, losses, versions, for its card and config.json.
 
 Knows nothing of when they are written.
 """

@@ -1,4 +1,4 @@
-"""Decode loop: some steps in a row, each of logits and a sampled id for every row of a batch.
+"""Decode loop: several steps in one call, each with logits and a sampled id for every row.
 
 One loop for every backend. Where a backend can be compiled, TorchScript runs the whole loop in
 one call that holds no Python lock, so that threads which only hand over text do not stand in

@@ -1,4 +1,5 @@
 """Decoder: a network bound to the decode backend chosen for it and this machine, int8 or fp32.
+How long a chunk of a prompt is, and how many rows go together, is decided here as well.
 
     int8   8-bit weights and hidden states with exact sums: LSTMs on CPUs. The fast one.
     fp32   float32 in blocks of one fixed shape: every cell, every device.

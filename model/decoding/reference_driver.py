@@ -1,4 +1,5 @@
-"""Reference driver: `generate` continues one prompt; `next_piece` makes a row's piece of text.
+"""Reference driver of decoding: `generate` continues one prompt, a token at a time.
+The service's engine must give the same bytes.
 
 `generate` feeds one prompt and steps one row, a token at a time: it is the reference. The
 serving engine moves many requests in and out of a `RowBatch`, some steps at a time, by the same

@@ -1,4 +1,4 @@
-"""Row batch: the rows that are decoded together; texts join it, take some steps, and leave.
+"""Row batch: texts that are decoded together, one a row; they join, take some steps, and leave.
 
 A row's numbers do not depend on its neighbours (see `model.decoding.decoder`), so rows come and
 go between two steps without a trace in the others. Shapes: R rows, T steps.

@@ -1,4 +1,5 @@
 """Sampling: logits become the next token id, for all rows at once, each as if it were alone.
+Temperature (0 is greedy), top-k, top-p, penalties, and the random number of (seed, position).
 
 The order is fixed: logit bias and bans, then repetition, frequency and presence penalties, then
 temperature, top-k, top-p (nucleus), min-p and typical; the draw is the inverse of the distribution

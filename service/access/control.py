@@ -1,4 +1,5 @@
-"""Setup of all access control, in the order in which a request meets it."""
+"""Setup of access control: trusted proxies, CORS, API keys, concurrency and rate limits.
+A request meets them in this order."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix

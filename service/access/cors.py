@@ -1,4 +1,4 @@
-"""CORS: which web pages may call the service from a browser.
+"""CORS: which web pages may call the service from a browser; answers to preflight requests.
 
 Ours instead of Flask-CORS, which reads an origin with an IPv6 address as a regular expression
 and leaves `Vary` out where an origin is refused. No cookies and so no credentials: a page that

@@ -1,4 +1,4 @@
-"""Job: what one HTTP request asked the engine for, from its submission to its last delta.
+"""Job: what one HTTP request asked the engine for (one engine request a prompt), to its last text.
 
 Several prompts of one HTTP request are several requests of the engine, with one outbox for their
 one reader. Jobs can be cancelled by their id. Knows nothing of Flask and of the shape of a

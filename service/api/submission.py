@@ -1,4 +1,4 @@
-"""Submission: a checked body becomes a job of the engine, within this service's limits.
+"""Submission: a checked body becomes a job of the engine: the model is found, limits are held.
 
 Finds the model, holds the request against the settings, and starts the job. Knows nothing of
 responses.

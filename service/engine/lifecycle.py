@@ -1,4 +1,4 @@
-"""Lifecycle of the engine: start, drain, stop, failure, and the deadlines of requests.
+"""Lifecycle of the engine: start, drain, stop, failure, and which requests have run out of time.
 
     started -> draining -> stopping -> closed        or, by an error: -> broken -> closed
 

@@ -1,4 +1,5 @@
-"""Buffer of generated text between the engine's thread and one HTTP thread.
+"""Outbox: bounded buffer of generated text between the engine's thread and one HTTP thread.
+A reader that falls too far behind is ended (`slow_reader`).
 
 One or several requests write into it for their one reader.
 

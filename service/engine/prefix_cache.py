@@ -1,4 +1,5 @@
 """Prefix cache: recurrent states after prompts, so that a prompt that comes again costs no prefill.
+Least recently used ones go first.
 
 A state stands for having fed some first ids of a text. What is kept is bounded, and what was not
 used for longest goes first. Knows nothing of tensors: a state is whatever was put in.

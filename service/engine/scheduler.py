@@ -1,4 +1,4 @@
-"""Scheduler: slots, the queue, whose prompt is fed, and how many steps a tick takes.
+"""Scheduler: slots (a text each), the queue, whose prompt is fed, and how many steps a tick takes.
 
 First come, first served. A request needs one slot a row and gets all of them at once or waits.
 Prompts are fed in turns, for a bounded time between two steps, so that a long prompt neither

@@ -1,4 +1,4 @@
-"""Discovery of checkpoint folders: names, and the identity of each of their files.
+"""Discovery of checkpoint folders: their names, and file identities by which a change is noticed.
 
 Never opens a file. Two candidates of one folder are equal while none of its files was written
 again or replaced, which is how `service.models.registry` sees that a folder has changed.

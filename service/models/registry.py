@@ -1,4 +1,5 @@
-"""Registry of the models on offer: loads new and replaced checkpoint folders, drops removed ones.
+"""Registry of the models on offer: loads new and replaced checkpoint folders, drops removed ones,
+and knows the default model.
 
 A watcher thread looks every few seconds. A replaced checkpoint is swapped in whole: requests
 already running keep the one they began with, which is dropped with the last of them. A broken

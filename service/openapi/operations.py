@@ -1,4 +1,4 @@
-"""Operations of the API: every route with its description, by method and pattern.
+"""Operations of the API: what each route does, takes, answers and fails with, in words and models.
 
 A new route is described here.
 """

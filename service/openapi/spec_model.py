@@ -1,4 +1,4 @@
-"""Specification of one operation of the API: words, models and examples.
+"""Specification of one operation of the API: description, bodies, answers and examples.
 
 Holds what the application itself does not know of its routes; knows nothing of the application.
 """

@@ -1,4 +1,5 @@
 """Request framing: a buffer of received bytes that knows where an HTTP/1 request ends.
+How large a head may be is decided here.
 
 Looks at no more of HTTP than that (end of the head, Content-Length, chunks), so that no thread has
 to wait for the rest of a request; what the request says is read by gunicorn, from the same bytes.

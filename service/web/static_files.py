@@ -1,4 +1,4 @@
-"""Static files for browsers: a folder of them, read once, sent with a strict security policy.
+"""Static files for browsers, read once, sent with a strict content security policy (CSP).
 
 So no path is ever made of what a client sends. The pages ask nothing of other
 hosts, and the policy has browsers refuse whatever is not a file of ours.

@@ -1,4 +1,4 @@
-"""Number of weight updates that fit into a time, when every cell is to make equally many.
+"""Number of weight updates that fit into a time budget, equally many for every cell.
 
 A share of the clock for each cell would give the quickest one more updates, and the comparison
 would be of speed. Knows nothing of what an update is.

@@ -1,4 +1,4 @@
-"""Training batches from token ids: B parallel streams of text, read in windows of T tokens (TBPTT).
+"""Training batches from token ids: B parallel streams of text, read in windows of T tokens.
 
 With `vary_lengths` T differs from window to window, so that a place of the text is not always at
 the same distance from a window's border, where gradients end.

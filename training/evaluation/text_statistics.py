@@ -1,4 +1,5 @@
-"""Statistics of text: words, distinct n-grams, repeated lines, lengths of lines and stanzas.
+"""Statistics of text: share of real words, distinct n-grams, repeated lines, lengths of lines and
+stanzas.
 
 A word is a run of letters, with the apostrophes inside it, in small letters. Scripts that are
 written without spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer) have no words that a program

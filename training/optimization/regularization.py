@@ -1,4 +1,4 @@
-"""Regularization against overfitting: locked dropout, weight drop, activation penalties.
+"""Regularization against overfitting: masks of locked dropout and weight drop, and penalties.
 
 All masks are drawn from torch's global generator, once a window. Knows nothing of data and runs.
 """

@@ -1,4 +1,5 @@
-"""Training step: truncated backpropagation through time (TBPTT) with carried state.
+"""Trainer: one training step, by truncated backpropagation through time (TBPTT) with carried state.
+Loss, gradient clipping, weight update.
 
 Forward pass under autocast, loss, backward pass, gradient clipping, optimizer update. The
 trainer owns what changes from step to step (weights, their average, optimizer, carried state,

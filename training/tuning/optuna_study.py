@@ -1,4 +1,5 @@
-"""Optuna study of a search: the record of all trials in a storage, shared by several processes.
+"""Optuna study of a search: the record of all trials in a storage, shared by several processes,
+with its sampler and its pruner.
 
 Sees to it that every process means the same study. Knows nothing of how a trial is run.
 """

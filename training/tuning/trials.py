@@ -1,4 +1,4 @@
-"""Trials of a search: a trial is a run, whose validation losses the study may prune it by.
+"""Trials of a search: each is a training run, ended early (pruned) where it looks hopeless.
 
 Knows nothing of how many trials there are.
 """

@@ -1,4 +1,5 @@
 """Int8 linear layer: quantized weights times 8-bit hidden states by oneDNN, exact in every sum.
+Whether they are on this machine is tried before anyone relies on it.
 
 The only module that touches torch's private operators (`torch.ops.onednn`), and the place to
 look when a new torch moves them. `exact_levels` tries them against integers of our own before
