@@ -1,4 +1,4 @@
-"""Provenance of a checkpoint: corpus, preset, steps, losses, versions, for its card and config.json.
+"""Provenance of a checkpoint: corpus, preset, steps, losses, versions; for card and config.json.
 
 Knows nothing of when they are written.
 """

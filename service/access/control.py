@@ -1,5 +1,6 @@
 """Setup of access control: trusted proxies, CORS, API keys, concurrency and rate limits.
-A request meets them in this order."""
+A request meets them in this order.
+"""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix

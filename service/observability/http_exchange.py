@@ -1,4 +1,4 @@
-"""WSGI middleware that follows an HTTP request to its response's last byte, for log, metrics, spans.
+"""WSGI middleware following an HTTP request to its response's last byte, for log, metrics, spans.
 
 The recorders (metrics, spans, the request log) are called once, when the response has been sent or
 has broken off; times are of the monotonic clock. Knows none of the recorders and no route.

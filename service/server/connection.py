@@ -1,4 +1,4 @@
-"""Connection as gunicorn's worker holds it: buffered request, reads with a deadline, bounded writes.
+"""Connection as gunicorn's worker holds it: buffered request, read deadline, bounded writes.
 Refusals before there is a whole request: 408, 431, 503.
 
 Knows nothing of who waits and for how long: `service.server.gunicorn_worker` decides.

@@ -1,4 +1,4 @@
-"""Loss after a cold start, from the zero state, by position in the text: what carried state is worth.
+"""Loss after a cold start, from the zero state, by position: what carried state is worth.
 
 Knows nothing of how the networks were trained.
 """
