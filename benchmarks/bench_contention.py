@@ -125,11 +125,12 @@ def main() -> None:
     args = parser.parse_args()
     args.busy = sorted({0, *args.busy})
     settings = [BEFORE, AFTER, *args.settings]
+    load = os.getloadavg()[0]  # of others: above a tenth or so the figures say little
     speeds = measure(args, settings)
     rows = [[name, *row_of_table(speeds[name], speeds[BEFORE])] for name in settings]
     show_table(header(args.busy), rows)
-    results: dict[str, Any] = {"work": args.work, "threads": args.threads, "speeds": speeds}
-    show_json(results)
+    facts: dict[str, Any] = {"work": args.work, "threads": args.threads, "load_before": load}
+    show_json({**facts, "speeds": speeds})
 
 
 if __name__ == "__main__":

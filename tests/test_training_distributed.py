@@ -22,6 +22,7 @@ from training.run_log import read_metrics
 from training.train_config import checked
 
 STEPS = 60
+START_S = 120.0  # torchrun and two workers, which all load torch, on a machine with other work
 
 
 def torchrun(args: list[str], *, restarts: int = 0) -> "subprocess.Popen[str]":
@@ -83,7 +84,7 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
     finished(torchrun(arguments(corpus, "whole", **fields)))
     command = arguments(corpus, "hurt", **fields, save_seconds=0.05)
     process = torchrun(command, restarts=1)
-    wait_until(lambda: saved_step(corpus, "hurt") > 10)
+    wait_until(lambda: saved_step(corpus, "hurt") > 10, START_S)
     os.kill(children(process.pid)[-1], signal.SIGKILL)
     finished(process)
     assert progress_of(corpus, "hurt")["step"] == STEPS
@@ -99,7 +100,7 @@ def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
 
 def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path) -> None:
     process = torchrun(arguments(corpus, "cut", steps=400, save_seconds=0.05))
-    wait_until(lambda: saved_step(corpus, "cut") > 5)
+    wait_until(lambda: saved_step(corpus, "cut") > 5, START_S)
     os.kill(children(process.pid)[-1], signal.SIGTERM)
     _, said = process.communicate(timeout=120)
     assert process.returncode != 0
