@@ -79,7 +79,7 @@ def test_it_tells_the_network_the_text_and_each_token(client: FlaskClient) -> No
 
 def test_gates_and_states_have_a_value_for_each_token(client: FlaskClient) -> None:
     answer = inspected(client)
-    assert set(answer["gates"]) == {"input", "forget", "output"}
+    assert list(answer["gates"]) == ["forget", "input", "output"]
     for values in answer["gates"].values():
         assert len(values) == len(TEXT)
         assert all(0 < value < 1 and value == round(value, 5) for value in values)

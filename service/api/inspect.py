@@ -191,8 +191,8 @@ def gate_openings(inspection: LayerInspection) -> GateOpenings | None:
     if by_gate is None:
         return None
     return {
-        "input": rounded(by_gate["input"]),
         "forget": rounded(by_gate["forget"]),
+        "input": rounded(by_gate["input"]),
         "output": rounded(by_gate["output"]),
     }
 
