@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -162,10 +163,35 @@ def test_the_corpus_page_counts_what_the_corpus_holds() -> None:
     assert f"{len(poems)} poems and songs, {lines:,} lines" in page
 
 
-def test_links_between_documents_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} -> {target}"
+def anchors(page: Path) -> set[str]:
+    """Names that GitHub gives the headings of a page: small letters, digits, and - for a space."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.M)
+    found, times = set(), Counter[str]()
+    for heading in re.findall(r"^#+ +(.+?) *$", text, flags=re.M):
+        name = re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "]", heading).lower())
+        slug = name.replace(" ", "-")
+        found.add(f"{slug}-{times[slug]}" if times[slug] else slug)
+        times[slug] += 1
+    return found
+
+
+LINKED_PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    "training/corpora/README.md",
+]
+
+
+def test_links_between_documents_lead_to_a_page_and_a_heading() -> None:
+    dead = []
+    for page in [*(ROOT / name for name in LINKED_PAGES), *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8")):
+            target, _, anchor = link.partition("#")
+            file = page.parent / target if target else page
+            if not file.exists() or (anchor and anchor not in anchors(file)):
+                dead.append(f"{page.name} -> {link}")
+    assert dead == []
 
 
 def test_every_flag_of_a_search_stands_in_the_manual() -> None:
