@@ -4,7 +4,6 @@ The libraries are an extra. Without them, or with variables that they cannot hon
 so at the start, and the service serves as ever.
 """
 
-import importlib
 import os
 from collections.abc import Mapping
 from typing import Protocol
@@ -44,7 +43,9 @@ def start_tracing(environ: Mapping[str, str] = os.environ) -> Tracing | None:
         return None
     try:
         # Here and not at the top: the libraries may not be there.
-        tracing: Tracing = importlib.import_module("service.observability.spans").Spans()
+        from service.observability.spans import Spans  # noqa: PLC0415
+
+        tracing: Tracing = Spans()
     except ImportError:
         log.warning("no_tracing", reason="needs `pip install strophe[trace]`")
         return None
