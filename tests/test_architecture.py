@@ -6,6 +6,7 @@ Read with `ast`, so nothing is imported and unfinished packages are checked as f
 import ast
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
@@ -27,16 +28,16 @@ SERVICE_ROOMS = {
     "request_ids": set(),
     "client_connection": set(),
     "file_identity": set(),
-    "errors": {"timeouts"},
+    "error_answers": {"timeouts"},
     "engine": {"timeouts"},
     "models": {"engine", "file_identity", "timeouts"},
-    "access": {"errors", "file_identity", "settings", "timeouts"},
-    "observability": {"engine", "errors", "timeouts", "version"},
+    "access": {"error_answers", "file_identity", "settings", "timeouts"},
+    "observability": {"engine", "error_answers", "timeouts", "version"},
     "api": {
         "access",
         "client_connection",
         "engine",
-        "errors",
+        "error_answers",
         "models",
         "observability",
         "request_ids",
@@ -44,7 +45,7 @@ SERVICE_ROOMS = {
         "timeouts",
     },
     "web": {"access"},
-    "openapi": {"access", "api", "errors", "settings", "version", "web"},
+    "openapi": {"access", "api", "error_answers", "settings", "version", "web"},
     "app": {
         "access",
         "api",
@@ -57,7 +58,7 @@ SERVICE_ROOMS = {
         "settings",
         "web",
     },
-    "server": {"app", "engine", "errors", "models", "observability", "settings", "timeouts"},
+    "server": {"app", "engine", "error_answers", "models", "observability", "settings", "timeouts"},
     "__main__": {"access", "server", "settings"},
 }
 SINKS = {"utils", "util", "common", "helpers", "helper", "misc"}
@@ -179,6 +180,8 @@ def test_each_package_is_looked_at(package: str) -> None:
         ("service", "training"),
         ("model", "flask"),
         ("training", "flask"),
+        ("model.decoding.backends", "model.decoding.decoder"),
+        ("model.decoding.backends", "model.decoding.decode_loop"),
         ("training.data", "model.network"),
         ("training.data", "training.optimization"),
         ("training.data", "training.evaluation"),
@@ -199,6 +202,11 @@ def test_a_package_does_not_import_another(inside: str, imported: str) -> None:
 
 def test_only_one_module_needs_what_the_service_can_do_without() -> None:
     assert importers("service", "opentelemetry") == ["service.observability.spans"]
+
+
+def test_only_the_server_and_the_reader_of_bodies_import_gunicorn() -> None:
+    outside = {m for m in importers("service", "gunicorn") if not is_inside(m, "service.server")}
+    assert outside == {"service.api.request_body"}
 
 
 def test_only_the_runner_of_the_service_touches_tensors() -> None:
@@ -265,6 +273,12 @@ def test_every_import_from_elsewhere_is_declared(package: str) -> None:
 
 def test_every_module_opens_with_what_it_is_for() -> None:
     assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_base_names_of_modules_are_unique_across_the_packages() -> None:
+    counts = Counter(path.name for path in FILES.values())
+    twice = {name for name, count in counts.items() if count > 1}
+    assert twice <= {"__init__.py", "__main__.py"}
 
 
 def test_no_module_is_a_sink() -> None:

@@ -10,7 +10,7 @@ from werkzeug.test import create_environ
 
 from service.api.generate import GenerateRequest
 from service.api.request_body import json_object
-from service.errors import ApiError
+from service.error_answers import ApiError
 
 pytest_plugins = ["service_fixtures"]
 

@@ -9,7 +9,7 @@ from flask import Flask, g, request
 
 from service.access.api_keys import ApiKeys
 from service.access.route_flags import is_public
-from service.errors import ApiError, ErrorBody
+from service.error_answers import ApiError, ErrorBody
 
 MISSING = "no API key was sent: send it as Authorization: Bearer KEY or as X-Api-Key: KEY"
 WRONG = "the API key that was sent is not valid here"

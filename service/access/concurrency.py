@@ -8,7 +8,7 @@ from flask import Flask, Response, g
 
 from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
-from service.errors import ApiError, ErrorBody
+from service.error_answers import ApiError, ErrorBody
 from service.timeouts import PERMIT_WAIT_S, RETRY_AFTER_S
 
 

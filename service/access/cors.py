@@ -7,7 +7,7 @@ may call still needs a key where there are keys.
 
 from flask import Flask, Response, current_app, request
 
-from service.errors import ApiError, ErrorBody
+from service.error_answers import ApiError, ErrorBody
 from service.timeouts import PREFLIGHT_VALID_S
 
 EVERY = "*"

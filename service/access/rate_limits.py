@@ -13,7 +13,7 @@ from limits.errors import StorageError
 
 from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
-from service.errors import ApiError, ErrorBody
+from service.error_answers import ApiError, ErrorBody
 from service.timeouts import RATE_STORAGE_TIMEOUT_S
 
 STORAGE_OPTIONS: dict[str, str | int] = {

@@ -16,7 +16,7 @@ from service.engine.failure import (
     SaturatedError,
     UnavailableError,
 )
-from service.errors import (
+from service.error_answers import (
     CLIENT_CLOSED_REQUEST,
     ApiError,
     ErrorBody,

@@ -32,7 +32,7 @@ from service.api.request_body import (
 )
 from service.api.response_models import closed
 from service.api.submission import find_model, sampling_within_limits, start_job
-from service.errors import bad_request
+from service.error_answers import bad_request
 from service.models.registry import Registry
 from service.settings import Settings
 

@@ -36,7 +36,7 @@ from service.api.streaming import (
 )
 from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
-from service.errors import ErrorAnswer
+from service.error_answers import ErrorAnswer
 from service.timeouts import HEADERS_AFTER_S
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from model.errors import ParameterError, shortened
 from model.parameters import MAX_STOPS, StopString
-from service.errors import ApiError, bad_request
+from service.error_answers import ApiError, bad_request
 
 MAX_CHOICES = 16  # texts for one prompt
 

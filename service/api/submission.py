@@ -16,7 +16,7 @@ from service.api.jobs import Job, Jobs
 from service.client_connection import ClientConnection
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
-from service.errors import ApiError, bad_request, busy
+from service.error_answers import ApiError, bad_request, busy
 from service.models.registry import ModelNotFoundError, NoModelError, Registry, ServedModel
 from service.observability.http_exchange import attach_job
 from service.request_ids import new_id

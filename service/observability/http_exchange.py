@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from model.decoding.generation import Generation
 from service.engine.failure import Failure
 from service.engine.request import Outcome, Request
-from service.errors import CLIENT_CLOSED_REQUEST
+from service.error_answers import CLIENT_CLOSED_REQUEST
 
 _EXCHANGE = "strophe.exchange"  # the key of the WSGI environment
 

@@ -12,7 +12,7 @@ from flask import Flask
 from pydantic import BaseModel, TypeAdapter
 
 from service.access.route_flags import has_flag
-from service.errors import ErrorAnswer
+from service.error_answers import ErrorAnswer
 from service.openapi import headers
 from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
 from service.openapi.operations import OPERATIONS, TAGS

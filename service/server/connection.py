@@ -17,7 +17,7 @@ from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
-from service.errors import ErrorBody, busy
+from service.error_answers import ErrorBody, busy
 from service.server.request_framing import RequestBuffer
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -19,7 +19,7 @@ from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, join
 from service.api.response_models import FINISH, STOP, Count, FinishReason, Usage, closed, usage_of
 from service.api.streaming import EVENTS, PING, event, job_events, job_headers, streamed_response
 from service.engine.outbox import Delta
-from service.errors import ErrorAnswer
+from service.error_answers import ErrorAnswer
 
 Part = tuple[str, CompletionLogprobs]  # of a text, and the log probabilities that come with it
 
