@@ -29,7 +29,7 @@ BEFORE, AFTER = "nothing set", "as it is"
 
 
 class Side:
-    """A process that works as it is asked to."""
+    """Process with one setting of OpenMP, which works while it is asked to."""
 
     def __init__(self, environment: dict[str, str], command: list[str]) -> None:
         self._process = subprocess.Popen(
@@ -41,7 +41,7 @@ class Side:
         )
 
     def speed(self, seconds: float) -> float:
-        """Characters a second over so long."""
+        """Measure characters a second over so many seconds."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(seconds, file=self._process.stdin, flush=True)
@@ -53,7 +53,7 @@ class Side:
 
 
 def environment_of(setting: str) -> dict[str, str]:
-    """The environment without what was said of waiting, and with this setting."""
+    """Environment with this setting of OpenMP's waiting and none of the caller's."""
     environment = {name: value for name, value in os.environ.items() if name not in SAME_MATTER}
     if setting == AFTER:
         limit_spinning(environment)
@@ -64,7 +64,7 @@ def environment_of(setting: str) -> dict[str, str]:
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """So many loops that only count, each a process."""
+    """Run so many loops that only count, each a process."""
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     time.sleep(0.3)
     try:
@@ -76,7 +76,7 @@ def busy(count: int) -> Iterator[None]:
 
 
 def measure(args: argparse.Namespace, settings: list[str]) -> dict[str, dict[int, list[float]]]:
-    """Characters a second by setting and number of loops, a figure a turn."""
+    """Measure characters a second by setting and number of loops, a figure a turn."""
     found: dict[str, dict[int, list[float]]] = {s: {n: [] for n in args.busy} for s in settings}
     command = [args.work, str(args.threads), str(args.rows)]
     with ExitStack() as stack:
@@ -93,7 +93,7 @@ def measure(args: argparse.Namespace, settings: list[str]) -> dict[str, dict[int
 
 
 def row_of_table(speeds: dict[int, list[float]], before: dict[int, list[float]]) -> list[str]:
-    """A setting's figures beside each number of loops."""
+    """Format a setting's figures beside each number of loops as a row of the table."""
     cells = []
     for count, values in speeds.items():
         alone = spread(ratio(values, speeds[0]), 2)
@@ -103,7 +103,7 @@ def row_of_table(speeds: dict[int, list[float]], before: dict[int, list[float]])
 
 
 def header(counts: list[int]) -> list[str]:
-    """The columns of `row_of_table`."""
+    """Column titles of `row_of_table`."""
     cells = ["setting"]
     for count in counts:
         where = f"beside {count}" if count else "alone"

@@ -160,7 +160,7 @@ def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
     return {
         "shape": shape,
         "rows": rows,
-        "path": ours.backend_name,
+        "backend": ours.backend_name,
         "engine": statistics.median(engine),
         "plain": statistics.median(single),
         "plain_batched": statistics.median(batched),
@@ -189,7 +189,7 @@ class TimedOutbox(Outbox):
 
 
 def long_prompt(shape: str, seconds: float) -> dict[str, Any]:
-    """The longest gap of 32 running streams, without and with a prompt of 100,000 characters."""
+    """Measure the longest gap of 32 streams, without and with a prompt of 100,000 characters."""
     layers, hidden = map(int, shape.split("x"))
     checkpoint = make_checkpoint(layers, hidden)
     runner = CheckpointRunner.of(checkpoint)
@@ -235,13 +235,13 @@ def long_prompt(shape: str, seconds: float) -> dict[str, Any]:
 
 def show(lines: list[dict[str, Any]]) -> None:
     """Print the comparison as a table."""
-    header = ["shape", "rows", "path", "engine, characters/s", "plain, one after another"]
+    header = ["shape", "rows", "backend", "engine, characters/s", "plain, one after another"]
     header += ["ratio", "plain, batched", "ratio", "step", "floor reached"]
     rows = [
         [
             line["shape"],
             str(line["rows"]),
-            line["path"],
+            line["backend"],
             f"{line['engine']:,.0f}",
             f"{line['plain']:,.0f}",
             spread(line["to_plain"]),

@@ -52,18 +52,18 @@ SOAKING = 16
 
 
 def exactly(tokens: int, **fields: Any) -> dict[str, Any]:
-    """A text of that length."""
+    """Request fields for a text of exactly so many tokens."""
     return {"max_tokens": tokens, "min_tokens": tokens, **fields}
 
 
 def service(**settings: Any) -> AbstractContextManager[Served]:
-    """The service with the model that ships."""
+    """Run the service with no model but the one that ships."""
     nothing = Path(tempfile.gettempdir()) / "no-checkpoints-here"
     return running_service(checkpoints=nothing, **settings)
 
 
 def metric(served: Served, name: str, **labels: str) -> float:
-    """One number of /metrics: the sum over the series of `name` that have these labels."""
+    """Read one number of /metrics: the sum over the series of `name` that have these labels."""
     url = f"http://127.0.0.1:{served.probe_port}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
@@ -76,12 +76,12 @@ def metric(served: Served, name: str, **labels: str) -> float:
 
 
 def busy(served: Served) -> tuple[float, float]:
-    """Slots in use and requests in the queue."""
+    """Count slots in use and requests in the queue."""
     return metric(served, "slots_used"), metric(served, "requests_waiting")
 
 
 async def until(is_so: Callable[[], bool], timeout_s: float = 60) -> float:
-    """Seconds until it was so. Raises TimeoutError."""
+    """Wait until `is_so()`; returns the seconds that it took. Raises TimeoutError."""
     started = time.perf_counter()
     while not await asyncio.to_thread(is_so):
         if time.perf_counter() - started > timeout_s:
@@ -91,18 +91,18 @@ async def until(is_so: Callable[[], bool], timeout_s: float = 60) -> float:
 
 
 async def storm() -> dict[str, Any]:
-    """A third streams, a third waits for one object, a third waits in the queue; all leave."""
+    """Cancellation storm: streams, JSON requests and queued ones, a third each; all leave."""
     third = STORM // 3
-    running_forms = [EVENTS] * third + [JSON] * third
-    waiting_forms = [(TEXT, EVENTS, JSON)[index % 3] for index in range(STORM - 2 * third)]
-    with service(max_streams=2 * third, max_queue=len(waiting_forms)) as served:
+    running_accepts = [EVENTS] * third + [JSON] * third
+    waiting_accepts = [(TEXT, EVENTS, JSON)[index % 3] for index in range(STORM - 2 * third)]
+    with service(max_streams=2 * third, max_queue=len(waiting_accepts)) as served:
         await ask(served.port, exactly(100))
         leave = asyncio.Event()
         crowd = [
-            asyncio.create_task(abandon(served.port, exactly(10_000), form, leave))
-            for form in (*running_forms, *waiting_forms)
+            asyncio.create_task(abandon(served.port, exactly(10_000), accept, leave))
+            for accept in (*running_accepts, *waiting_accepts)
         ]
-        await until(lambda: busy(served) == (2 * third, len(waiting_forms)))
+        await until(lambda: busy(served) == (2 * third, len(waiting_accepts)))
         await asyncio.sleep(STORM_S)
         before = busy(served)
         leave.set()
@@ -115,7 +115,7 @@ async def storm() -> dict[str, Any]:
 
 
 def latencies(prober: Prober) -> dict[str, Any]:
-    """What a prober saw, in seconds."""
+    """Summarize the latencies that a prober saw, in seconds."""
     seconds = sorted(prober.seconds)
     return {
         "probes": len(seconds),
@@ -127,23 +127,23 @@ def latencies(prober: Prober) -> dict[str, Any]:
 
 
 async def probed(served: Served, work: Coroutine[Any, Any, Any]) -> dict[str, Any]:
-    """Do the work; what it gave and how /healthz fared on both ports meanwhile."""
+    """Do the work and probe /healthz on both ports meanwhile; returns the result and latencies."""
     with Prober(served.port) as main, Prober(served.probe_port) as ops:
         result = await work
     return {"saw": result, "main": latencies(main), "ops": latencies(ops)}
 
 
 async def stream_all(port: int) -> dict[str, int]:
-    """So many streams at once, in both streamed forms; what they saw."""
-    forms = (TEXT, EVENTS)
+    """Read STREAMS streams at once, plain text and events in turn; counts what they saw."""
+    accepts = (TEXT, EVENTS)
     asked = [
-        ask(port, exactly(STREAM_TOKENS, seed=seed), forms[seed % 2]) for seed in range(STREAMS)
+        ask(port, exactly(STREAM_TOKENS, seed=seed), accepts[seed % 2]) for seed in range(STREAMS)
     ]
     return dict(Counter(await asyncio.gather(*asked)))
 
 
 async def crowd() -> dict[str, Any]:
-    """256 streams alone, then amid clients of every bad kind."""
+    """Crowd: 256 streams alone, then amid clients of every bad kind."""
     found: dict[str, Any] = {}
     with service(max_streams=STREAMS + SLOW_READERS + 2 * RUDE, max_queue=64) as served:
         port = served.port
@@ -165,7 +165,7 @@ async def crowd() -> dict[str, Any]:
 
 
 async def stop(count: int) -> dict[str, Any]:
-    """SIGTERM under so many streams, half of them short; others wait, and others come late."""
+    """Stop: SIGTERM under so many streams, half of them short; others wait or come late."""
     with service(max_streams=64, max_queue=64, drain=DRAIN_S) as served:
         port = served.port
         await ask(port, exactly(100))
@@ -175,9 +175,9 @@ async def stop(count: int) -> dict[str, Any]:
             for n, fields in enumerate(lengths)
         ]
         await until(lambda: busy(served)[0] == count)
-        forms = (TEXT, EVENTS, JSON)
+        accepts = (TEXT, EVENTS, JSON)
         queued = [
-            asyncio.create_task(ask(port, ENDLESS, forms[n % 3]))
+            asyncio.create_task(ask(port, ENDLESS, accepts[n % 3]))
             for n in range(QUEUED if count == 64 else 0)
         ]
         await until(lambda: busy(served)[1] == len(queued))
@@ -195,13 +195,13 @@ async def stop(count: int) -> dict[str, Any]:
 
 
 async def kill() -> dict[str, Any]:
-    """The worker is killed under 32 streams."""
+    """Kill: SIGKILL for the worker under 32 streams."""
     with service() as served:
         port = served.port
         await ask(port, exactly(100))
-        forms = (TEXT, EVENTS)
+        accepts = (TEXT, EVENTS)
         streams = [
-            asyncio.create_task(ask(port, ENDLESS, forms[n % 2])) for n in range(KILLED_STREAMS)
+            asyncio.create_task(ask(port, ENDLESS, accepts[n % 2])) for n in range(KILLED_STREAMS)
         ]
         await until(lambda: busy(served)[0] == KILLED_STREAMS)
         (worker,) = served.workers()
@@ -217,7 +217,7 @@ async def kill() -> dict[str, Any]:
 
 
 async def soak(minutes: float) -> dict[str, Any]:
-    """Sixteen clients of mixed kinds for so long; what the worker holds, minute by minute."""
+    """Soak: sixteen clients of mixed kinds; what the worker holds, minute by minute."""
     with service() as served:
         (worker,) = served.workers()
         saw: Counter[str] = Counter()
@@ -238,7 +238,7 @@ async def soak(minutes: float) -> dict[str, Any]:
 
 
 async def keep_asking(port: int, number: int, ends: float, saw: Counter[str]) -> None:
-    """One client: streams, objects, requests that it gives up, and wrong ones, in turn."""
+    """Soaking client: streams, objects, requests that it gives up, and wrong ones, in turn."""
     turn = number
     while time.monotonic() < ends:
         turn += 1
@@ -255,7 +255,7 @@ async def keep_asking(port: int, number: int, ends: float, saw: Counter[str]) ->
 
 
 def held(worker: int, served: Served, minute: float) -> dict[str, Any]:
-    """What the worker holds now."""
+    """Measure what the worker holds: memory, threads and descriptors."""
     process = Path(f"/proc/{worker}")
     return {
         "minute": minute,
@@ -267,12 +267,12 @@ def held(worker: int, served: Served, minute: float) -> dict[str, Any]:
 
 
 def told(saw: dict[str, int]) -> str:
-    """What clients saw, as it is shown."""
+    """Format counts of what clients saw."""
     return ", ".join(f"{count} {what}" for what, count in sorted(saw.items())) or "-"
 
 
 def show(found: dict[str, Any]) -> None:
-    """Every part that was measured, as a table."""
+    """Print every part that was measured as a table."""
     for part, shown in (
         ("storm", show_storm),
         ("crowd", show_crowd),
@@ -285,7 +285,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def show_storm(found: dict[str, Any]) -> None:
-    """The cancellation storm."""
+    """Print the cancellation storm as a table."""
     header = ["slots and queue before", "all free after", "then 100 characters", "took"]
     before = " and ".join(f"{count:.0f}" for count in found["before"])
     row = [before, f"{found['seconds']:.2f} s", found["quick"], f"{found['latency']:.2f} s"]
@@ -293,7 +293,7 @@ def show_storm(found: dict[str, Any]) -> None:
 
 
 def show_crowd(found: dict[str, Any]) -> None:
-    """/healthz in the crowd; milliseconds."""
+    """Print the latencies of /healthz in the crowd as a table, in milliseconds."""
     rows = []
     for name, phase in found.items():
         if isinstance(phase, dict):
@@ -308,7 +308,7 @@ def show_crowd(found: dict[str, Any]) -> None:
 
 
 def show_stop(found: list[dict[str, Any]]) -> None:
-    """SIGTERM."""
+    """Print what SIGTERM did as a table, a row for each number of streams."""
     rows = [
         [str(each["streams"]), str(each["code"]), f"{each['seconds']:.1f} s"]
         + [told(each["saw"][name]) for name in ("streams", "queued", "late")]
@@ -318,14 +318,14 @@ def show_stop(found: list[dict[str, Any]]) -> None:
 
 
 def show_kill(found: dict[str, Any]) -> None:
-    """The worker is killed."""
+    """Print what followed the death of the worker as a table."""
     row = [told(found["saw"]), f"{found['seen']:.2f} s", f"{found['ops']:.2f} s"]
     row += [f"{found['serves']:.2f} s, {found['text']}"]
     show_table(["32 streams saw", "after", "/readyz is 200 after", "a text is there after"], [row])
 
 
 def show_soak(found: dict[str, Any]) -> None:
-    """What the worker held."""
+    """Print what the worker held as a table, a row a minute."""
     rows = [
         [f"{each['minute']:g}", f"{each['memory'] / 2**20:,.0f} MB"]
         + [f"{each[name]:,.0f}" for name in ("threads", "files", "requests")]
@@ -336,7 +336,7 @@ def show_soak(found: dict[str, Any]) -> None:
 
 
 async def measure(parts: list[str], soak_minutes: float) -> dict[str, Any]:
-    """The parts, one after another."""
+    """Measure the named parts, one after another."""
     found: dict[str, Any] = {}
     if "storm" in parts:
         found["storm"] = await storm()

@@ -36,14 +36,14 @@ TIMEOUT_S = 240
 
 
 def our_service(folder: Path, streams: int, threads: int) -> Any:
-    """The service with room for so many streams."""
+    """Run the service with room for so many streams."""
     return running_service(
         checkpoints=folder.parent, default_model=folder.name, max_streams=streams, threads=threads
     )
 
 
 def plain_app(folder: Path, streams: int, threads: int) -> Any:
-    """The plain app with as many threads."""
+    """Run the plain app with as many threads."""
     port = free_port()
     gunicorn = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1"]
     options = ["--threads", str(streams + 80), "--bind", f"127.0.0.1:{port}", "--timeout", "300"]
@@ -52,7 +52,7 @@ def plain_app(folder: Path, streams: int, threads: int) -> Any:
 
 
 def load(served: Served, count: int, tokens: int) -> dict[str, Any]:
-    """So many streams at once; what they saw."""
+    """Read so many streams at once; returns what they saw."""
     idle = served.memory_bytes()
     fields = {"prompt": "The sea", "max_tokens": tokens, "min_tokens": tokens, "temperature": 0.8}
     started = time.perf_counter()
@@ -112,7 +112,7 @@ def compare(folder: Path, shape: tuple[int, int], count: int, args: Any) -> dict
 
 
 def show(lines: list[dict[str, Any]]) -> None:
-    """The comparison as a table; times in milliseconds, first character and gap as p50 / p99."""
+    """Print the comparison as a table; milliseconds, first character and gap as p50 / p99."""
     header = ["streams", "whole", "characters/s", "first", "gap", "slowest", "memory a stream"]
     header += ["of the engine", "plain app", "its first", "its gap", "ratio"]
     rows = [

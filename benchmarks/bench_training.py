@@ -74,7 +74,7 @@ def main() -> None:
 def row_of_table(
     args: argparse.Namespace, layers: int, corpus: Corpus, device: torch.device, peak: float
 ) -> str:
-    """Let the two take turns, and put what they took into a line."""
+    """Time our step and the plain loop in turns; returns a row of the table."""
     shape = shape_of(args, layers, corpus.tokenizer.vocab_size)
     trainer = our_trainer(args, shape, corpus, device)
     times: list[tuple[float, float]] = []
@@ -97,7 +97,7 @@ def row_of_table(
 
 
 def shape_of(args: argparse.Namespace, layers: int, vocab_size: int) -> ModelConfig:
-    """A network of the widths that were asked for."""
+    """Shape of a network of the widths that were asked for."""
     return ModelConfig(
         vocab_size=vocab_size,
         embedding_size=args.embedding,
@@ -107,7 +107,7 @@ def shape_of(args: argparse.Namespace, layers: int, vocab_size: int) -> ModelCon
 
 
 def config_of(args: argparse.Namespace) -> TrainConfig:
-    """Training without dropout, which the plain loop does not have, and without an end."""
+    """Config of a training without an end, and without dropout, which the plain loop lacks."""
     return TrainConfig(
         steps=10**9,
         batch_size=args.batch,
@@ -121,7 +121,7 @@ def config_of(args: argparse.Namespace) -> TrainConfig:
 def our_trainer(
     args: argparse.Namespace, shape: ModelConfig, corpus: Corpus, device: torch.device
 ) -> Trainer:
-    """The training step as it is."""
+    """Build the trainer whose step is measured."""
     streams = Streams(corpus.train, batch_size=args.batch, sequence_length=args.length, seed=1)
     return Trainer(config_of(args), Network(shape).initialise().to(device), streams)
 
@@ -130,7 +130,7 @@ def our_trainer(
 def plain_side(
     args: argparse.Namespace, shape: ModelConfig, device: torch.device
 ) -> Iterator[Timed]:
-    """The plain loop, in a process of its own that works only while it is asked to."""
+    """Run the plain loop in a process of its own that works only while it is asked to."""
     spawning = multiprocessing.get_context("spawn")
     here, there = spawning.Pipe()
     process = spawning.Process(target=serve_plain, args=(there, args, shape, str(device)))
@@ -151,7 +151,7 @@ def plain_side(
 def serve_plain(
     asked: Connection, args: argparse.Namespace, shape: ModelConfig, device: str
 ) -> None:
-    """Make as many updates as are asked for and answer with their seconds, until that is none."""
+    """Serve the plain loop: time as many updates as are asked for, until none are."""
     sizes = (shape.vocab_size, args.embedding, args.hidden, shape.num_layers)
     ids = torch.randint(shape.vocab_size, (8, args.batch, args.length + 1), device=device)
     batches = [(window[:, :-1], window[:, 1:]) for window in ids]
@@ -161,7 +161,7 @@ def serve_plain(
 
 
 def timed(step: Callable[[], object], updates: int) -> float:
-    """Seconds that `updates` calls take."""
+    """Time `updates` calls of `step`, in seconds."""
     wait_for_the_device()
     started = time.perf_counter()
     for _ in range(updates):
@@ -171,7 +171,7 @@ def timed(step: Callable[[], object], updates: int) -> float:
 
 
 def best_rate(device: torch.device, dtype: torch.dtype, tries: int = 5) -> float:
-    """The best rate of products of square matrices of this type, in operations a second."""
+    """Measure the best rate of products of square matrices of this type, in operations a second."""
     best = 0.0
     for size in (1024, 2048, 4096) if device.type == "cpu" else (4096, 8192):
         matrix = torch.randn(size, size, device=device, dtype=dtype)
@@ -182,7 +182,7 @@ def best_rate(device: torch.device, dtype: torch.dtype, tries: int = 5) -> float
 
 
 def wait_for_the_device() -> None:
-    """GPUs work on while the program goes on."""
+    """Wait until a GPU has done its work, which goes on while the program does."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 

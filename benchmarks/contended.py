@@ -28,7 +28,7 @@ Speed = Callable[[float], float]  # works for so many seconds; characters a seco
 
 
 def training() -> Speed:
-    """The training step of the preset `small`, over the anthology."""
+    """Build the training step of the preset `small`, over the anthology."""
     keep_freed_memory()
     config = resolve("small", {})
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +54,7 @@ def training() -> Speed:
 
 
 def engine(rows: int) -> Speed:
-    """The service's engine that writes `rows` texts at once, 3 x 512."""
+    """Start the service's engine, which writes `rows` texts at once, 3 x 512."""
     side = EngineSide(make_checkpoint(3, 512), rows)
 
     def speed(seconds: float) -> float:

@@ -13,10 +13,10 @@ import time
 from contextlib import suppress
 from typing import Any, Literal
 
-Form = Literal["text/plain", "text/event-stream", "application/json"]
-TEXT: Form = "text/plain"
-EVENTS: Form = "text/event-stream"
-JSON: Form = "application/json"
+ContentType = Literal["text/plain", "text/event-stream", "application/json"]
+TEXT: ContentType = "text/plain"
+EVENTS: ContentType = "text/event-stream"
+JSON: ContentType = "application/json"
 
 HALF_HEAD = b"POST /v1/generate HTTP/1.1\r\nHost: x\r\n"
 HALF_BODY = HALF_HEAD + b"Content-Length: 100\r\n\r\n{"
@@ -24,31 +24,31 @@ LAST_CHUNK = b"\r\n0\r\n\r\n"
 GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, OSError)
 
 
-def request_of(fields: dict[str, Any], form: Form) -> bytes:
-    """The bytes of one POST."""
+def request_of(fields: dict[str, Any], accept: ContentType) -> bytes:
+    """Build the bytes of one POST request with these fields."""
     body = json.dumps({"prompt": "The sea", "temperature": 0.8, **fields}).encode()
-    head = HALF_HEAD + f"Accept: {form}\r\nContent-Length: {len(body)}\r\n".encode()
+    head = HALF_HEAD + f"Accept: {accept}\r\nContent-Length: {len(body)}\r\n".encode()
     return head + b"Connection: close\r\n\r\n" + body
 
 
-def verdict(answer: bytes, form: Form) -> str:
-    """What a client was given, in a word or two."""
+def verdict(answer: bytes, accept: ContentType) -> str:
+    """Judge in a word or two what a client was given."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head:
         return "closed without an answer"
     status = head.split()[1].decode()
     if status != "200":
         return f"{status} {json.loads(body)['error']['code']}" if body else status
-    if form == JSON:
+    if accept == JSON:
         return "whole" if b'"usage"' in body else "cut"
     if not body.endswith(LAST_CHUNK):
         return "cut"
-    if form == EVENTS and b"data: [DONE]" not in body[-40:]:
+    if accept == EVENTS and b"data: [DONE]" not in body[-40:]:
         return "ended in-band" if b'{"error":' in body[-400:] else "ended without a word"
     return "whole"
 
 
-async def ask(port: int, fields: dict[str, Any], form: Form = TEXT) -> str:
+async def ask(port: int, fields: dict[str, Any], accept: ContentType = TEXT) -> str:
     """Send one request and read its answer to the end."""
     answer = b""
     try:
@@ -56,20 +56,22 @@ async def ask(port: int, fields: dict[str, Any], form: Form = TEXT) -> str:
     except OSError:
         return "refused by the kernel"
     try:
-        writer.write(request_of(fields, form))
+        writer.write(request_of(fields, accept))
         while data := await reader.read(65_536):
             answer += data
     except OSError:
         return "reset, cut" if answer else "reset"
     finally:
         writer.close()
-    return verdict(answer, form)
+    return verdict(answer, accept)
 
 
-async def abandon(port: int, fields: dict[str, Any], form: Form, after: asyncio.Event) -> None:
+async def abandon(
+    port: int, fields: dict[str, Any], accept: ContentType, after: asyncio.Event
+) -> None:
     """Send one request, read what comes, and close the connection when `after` is set."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request_of(fields, form))
+    writer.write(request_of(fields, accept))
     reading = asyncio.create_task(_read_on(reader))
     await after.wait()
     reading.cancel()
@@ -154,7 +156,7 @@ class Prober:
 
 
 def healthz(port: int, path: str = "/healthz") -> int:
-    """The status of a probe on a new connection; 0 where there was none."""
+    """Probe on a new connection; returns the status, 0 where there was none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)

@@ -14,7 +14,7 @@ from model import checkpoint as checkpoints
 
 
 def make_app(folder: str, threads: int) -> Flask:
-    """The model is shared by the requests; each has a state of its own."""
+    """Make the app: requests share the model, and each has a state of its own."""
     torch.set_num_threads(threads)
     checkpoint = checkpoints.load(Path(folder))
     model, tokenizer = plain_copy(checkpoint.network), checkpoint.tokenizer

@@ -1,4 +1,4 @@
-"""A server as a process of its own: started, waited for, and ended."""
+"""Server as a process of its own: started, waited for, and ended."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from measured import ROOT
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """Find a port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
 
 
 class Served:
-    """A server process and the memory of it and its workers."""
+    """Server process and the memory of it and its workers."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, probe_port: int) -> None:
         self.process = process
@@ -32,7 +32,7 @@ class Served:
         self._probe = f"http://127.0.0.1:{probe_port}/readyz"
 
     def wait_until_ready(self) -> None:
-        """Raises RuntimeError when it does not come up."""
+        """Wait until the server is ready. Raises RuntimeError when it does not come up."""
         until = time.monotonic() + 60
         while time.monotonic() < until and self.process.poll() is None:
             try:
@@ -43,17 +43,17 @@ class Served:
         raise RuntimeError("the server did not become ready")
 
     def workers(self) -> list[int]:
-        """The ids of its child processes."""
+        """List the process ids of the server's workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 
     def memory_bytes(self) -> int:
-        """Resident memory of the process and its children."""
+        """Resident memory of the server and its workers, in bytes."""
         return sum(resident_bytes(pid) for pid in [self.process.pid, *self.workers()])
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory that one process holds."""
+    """Resident memory of one process, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) * 1024
@@ -61,7 +61,7 @@ def resident_bytes(pid: int) -> int:
 
 @contextmanager
 def running(command: list[str], port: int, probe_port: int, **environment: str) -> Iterator[Served]:
-    """A server that is ready, and is ended afterwards."""
+    """Run a server: wait until it is ready, and end it afterwards."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")])
     process = subprocess.Popen(
         command,
@@ -78,7 +78,7 @@ def running(command: list[str], port: int, probe_port: int, **environment: str) 
 
 
 def running_service(**settings: object) -> AbstractContextManager[Served]:
-    """`python -m service` on free ports, its settings by their names."""
+    """Run `python -m service` on free ports, its settings by their names."""
     port, ops_port = free_port(), free_port()
     chosen = {"port": port, "ops_port": ops_port, "log_level": "error", **settings}
     environment = {f"STROPHE_{name.upper()}": str(value) for name, value in chosen.items()}

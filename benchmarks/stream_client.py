@@ -27,16 +27,16 @@ class Stream:
 
     @property
     def first_s(self) -> float:
-        """Time to first character."""
+        """Seconds to the first character."""
         return self.pieces[0]
 
     @property
     def gaps_s(self) -> list[float]:
-        """Between pieces."""
+        """Seconds between pieces."""
         return [after - before for before, after in zip(self.pieces, self.pieces[1:], strict=False)]
 
     def take(self, data: bytes, now: float) -> None:
-        """More of the answer."""
+        """Take more bytes of the answer, which came at `now`."""
         self.buffer += data
         if self.status == 0:
             self._take_head()
@@ -64,7 +64,7 @@ class Stream:
 
 
 def open_stream(port: int, fields: dict[str, object]) -> Stream:
-    """Send one request."""
+    """Open a stream: connect and send one request."""
     body = json.dumps(fields).encode()
     head = (
         f"POST /v1/generate HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(body)}\r\n"
@@ -77,7 +77,7 @@ def open_stream(port: int, fields: dict[str, object]) -> Stream:
 
 
 def read_all(streams: list[Stream], timeout_s: float) -> None:
-    """Read until all have ended, or time is up."""
+    """Read all streams until they have ended, or `timeout_s` seconds are over."""
     selector, until = selectors.DefaultSelector(), time.perf_counter() + timeout_s
     for each in streams:
         selector.register(each.socket, selectors.EVENT_READ, each)
