@@ -1,4 +1,4 @@
-"""What the tests of access control share: services with keys and limits, and a Redis."""
+"""Fixtures of the tests of access control: services with keys and limits, and a Redis."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Who calls in the tests of access control, and what they send."""
+"""API keys, headers and a request body for the tests of access control."""
 
 ALICE, BOB = "alice-has-this-key", "bob-has-another-key"
 KEYS = f"alice: {ALICE}, {BOB}"

@@ -1,4 +1,4 @@
-"""What several test modules need: small real checkpoints on disk, and a clean torch."""
+"""Fixtures of the whole suite: small real checkpoints on disk, and a clean torch."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Figures out of Prometheus' text format."""
+"""Reader of figures in Prometheus' text format."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the tests of the page share: services, a browser, and pages that are watched.
+"""Fixtures of the page's tests: services, a browser, and pages that are watched.
 
 Each page that a test opens is watched: an error in its code, a violation of its policy or a request
 to another host fails the test. `sheet` is imported where a fixture is made: it skips without

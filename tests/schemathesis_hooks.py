@@ -1,6 +1,7 @@
-"""What schemathesis cannot read from the document: rules between fields, and what only the model
-can judge. Requests that are meant to be valid are made so; those meant to be invalid stay as
-they are. Schemathesis loads this by SCHEMATHESIS_HOOKS.
+"""Schemathesis hooks: rules between fields, and validity that only the model can judge.
+
+The document cannot tell these. Requests that are meant to be valid are made so; those meant to be
+invalid stay as they are. Schemathesis loads this by SCHEMATHESIS_HOOKS.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""What the tests of the service share. A test module asks for it by `pytest_plugins`.
+"""Fixtures of the service's tests. A test module asks for them by `pytest_plugins`.
 
 `service` is a whole service in this process (all but gunicorn); `start_server` runs the real
 command in a process of its own.
@@ -148,7 +148,7 @@ class Server:
         raise AssertionError(f"the server is not ready: {self.log}")
 
     def probe(self, path: str) -> int:
-        """The status on the small listener."""
+        """Status that the ops listener answers with."""
         return requests.get(self.ops_url + path, timeout=2).status_code
 
     def metric(self, name: str) -> float:

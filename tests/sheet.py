@@ -1,4 +1,4 @@
-"""A hand on the page: what its tests do and see. Where there is no browser they are skipped."""
+"""Browser driver for the page's tests: acts on the sheet and reads it; without a browser, skips."""
 
 import re
 import shutil

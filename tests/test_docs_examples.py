@@ -1,4 +1,4 @@
-"""What the README and docs/api.md show is what comes out when it is typed.
+"""Examples of the README and docs/api.md: typed in, each gives what is shown.
 
 Every example runs against a real service with the model that ships, on a port of its own. Ids
 and times are masked, and so is where the pieces of a stream end; all else must be as it is shown.

@@ -1,4 +1,4 @@
-"""What the page keeps, shares and asks for, and what it does when the service is full or dies."""
+"""The page's storage, links and key, and the page when the service is full or dies."""
 
 import json
 import os

@@ -43,8 +43,8 @@ def calm(server: "Server") -> Iterator["Server"]:
     become_quiet(server)
 
 
-def num_free_places(server: "Server") -> int:
-    """How many requests of Alice's are taken at once, when those before have ended."""
+def num_free_permits(server: "Server") -> int:
+    """Count how many requests of Alice's are taken at once, when those before have ended."""
     become_quiet(server)
     with ExitStack() as crowd:
         for count in range(3):
@@ -72,7 +72,7 @@ def test_a_client_has_so_many_streams_and_no_more(calm: "Server") -> None:
         assert post(calm, '{"max_tokens": 1}', key=BOB).status_code == 200
         models = requests.get(calm.url + "/v1/models", headers=bearer(ALICE), timeout=5)
         assert models.status_code == 200
-    assert num_free_places(calm) == 2
+    assert num_free_permits(calm) == 2
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_a_client_has_so_many_streams_and_no_more(calm: "Server") -> None:
         ('{"n": 4}', JSON, 400),
     ],
 )
-def test_a_request_that_has_ended_frees_its_place(
+def test_a_request_that_has_ended_gives_back_its_permit(
     calm: "Server", body: str, headers: dict[str, str], status: int
 ) -> None:
     for _ in range(3):
         assert post(calm, body, headers=headers).status_code == status
-    assert num_free_places(calm) == 2
+    assert num_free_permits(calm) == 2
 
 
 def hang_up_on(server: "Server", headers: dict[str, str]) -> None:
@@ -106,7 +106,7 @@ def hang_up_on(server: "Server", headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, EVENTS, JSON])
-def test_hanging_up_frees_the_place_running_or_waiting(
+def test_hanging_up_gives_back_the_permit_running_or_waiting(
     calm: "Server", headers: dict[str, str]
 ) -> None:
     with (
@@ -115,10 +115,10 @@ def test_hanging_up_frees_the_place_running_or_waiting(
     ):
         for _ in range(2):  # the first runs and the second waits
             hang_up_on(calm, headers)
-    assert num_free_places(calm) == 2
+    assert num_free_permits(calm) == 2
 
 
-def test_head_and_half_sent_bodies_hold_no_place(calm: "Server") -> None:
+def test_head_and_half_sent_bodies_hold_no_permit(calm: "Server") -> None:
     for _ in range(3):
         head = requests.head(calm.url + "/v1/generate", headers=bearer(ALICE), timeout=5)
         assert head.status_code == 405
@@ -127,7 +127,7 @@ def test_head_and_half_sent_bodies_hold_no_place(calm: "Server") -> None:
                 f"POST /v1/generate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ALICE}\r\n"
                 "Content-Length: 50\r\n\r\n{".encode()
             )
-    assert num_free_places(calm) == 2
+    assert num_free_permits(calm) == 2
 
 
 def raw(server: "Server", *lines: bytes, path: bytes = b"/v1/models") -> int:

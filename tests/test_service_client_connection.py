@@ -1,4 +1,4 @@
-"""Whether a client is still there, whatever it has sent ahead."""
+"""Client connection: whether the client is still there, whatever it has sent ahead."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Which pages may call from a browser, and what their scripts can read of the answers."""
+"""CORS: which pages may call from a browser, and what their scripts can read of the answers."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the engine does when a step fails, hangs, or is the last: nobody is left waiting."""
+"""Engine supervision: a step fails, hangs, or is the last, and nobody is left waiting."""
 
 import threading
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The three forms of an answer, through the application."""
+"""Generate responses: plain text, events and JSON of one text, through the application."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is counted of HTTP, through real gunicorn: ends, bytes, and clients that leave."""
+"""HTTP metrics through real gunicorn: ends, bytes, and clients that leave."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What a reader sees of its request, and when."""
+"""Outbox: what its reader is given of a request's texts, and when."""
 
 import threading
 import time

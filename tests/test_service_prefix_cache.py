@@ -1,4 +1,4 @@
-"""Prefixes and their states: what is found, and what is forgotten."""
+"""Prefix cache: which states are found, and which are forgotten."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""How often a client may call: what counts, for whom, what is said, and a storage that is lost."""
+"""Rate limits: what counts, for whom, what is said, and a storage that is lost."""
 
 import json
 import logging

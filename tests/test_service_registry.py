@@ -1,4 +1,4 @@
-"""Which models are on offer as folders come, change, break and go."""
+"""Registry: the models on offer as folders come, change, break and go."""
 
 import gc
 import hashlib

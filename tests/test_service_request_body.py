@@ -1,4 +1,4 @@
-"""Whatever a client sends is answered in the one shape, with a 4xx, and nothing breaks."""
+"""Request bodies: a wrong one is refused in the one shape, with a 4xx, and nothing breaks."""
 
 import json
 from typing import Any

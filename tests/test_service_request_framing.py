@@ -1,4 +1,4 @@
-"""Where a buffered request ends: to the byte, and at once where its framing is odd."""
+"""Request framing: its end is found to the byte, and at once where the framing is odd."""
 
 import pytest
 

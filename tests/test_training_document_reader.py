@@ -1,4 +1,4 @@
-"""Files become documents, whatever wraps them."""
+"""Document reader: files become documents, whatever wraps them."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What is copied: the suffix array and the longest matches, beside the plain way to find them."""
+"""Memorization: suffix array and longest matches, beside the plain way to find them."""
 
 import random
 

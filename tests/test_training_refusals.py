@@ -1,4 +1,4 @@
-"""What a run refuses, in one line and before any work, and leaves as it was."""
+"""Refusals of a run: in one line, before any work, and all is left as it was."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is dropped, for how long, and what the penalties are."""
+"""Regularization: what is dropped, for how long, and what the penalties are."""
 
 import copy
 from collections.abc import Iterator

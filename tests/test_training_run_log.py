@@ -1,4 +1,4 @@
-"""What a run tells: lines that survive a crash, and a bar that fits the terminal."""
+"""Run log: lines that survive a crash, and a progress bar that fits the terminal."""
 
 import io
 from pathlib import Path

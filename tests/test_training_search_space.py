@@ -1,4 +1,4 @@
-"""What a search may vary: spaces that ship, what a file may declare, and what is drawn."""
+"""Search spaces: those that ship, what a file may declare, and what is drawn."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names become files: folders, patterns, and names that stand for nothing."""
+"""Corpus sources: folders, patterns, and names that stand for nothing."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The texts that are set side by side: reproducible, as long as was asked, cut alike."""
+"""Text samples set side by side: reproducible, as long as was asked, cut alike."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The form of texts: every figure beside a small text in which it can be counted by eye."""
+"""Text statistics: every figure beside a small text in which it can be counted by eye."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Which documents validate, and how much of one long text: by the hash alone, and by the share."""
+"""Train and valid split: of documents by the hash alone, of one long text by the share."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the step does beside the loss: resets, and what it makes of validations."""
+"""Trainer: what a step does beside the loss: resets, and what it makes of validations."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What a search refuses, in one line, and leaves as it was."""
+"""Refusals of a search: in one line, and all is left as it was."""
 
 import shutil
 from pathlib import Path

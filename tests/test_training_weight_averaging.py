@@ -1,4 +1,4 @@
-"""The moving average of the weights."""
+"""Weight averaging: the moving average of the weights."""
 
 from pathlib import Path
 

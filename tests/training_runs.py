@@ -1,4 +1,4 @@
-"""What tests of runs share: a small corpus, its command lines, and the one line of a refusal."""
+"""Helpers for tests of runs: a small corpus, its command lines, and the line of a refusal."""
 
 import json
 import os

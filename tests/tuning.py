@@ -1,4 +1,4 @@
-"""What tests of searches share: a small study, its command line, and its trials as stored."""
+"""Helpers for tests of searches: a small study, its command line, and its trials as stored."""
 
 import shutil
 from pathlib import Path

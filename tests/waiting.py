@@ -1,4 +1,4 @@
-"""Patience: tests wait for what they need, and fail where it does not come."""
+"""Waiting helpers: tests wait for what they need, and fail where it does not come."""
 
 import time
 from collections.abc import Callable
