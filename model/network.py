@@ -97,16 +97,16 @@ class Noise:
     """
 
     def embedding(self, table: Tensor) -> Tensor:
-        """The embedding table (V, E) that a window is read with."""
+        """Embedding table (V, E) that a window is read with."""
         return table
 
     def layer_input(self, x: Tensor, layer: int) -> Tensor:
-        """The input of `layer`: (T, B, width), the steps of a window first."""
-        del layer
+        """Input of `layer`: (T, B, width), the steps of a window first."""
+        del layer  # kept for subclasses, which treat layers differently
         return x
 
     def recurrent(self, weight: Tensor) -> Tensor:
-        """The recurrent weights (G H, H) of a layer, for one window."""
+        """Recurrent weights (G H, H) of a layer, for one window."""
         return weight
 
 
@@ -235,7 +235,7 @@ class Network(nn.Module):
         self, x: Tensor, state: State, weights: list[Tensor], index: int
     ) -> tuple[Tensor, State]:
         """One layer over a window x (T, B, width) and its state (1, B, H), by a fused kernel."""
-        del index
+        del index  # kept so that both ways to run a layer are called alike
         held = state.hidden if state.cell is None else (state.hidden, state.cell)
         # With biases, one layer, no dropout, in one direction, time first.
         fixed = (True, 1, 0.0, self.training, False, False)
@@ -271,7 +271,7 @@ class Network(nn.Module):
 
 
 def _embedding(vocab_size: int, width: int) -> nn.Embedding:
-    """An embedding table, with no values drawn for it on the meta device.
+    """Embedding table, with no values drawn for it on the meta device.
 
     To draw values of no memory torch imports its compiler: a second of each program's start.
     """

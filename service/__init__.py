@@ -1,1 +1,1 @@
-"""A checkpoint becomes an HTTP stream. Imports model, never training."""
+"""Service: serves checkpoints over HTTP as a stream of text. Imports model, never training."""

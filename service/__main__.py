@@ -14,7 +14,7 @@ from service.settings import Settings, SettingsError, read_settings, variable_na
 
 
 class PortTakenError(Exception):
-    """A port of the service cannot be listened on; the message names the setting."""
+    """Raised when a port of the service cannot be listened on; the message names the setting."""
 
 
 def listen(settings: Settings, field: str) -> socket.socket:

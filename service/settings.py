@@ -24,7 +24,7 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
 class SettingsError(Exception):
-    """An environment variable is unknown or has an invalid value; the message names it."""
+    """Raised when an environment variable is unknown or invalid; the message names it."""
 
 
 def default_threads() -> int:

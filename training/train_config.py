@@ -194,7 +194,7 @@ class TrainConfig(NetworkShape, RunPaths):
 
     @property
     def corpus_options(self) -> CorpusOptions:
-        """The fields that say how text is split and tokenized."""
+        """Corpus options: the fields that say how text is split and tokenized."""
         return CorpusOptions.model_validate(
             {name: getattr(self, name) for name in CorpusOptions.model_fields}
         )

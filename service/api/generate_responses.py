@@ -23,7 +23,7 @@ from service.api.response_models import (
     TokenLogprob,
     Usage,
     closed,
-    token_logprob,
+    token_logprob_response,
     usage_of,
 )
 from service.api.streaming import (
@@ -206,7 +206,7 @@ def piece_of(delta: Delta) -> GeneratePiece:
     """Response model of one delta; what a piece need not have is left out."""
     piece: GeneratePiece = {"index": delta.index, "text": delta.text}
     if delta.logprobs:
-        piece["logprobs"] = [token_logprob(entry) for entry in delta.logprobs]
+        piece["logprobs"] = [token_logprob_response(entry) for entry in delta.logprobs]
     if delta.finish_reason is not None:
         piece["finish_reason"] = delta.finish_reason
         piece["stop_reason"] = delta.stop_reason
@@ -231,7 +231,7 @@ def choice_of(continuation: Continuation, index: int, deltas: Sequence[Delta]) -
     """Response model of one whole text, from all of its deltas."""
     params = continuation.job.generations[index].params
     last = deltas[-1] if continuation.job.is_delivered(index) else None
-    logprobs = [token_logprob(entry) for delta in deltas for entry in delta.logprobs]
+    logprobs = [token_logprob_response(entry) for delta in deltas for entry in delta.logprobs]
     reason = None if last is None else last.finish_reason
     return {
         "index": index,

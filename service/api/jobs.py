@@ -32,8 +32,8 @@ class JobMetrics(Protocol):
     def rejected(self, model: str) -> None:
         """Count a job that was refused because the service is full or stopping."""
 
-    def piece_taken(self, gap: float) -> None:
-        """Record the seconds between two pieces that a reader took."""
+    def deltas_taken(self, gap: float) -> None:
+        """Record that a reader took deltas, `gap` seconds after those before them."""
 
 
 @dataclass(kw_only=True)
@@ -129,7 +129,7 @@ class Job:
             if deltas:
                 now = time.monotonic()
                 if last is not None:
-                    self.metrics.piece_taken(now - last)
+                    self.metrics.deltas_taken(now - last)
                 last = now
             self._delivered.update(d.index for d in deltas if d.finish_reason is not None)
             yield deltas

@@ -3,6 +3,9 @@
 Responses are typed dictionaries. A type checker holds every response to them where it is built,
 and the OpenAPI document is made of the same classes, so the two cannot differ; a dictionary costs
 a streamed event nothing, which a validated model would. Each route's own models stand beside it.
+A response model's docstring is its description in /openapi.json, here and in every route, so it
+speaks to the API's clients. `TokenLogprob` is the outward form of the decoder's
+class of that name, `generation.TokenLogprob`.
 """
 
 from typing import Annotated, Literal
@@ -64,7 +67,7 @@ class TextFacts(PromptFacts):
     characters: Annotated[int, Field(ge=1)]
 
 
-def token_logprob(entry: generation.TokenLogprob) -> TokenLogprob:
+def token_logprob_response(entry: generation.TokenLogprob) -> TokenLogprob:
     """Response model of one token's log probability and its alternatives."""
     top: list[Alternative] = [{"token": token, "logprob": value} for token, value in entry.top]
     return {"token": entry.token, "logprob": entry.logprob, "top": top}

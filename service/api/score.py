@@ -16,7 +16,7 @@ from service.api.jobs import Jobs
 from service.api.json_text import json_object_parts
 from service.api.prompt_scoring import scores_of, start_scoring, text_facts
 from service.api.request_body import json_object, validated, whole_characters
-from service.api.response_models import TextFacts, TokenLogprob, closed, token_logprob
+from service.api.response_models import TextFacts, TokenLogprob, closed, token_logprob_response
 from service.api.submission import find_model, prompt_too_long
 from service.models.registry import Registry
 from service.settings import Settings
@@ -74,7 +74,7 @@ def score_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bluep
         scores = scores_of(job, jobs)
         facts = text_facts(served, text)
         answer = answer_without_tokens(job.job_id, served.name, facts, scores.nats)
-        parts = json_object_parts(answer, tokens=map(token_logprob, scores))
+        parts = json_object_parts(answer, tokens=map(token_logprob_response, scores))
         return Response("".join(parts), content_type="application/json")
 
     return blueprint

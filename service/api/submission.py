@@ -1,7 +1,6 @@
 """Submission: a checked body becomes a job of the engine: the model is found, limits are held.
 
-Finds the model, holds the request against the settings, and starts the job. Knows nothing of
-responses.
+Knows nothing of responses.
 """
 
 from collections.abc import Mapping, Sequence

@@ -85,12 +85,12 @@ class Engine:
 
     @property
     def trouble(self) -> str | None:
-        """Why no request can be served now; None when all is well."""
+        """Reason why the engine can serve no request now; None when all is well."""
         return self._lifecycle.trouble
 
     @property
     def since_tick_s(self) -> float | None:
-        """Seconds since its last tick began; None before the first."""
+        """Seconds since the engine's last tick began; None before the first."""
         return self._lifecycle.since_tick_s
 
     @property

@@ -94,7 +94,7 @@ class Lifecycle:
 
     @property
     def trouble(self) -> str | None:
-        """Why no request can be served now; None when all is well."""
+        """Reason why the engine can serve no request now; None when all is well."""
         if self.is_stopping or self._is_draining:
             return STOPPED
         if self.is_broken:

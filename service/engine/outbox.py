@@ -5,6 +5,9 @@ One or several requests write into it for their one reader.
 
 The engine puts pieces of a few tokens; the reader takes them merged: the first at once, then by
 time, the last at once, so that a stream costs one wake-up an interval and not one a character.
+A piece is what a call of the decoder added to one text; a delta is the pieces of one text that
+waited, merged, and what an event of a stream carries. Their tokens are called written in the
+engine, which writes them, and generated in the API, which tells of them: the same tokens.
 What waits is bounded (`max_pending`): of a reader that falls too far behind the engine is told by
 OutboxFullError, and it ends the stream as `slow_reader`.
 Knows nothing of models, slots or HTTP.
@@ -25,7 +28,7 @@ MAX_PENDING_OF_TEXT = 1024  # and of each of many: a call of the engine may add 
 
 
 class FlushInterval:
-    """Interval at which readers take what has gathered, one for all readers of an engine.
+    """Interval at which readers take what waits, one for all readers of an engine.
 
     Every piece that is taken costs Python some time, which the engine needs too. So with many
     readers each takes its text in coarser pieces; `least_s` is the interval of a few, in seconds.
@@ -136,7 +139,7 @@ class Outbox:
             return self._is_closed and not self._pending and self._failure is None
 
     def take(self, timeout_s: float) -> list[Delta]:
-        """Take what has gathered as soon as it is due; nothing if `timeout_s` seconds pass before.
+        """Take the deltas as soon as they are due; none if `timeout_s` seconds pass before.
 
         Raises RequestFailedError once all text that was written before the failure is taken.
         """

@@ -31,7 +31,7 @@ class Phase(Enum):
 
 
 class Request:
-    """One prompt to feed, and the texts to write after it.
+    """Engine request: one prompt to feed, and the texts to write after it.
 
     `generations` are the texts, one row each; there may be none, where the prompt is only to be
     scored. With `prompt_logprobs` it is, with so many alternatives at each place. A scored prompt
@@ -84,7 +84,7 @@ class Request:
 
     @property
     def num_rows(self) -> int:
-        """Count of rows it needs at once; one while its prompt is fed for no text at all."""
+        """Count of rows that the request needs at once; one where it is to write no text at all."""
         return max(1, len(self.generations))
 
     @property
@@ -94,7 +94,7 @@ class Request:
 
     @property
     def fed_together(self) -> int:
-        """Count of prompts like its own that one call of the runner may feed."""
+        """Count of prompts like this request's that one call of the runner may feed."""
         if self.inspected_layer is not None:
             return 1
         is_fed = self.prompt_logprobs is None
@@ -222,16 +222,16 @@ class EngineObserver(Protocol):
     """
 
     def admitted(self, seconds: float) -> None:
-        """A request got its slots."""
+        """Record that a request got its slots."""
 
     def prompt_fed(self, model: str, *, fed: int, cached: int) -> None:
-        """A prompt was fed: `fed` tokens by the network, `cached` tokens' state was known."""
+        """Record a prompt: `fed` tokens went through the network, `cached` were known."""
 
     def stepped(self, model: str, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
-        """One call took `steps` steps with `rows` texts; `tokens` tokens of them were wanted."""
+        """Record one call: `rows` texts took `steps` steps, `tokens` tokens were wanted of it."""
 
     def first_piece(self, model: str, seconds: float) -> None:
-        """The first piece of a request was written."""
+        """Record a request's first piece of text."""
 
     def ended(self, model: str, outcome: Outcome, seconds: float) -> None:
-        """A request has ended."""
+        """Record the end of a request."""

@@ -118,7 +118,7 @@ class Scheduler(Generic[R]):
             self._feeding.append(request)
 
     def fed(self, request: R) -> None:
-        """Note that its prompt is fed; its texts are written from now on."""
+        """Note that a request's prompt is fed; its texts are written from now on."""
         self._feeding.remove(request)
         self._writing.append(request)
 

@@ -64,13 +64,13 @@ class LoadObserver(Protocol):
     """Interface of the registry to the metrics; called on its watcher's thread."""
 
     def checkpoint_loaded(self, model: str, backend: str) -> None:
-        """A checkpoint is about to be offered; `backend` is what decodes it."""
+        """Count a checkpoint that is about to be offered; `backend` is what decodes it."""
 
     def checkpoint_refused(self) -> None:
-        """A checkpoint could not be read."""
+        """Count a checkpoint that could not be read."""
 
     def checkpoint_removed(self, model: str) -> None:
-        """A model is no longer on offer."""
+        """Remove the series of a model that is no longer on offer."""
 
 
 class ModelNotFoundError(Exception):

@@ -82,8 +82,8 @@ class EngineMetrics:
         """Record a request's first piece of text, `seconds` after its submission."""
         self._by_model.of(model).first_piece.observe(seconds)
 
-    def piece_taken(self, gap: float) -> None:
-        """Record that a reader took a piece, `gap` seconds after the one before it."""
+    def deltas_taken(self, gap: float) -> None:
+        """Record that a reader took deltas, `gap` seconds after those before them."""
         self._gap.observe(gap)
 
     def ended(self, model: str, outcome: Outcome, seconds: float) -> None:

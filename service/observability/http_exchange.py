@@ -55,12 +55,12 @@ class ObservedJob(Protocol):
 
     @property
     def outcome(self) -> Outcome:
-        """How the job has ended, or will."""
+        """Outcome of the job: how it has ended, or will."""
         ...
 
     @property
     def failure(self) -> Failure | None:
-        """Why not all texts are whole; None when they are, or were not wanted."""
+        """Failure that left texts unfinished; None when all are whole, or were not wanted."""
         ...
 
 

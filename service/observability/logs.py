@@ -32,7 +32,7 @@ def configure_logs(level: str) -> None:
 
 
 def standard_logging(level: str) -> dict[str, Any]:
-    """Configuration that gives lines of standard library loggers (gunicorn, werkzeug) this form."""
+    """Logging configuration: lines of standard library loggers (gunicorn, werkzeug) as JSON."""
     render = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.JSONRenderer(),

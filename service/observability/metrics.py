@@ -1,4 +1,4 @@
-"""All Prometheus metrics of the service: counters kept as things happen, gauges read on demand.
+"""Prometheus metrics of the service: counters kept as things happen, gauges read on demand.
 
 One registry of its own per service, so that two services in one process (tests) do not mix.
 """
@@ -24,7 +24,7 @@ from service.version import installed_version
 
 
 class Metrics:
-    """All metrics of one service, in a registry of its own.
+    """Metrics of one service, in a Prometheus registry of their own.
 
     `end_reasons` are why the server may end a connection before its request is whole.
     """
@@ -73,7 +73,7 @@ class Metrics:
         Info("strophe_build", "What this service is made of", registry=self.registry).info(facts)
 
     def exposition(self) -> bytes:
-        """All metrics in Prometheus' text format."""
+        """Metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def connection_ended(self, reason: str) -> None:

@@ -66,7 +66,7 @@ def is_wanted(environ: Mapping[str, str]) -> bool:
 
 
 def problem_of(environ: Mapping[str, str]) -> str | None:
-    """Why what the variables ask for cannot be done; None when it can."""
+    """Problem with what the variables ask of tracing; None when it can be done."""
     exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip()
     if exporter not in ("", "otlp"):
         return f"OTEL_TRACES_EXPORTER: must be otlp or none, got {exporter}"

@@ -17,7 +17,7 @@ EVENTS = "text/event-stream"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaType:
-    """Content type of an answer; `model` is of the JSON, in a stream of each event's."""
+    """Content type and status of an answer; `model` describes its JSON, or each event's."""
 
     description: str
     content_type: str | None = JSON
@@ -37,7 +37,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Operation: one method of one route, with its body, answers and errors."""
+    """Specification of one method of one route: its body, answers, errors and examples."""
 
     name: str  # for programs: what a generated client calls its function
     tag: str

@@ -40,7 +40,7 @@ class ConnectionLimits:
 
 
 class ReadDeadlineError(TimeoutError):
-    """The rest of a request did not come in time. gunicorn takes it for a broken connection."""
+    """Raised when a request is not whole in time; gunicorn takes it for a broken connection."""
 
     def __init__(self) -> None:
         super().__init__(errno.ECONNRESET, "the request came too slowly")

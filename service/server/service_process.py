@@ -32,7 +32,7 @@ SHIPPED = Path(model.pretrained.__path__[0])
 
 
 class Service:
-    """All parts of one service process. Raises ParameterError when the device is not there."""
+    """Parts of one service process, wired. Raises ParameterError when the device is not there."""
 
     def __init__(
         self, settings: Settings, ops_socket: socket.socket, shipped: Path = SHIPPED

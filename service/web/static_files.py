@@ -1,7 +1,7 @@
 """Static files for browsers, read once, sent with a strict content security policy (CSP).
 
-So no path is ever made of what a client sends. The pages ask nothing of other
-hosts, and the policy has browsers refuse whatever is not a file of ours.
+A folder's files are held by name, so no path is ever made of what a client sends. The pages ask
+nothing of other hosts, and the policy has browsers refuse whatever is not a file of ours.
 """
 
 import hashlib

@@ -70,7 +70,7 @@ class GateFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CellStudy:
-    """Everything that the page of a cell study needs."""
+    """Findings of a whole cell study: what its plots and its page need."""
 
     config: CellStudyConfig
     manifest: Manifest

@@ -66,7 +66,7 @@ def read_segments(name: str) -> Iterator[str]:
     rest = ""
     for text in _decoded(name):
         whole = rest + text
-        cut = _last_border(whole)
+        cut = _last_nfc_cut(whole)
         if cut > 0:
             yield unicodedata.normalize("NFC", whole[:cut])
         rest = whole[cut:]
@@ -74,7 +74,8 @@ def read_segments(name: str) -> Iterator[str]:
         yield unicodedata.normalize("NFC", rest)
 
 
-def _last_border(text: str) -> int:
+def _last_nfc_cut(text: str) -> int:
+    """Find where NFC may cut text: after its last line end, else where it joins nothing."""
     after_newline = text.rfind("\n") + 1
     if after_newline > 0:
         return after_newline

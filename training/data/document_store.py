@@ -97,7 +97,7 @@ class DocumentStore:
         while place < end:
             raw = rest + self._read_at(place, min(PIECE_BYTES, end - place))
             place = min(place + PIECE_BYTES, end)
-            cut = len(raw) if place == end else _last_border(raw)
+            cut = len(raw) if place == end else _last_utf8_cut(raw)
             yield raw[:cut].decode()
             rest = raw[cut:]
 
@@ -186,7 +186,7 @@ class DocumentStore:
         return self._file.read(num_bytes)
 
 
-def _last_border(raw: bytes) -> int:
+def _last_utf8_cut(raw: bytes) -> int:
     """Find where to cut UTF-8 text: after its last line end, else before its last character."""
     after_newline = raw.rfind(b"\n") + 1
     if after_newline > 0:

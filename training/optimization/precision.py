@@ -15,9 +15,9 @@ from training.train_config import TrainConfig
 def autocast_dtype(
     config: TrainConfig, architecture: ModelConfig, device: torch.device, group: ProcessGroup
 ) -> torch.dtype | None:
-    """The type that products of a training step are computed in, or None for that of the weights.
+    """Type that products of a training step are computed in; None for that of the weights.
 
-    The same in all processes of the group: their machines may differ, what they carry and
+    It is the same in all processes of the group: their machines may differ, what they carry and
     exchange may not. Raises ParameterError where bf16 is asked for and one of them has no kernel
     for it.
     """

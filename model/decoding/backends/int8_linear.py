@@ -1,9 +1,9 @@
 """Int8 linear layer: quantized weights times 8-bit hidden states by oneDNN, exact in every sum.
-Whether they are on this machine is tried before anyone relies on it.
+Tries at the start whether the sums are exact on this machine.
 
 The only module that touches torch's private operators (`torch.ops.onednn`), and the place to
-look when a new torch moves them. `exact_levels` tries them against integers of our own before
-anyone relies on them; where they are not exact, `model.decoding.decoder` takes another backend.
+look when a new torch moves them. `exact_levels` compares them with integer products of our own;
+where they are not exact, `model.decoding.decoder` takes another backend.
 
 Hidden states lie in (-1, 1), so they need no measured scale: h is held as the byte
 round(127 h) + 128. Weights have one scale a row. The sums of such bytes are integers and do not

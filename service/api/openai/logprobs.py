@@ -66,7 +66,7 @@ class LogprobsWriter:
         return _listed(due)
 
     def _placed(self, entries: Iterable[TokenLogprob]) -> Iterator[tuple[int, TokenLogprob]]:
-        """Each entry with the offset where its text begins."""
+        """Pair each entry with the offset where its text begins."""
         for entry in entries:
             yield self._end, entry
             self._end += len(self._decoder.feed((entry.token_id,)))
