@@ -11,7 +11,7 @@ Knows nothing of torch, with which libgomp is loaded and reads the variable, onc
 import os
 from collections.abc import MutableMapping
 
-SPIN_COUNT = 1000  # rounds, of some ten nanoseconds each; measured by bench_contention.py
+SPIN_COUNT = 3000  # rounds, of 300,000 by default; 1000 costs a third alone: bench_contention.py
 VARIABLE = "GOMP_SPINCOUNT"
 SAME_MATTER = (VARIABLE, "OMP_WAIT_POLICY")  # whoever sets one of them has chosen
 
