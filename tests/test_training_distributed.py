@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from safetensors.torch import load_file
 from training_runs import arguments, refusal, resuming, saved_step
 from waiting import wait_until
 
-from model.errors import ParameterError
+from model.errors import ModelError, ParameterError
 from training.__main__ import main
 from training.distributed import FRESH_STORE, SINGLE_PROCESS, ProcessGroup
 from training.run import start
@@ -146,6 +147,33 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(corpus: Path) -> None:
     config = checked({**fields, "corpus": (str(corpus),)})
     with pytest.raises(ParameterError, match="batch_size: must be a multiple of 2"):
         start(config, Console(quiet=True), OneOfTwo())
+
+
+@pytest.mark.parametrize(
+    "field", [{"device": "cuda:99"}, {"init_from": "nowhere"}], ids=["device", "init_from"]
+)
+def test_a_field_that_will_not_do_fails_in_the_writer_while_the_others_wait_for_it(
+    corpus: Path, field: dict[str, object]
+) -> None:
+    """Where it failed outside, the others could be waiting for an agreement that never comes."""
+
+    class Observed(ProcessGroup):
+        has_ended_all = False
+
+        def run_on_writer(self, work: Callable[[], None]) -> None:
+            try:
+                work()
+            except ModelError:
+                self.has_ended_all = True
+                raise
+
+    group, home = Observed(), corpus.parent
+    places = {"runs_dir": home / "runs", "checkpoints_dir": home / "checkpoints"}
+    config = checked({"steps": 1, "precision": "bf16", "corpus": (str(corpus),), **places, **field})
+    with pytest.raises(ModelError):
+        start(config, Console(quiet=True), group)
+    assert group.has_ended_all
+    assert list(home.iterdir()) == [corpus]
 
 
 def test_a_process_alone_agrees_with_itself() -> None:

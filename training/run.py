@@ -71,20 +71,20 @@ def start(
     name = config.name if config.name is not None else free_name(config)
     config = config.model_copy(update={"name": name})
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
-    require_precision(config, group)
+    group.run_on_writer(lambda: require_new(folder, served))
+    initial = _checked_start(config, group)
     with ExitStack() as held:
 
         def claim() -> None:
-            require_new(folder, served)
-            _require_possible(config, group)
+            _require_writable(config.checkpoints_dir)
             held.enter_context(locked(folder))
             require_new(folder, served)  # another process may have begun it meanwhile
             with _removed_on_failure(folder):
-                prepare_corpus(config, folder, _initial_checkpoint(config), console)
+                prepare_corpus(config, folder, initial, console)
 
         group.run_on_writer(claim)
         with _removed_on_failure(folder) if group.is_writer else nullcontext():
-            corpus, initial = load_corpus(data_folder(config, folder)), _initial_checkpoint(config)
+            corpus = load_corpus(data_folder(config, folder))
             trainer = _build_trainer(config, corpus, initial, group)
         group.run_on_writer(lambda: write_config(folder, config))
         return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
@@ -115,7 +115,7 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
         corpus = load_corpus(data_folder(config, folder))
         # Without a state it was killed before its first save, and begins again.
         has_state = bool(group.broadcast((folder / LAST).exists()))
-        initial = checkpoints.load(folder / LAST) if has_state else _initial_checkpoint(config)
+        initial = checkpoints.load(folder / LAST) if has_state else initial_checkpoint(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{data_folder(config, folder)} is not the corpus that run began with")
         trainer = _build_trainer(config, corpus, initial, group)
@@ -123,20 +123,40 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
         return _train(config, folder, corpus, trainer, console, progress=progress)
 
 
-def _require_possible(config: TrainConfig, group: ProcessGroup) -> None:
-    """Refuse what could only fail later, when the corpus has been prepared."""
-    resolve_device(config.device)
-    _require_equal_shares(config, group)
-    _architecture(config, vocab_size=2)
-    config.checkpoints_dir.mkdir(parents=True, exist_ok=True)
-    if not os.access(config.checkpoints_dir, os.W_OK):
-        raise RunError(f"checkpoints_dir: {config.checkpoints_dir} may not be written to")
+def _checked_start(config: TrainConfig, group: ProcessGroup) -> Checkpoint | None:
+    """Load the checkpoint that a run begins with, and refuse what could only fail later.
+
+    The writer tries everything first, so that what one field forbids ends all processes before
+    they agree on the precision; else those that got so far would wait for the others.
+    """
+    loaded: list[Checkpoint | None] = []
+
+    def attempt() -> None:
+        resolve_device(own_device(config.device))
+        _require_equal_shares(config, group)
+        _architecture(config, vocab_size=2)
+        loaded.append(initial_checkpoint(config))
+
+    group.run_on_writer(attempt)
+    initial = loaded[0] if loaded else initial_checkpoint(config)
+    require_precision(config, initial, group)
+    return initial
 
 
-def require_precision(config: TrainConfig, group: ProcessGroup = SINGLE_PROCESS) -> None:
-    """Raise ParameterError where the network that `config` begins with cannot train in bf16."""
+def _require_writable(checkpoints_dir: Path) -> None:
+    checkpoints_dir.mkdir(parents=True, exist_ok=True)
+    if not os.access(checkpoints_dir, os.W_OK):
+        raise RunError(f"checkpoints_dir: {checkpoints_dir} may not be written to")
+
+
+def require_precision(
+    config: TrainConfig, initial: Checkpoint | None, group: ProcessGroup = SINGLE_PROCESS
+) -> None:
+    """Raise ParameterError where the network that a run begins with cannot train in bf16.
+
+    `initial` is the checkpoint that it begins with, if any.
+    """
     if config.precision == "bf16":
-        initial = _initial_checkpoint(config)
         architecture = initial.network.config if initial else _architecture(config, vocab_size=2)
         autocast_dtype(config, architecture, resolve_device(own_device(config.device)), group)
 
@@ -147,7 +167,8 @@ def _require_equal_shares(config: TrainConfig, group: ProcessGroup) -> None:
         raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
 
 
-def _initial_checkpoint(config: TrainConfig) -> Checkpoint | None:
+def initial_checkpoint(config: TrainConfig) -> Checkpoint | None:
+    """Load the checkpoint of `init_from`, if it is given. Raises CheckpointError."""
     return checkpoints.load(config.init_from) if config.init_from is not None else None
 
 

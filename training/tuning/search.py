@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from model.device import resolve_device
-from training.run import require_precision
+from training.run import initial_checkpoint, require_precision
 from training.signals import StopRequest, request_stop_on_signal
 from training.train_config import TrainConfig
 from training.training_errors import RunError
@@ -64,7 +64,7 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
     """Run trials and report; the signal that ended the search, if one did. Raises ModelError."""
     resolve_device(plan.base.device)  # what no trial can do is refused here
     if not plan.space.fields.keys() & {"precision", "cell", "mogrifier_rounds"}:
-        require_precision(plan.base)
+        require_precision(plan.base, initial_checkpoint(plan.base))
     with ExitStack() as stack:
         with location.folder.locked():
             data, corpus = location.folder.prepared(plan.base)
