@@ -4,19 +4,23 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from exposition import metric_sum
+from flask import Flask
 from flask.testing import FlaskClient
+
+from service.observability.http_exchange import ExchangeMiddleware, HttpExchange
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
 
 pytest_plugins = ["service_fixtures"]
 
-ENDLESS = {"max_tokens": 100_000, "min_tokens": 100_000}
+ENDLESS = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}  # also where a wait is long
 GENERATED = 'strophe_http_requests_total{route="/v1/generate"}'
 LEFT = "strophe_http_client_disconnects_total"
 
@@ -54,10 +58,28 @@ def test_refusals_and_head_count_with_their_status(client: FlaskClient) -> None:
     assert counted(client, 'strophe_http_response_bytes_total{route="/healthz"}') == 0
 
 
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_response_is_in_flight_until_its_end_is_counted(is_broken: bool) -> None:
+    app, seen = Flask(__name__), []
+
+    def record(_: HttpExchange) -> None:
+        seen.append(exchanges.num_in_flight)
+        if is_broken:
+            raise OSError
+
+    exchanges = ExchangeMiddleware(app, [record], has_client_gone=lambda _: False)
+    with suppress(OSError):
+        app.test_client().get("/nothing").close()
+    assert seen == [1]
+    assert exchanges.num_in_flight == 0
+
+
 @pytest.fixture(scope="module")
 def server(start_server: "StartServer") -> "Server":
     """Room for one text and one request more."""
-    return start_server(STROPHE_MAX_STREAMS="1", STROPHE_MAX_QUEUE="1")
+    return start_server(
+        STROPHE_MAX_STREAMS="1", STROPHE_MAX_QUEUE="1", STROPHE_MAX_TOKENS="1000000"
+    )
 
 
 @pytest.fixture

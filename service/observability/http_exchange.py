@@ -121,7 +121,7 @@ class ExchangeMiddleware:
 
     @property
     def num_in_flight(self) -> int:
-        """Count of responses that have not ended."""
+        """Count of responses that have not ended, or that not all recorders know the end of."""
         return len(self._in_flight)
 
     def _call(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -139,9 +139,12 @@ class ExchangeMiddleware:
             return
         exchange.ended_at = time.monotonic()
         exchange.is_abandoned = self._has_been_abandoned(exchange)
-        self._in_flight.discard(exchange)
-        for record in self._on_end:
-            record(exchange)
+        try:
+            for record in self._on_end:
+                record(exchange)
+        finally:
+            # Last: where no response is in flight, all that have ended are counted.
+            self._in_flight.discard(exchange)
 
     def _has_been_abandoned(self, exchange: HttpExchange) -> bool:
         if exchange.status == CLIENT_CLOSED_REQUEST:
