@@ -154,12 +154,20 @@ class Server:
     def metric(self, name: str) -> float:
         return metric_sum(requests.get(self.ops_url + "/metrics", timeout=5).text, name)
 
-    def wait_for_metric(self, name: str, value: float, timeout_s: float = 5) -> None:
-        """Return once the metric has the value; in less time than an endless text would take."""
+    def wait_for_metric(self, name: str, value: float, timeout_s: float = 30) -> None:
+        """Return as soon as the metric has the value."""
         deadline = time.monotonic() + timeout_s
         while (current := self.metric(name)) != value:
             assert time.monotonic() < deadline, f"{name} is {current}, not {value}"
             time.sleep(0.02)
+
+    def wait_until_freed(self, name: str) -> None:
+        """Return once a gauge is 0 after a client has left, and long before its text would end.
+
+        The service looks every quarter of a second (CLIENT_CHECK_S). Two seconds would do on an
+        idle machine; five leave time for one whose cores are all busy.
+        """
+        self.wait_for_metric(name, 0, timeout_s=5)
 
     def ask_and_leave(
         self, path: str, fields: dict[str, Any], *, accept: str = "*/*", once: str

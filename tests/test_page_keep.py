@@ -126,7 +126,7 @@ def test_a_full_service_is_waited_for(open_page: OpenPage, small: "Server") -> N
         expect(page.locator("#status")).to_have_text("waiting, 0 ahead")
         page.keyboard.press("Escape")
         wait_until_over(page)
-        small.wait_for_metric("strophe_requests_waiting", 0)
+        small.wait_until_freed("strophe_requests_waiting")
         with occupied(small):
             small.wait_for_metric("strophe_requests_waiting", 1)
             page.click("#continue")

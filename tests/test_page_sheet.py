@@ -52,7 +52,7 @@ def test_stop_ends_it_here_and_in_the_service(page: "Page", server: "Server") ->
     expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{4,} "))
     page.keyboard.press("Escape")
     assert wait_until_over(page).startswith("stopped")
-    server.wait_for_metric("strophe_streams_running", 0)
+    server.wait_until_freed("strophe_streams_running")
     text = text_of(page)
     page.wait_for_timeout(200)
     assert text == text_of(page)

@@ -168,7 +168,7 @@ def test_a_client_that_leaves_frees_the_slot(idle: "Server") -> None:
     for _ in range(2):  # the second would be refused if the first still held its slot
         text = {"text": "a" * (MAX_SCORED - 1)}
         idle.ask_and_leave("/v1/score", text, once="strophe_slots_used")
-        idle.wait_for_metric("strophe_slots_used", 0)
+        idle.wait_until_freed("strophe_slots_used")
 
 
 def test_more_than_may_be_scored_is_refused_with_what_may(idle: "Server") -> None:

@@ -81,19 +81,19 @@ def test_hanging_up_on_a_stream_frees_its_slot(
         chunks = response.iter_content(10)
         next(chunks)
         assert idle.metric("strophe_streams_running") == 1
-    idle.wait_for_metric("strophe_streams_running", 0)
+    idle.wait_until_freed("strophe_streams_running")
 
 
 def test_hanging_up_on_a_json_answer_frees_its_slot(idle: "Server") -> None:
     idle.ask_and_leave("/v1/generate", ENDLESS, accept=JSON, once="strophe_streams_running")
-    idle.wait_for_metric("strophe_streams_running", 0)
+    idle.wait_until_freed("strophe_streams_running")
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/event-stream", JSON])
 def test_hanging_up_while_queued_frees_the_place(idle: "Server", accept: str) -> None:
     with stream(idle), stream(idle):
         idle.ask_and_leave("/v1/generate", ENDLESS, accept=accept, once="strophe_requests_waiting")
-        idle.wait_for_metric("strophe_requests_waiting", 0)
+        idle.wait_until_freed("strophe_requests_waiting")
 
 
 def test_a_client_that_never_reads_ends_alone_and_slows_nobody(idle: "Server") -> None:
