@@ -183,7 +183,8 @@ def test_more_than_may_be_scored_is_refused_with_what_may(idle: "Server") -> Non
 
 def test_a_full_service_refuses_and_a_score_is_whole(idle: "Server") -> None:
     with requests.post(idle.url + "/v1/generate", json=ENDLESS, stream=True, timeout=10) as stream:
-        next(stream.iter_content(10))
+        chunks = stream.iter_content(10)  # an iterator that nobody keeps hangs up as it goes
+        next(chunks)
         refused = requests.post(idle.url + "/v1/score", json={"text": TEXT}, timeout=10)
         assert refused.status_code == 503
         assert refused.headers["Retry-After"] == "1"
