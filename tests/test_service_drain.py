@@ -105,7 +105,8 @@ def test_an_idle_service_ends_at_once_whoever_is_connected(start_server: "StartS
 def test_ctrl_c_after_sigterm_waits_no_longer(start_server: "StartServer") -> None:
     server = start_server(STROPHE_DRAIN="60")
     with begin(server, EVENTS) as stream:
-        assert next(stream.iter_content(10))
+        chunks = stream.iter_content(10)  # an iterator that nobody keeps hangs up as it goes
+        assert next(chunks)
         server.terminate()
         wait_until(lambda: server.probe("/readyz") == 503)
         server.process.send_signal(signal.SIGINT)
