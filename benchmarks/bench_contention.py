@@ -22,7 +22,7 @@ from typing import Any
 
 from measured import ratio, show_json, show_table, spread
 
-from model.openmp import SAME_MATTER, limit_spinning
+from training.process_settings import WAIT_VARIABLES, limit_spinning
 
 HERE = Path(__file__).parent
 BEFORE, AFTER = "nothing set", "as it is"
@@ -54,7 +54,7 @@ class Side:
 
 def environment_of(setting: str) -> dict[str, str]:
     """Environment with this setting of OpenMP's waiting and none of the caller's."""
-    environment = {name: value for name, value in os.environ.items() if name not in SAME_MATTER}
+    environment = {name: value for name, value in os.environ.items() if name not in WAIT_VARIABLES}
     if setting == AFTER:
         limit_spinning(environment)
     elif setting != BEFORE:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from model.errors import ModelError
-from model.openmp import limit_spinning
+from training.process_settings import limit_spinning
 
 limit_spinning()  # before torch is loaded, as the commands do
 

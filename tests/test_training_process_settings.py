@@ -1,4 +1,4 @@
-"""Threads that wait sleep soon, in every command that computes, unless the user says otherwise."""
+"""OpenMP's spinning limit, set by training's commands unless the user says otherwise."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from model.openmp import SAME_MATTER, SPIN_COUNT, limit_spinning
+from training.process_settings import SPIN_COUNT, WAIT_VARIABLES, limit_spinning
 
 
 def test_the_limit_is_set_where_nobody_has_chosen() -> None:
@@ -26,7 +26,7 @@ def test_what_the_user_has_set_stands(chosen: dict[str, str]) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="torch comes with libgomp on Linux only")
 def test_training_sets_the_limit_before_the_library_is_loaded() -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in SAME_MATTER}
+    environment = {name: value for name, value in os.environ.items() if name not in WAIT_VARIABLES}
     ended = subprocess.run(
         [sys.executable, "-m", "training", "--help"],
         capture_output=True,
