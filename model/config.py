@@ -72,7 +72,7 @@ class ModelConfig(NetworkShape):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the network is a stack of cells without norms, skips and Mogrifier rounds."""
+        """True for a network that is a stack of cells without norms, skips and Mogrifier rounds."""
         return not (self.layer_norm or self.skip or self.mogrifier_rounds)
 
     @property

@@ -48,7 +48,7 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether bf16 products on `device` are faster than fp32 ones.
+    """True where bf16 products on `device` are faster than fp32 ones.
 
     On a CPU that takes AVX512-BF16 or AMX, and that oneDNN may use them; without them it emulates
     bf16, at a third of the speed of fp32 with AVX512, and far more slowly with AVX2.
@@ -68,7 +68,7 @@ def _max_cpu_isa() -> str:
 
 @cache
 def has_bf16_lstm(device: torch.device) -> bool:
-    """Whether torch's fused LSTM runs in bf16 on `device`, forward and backward.
+    """Probe of torch's fused LSTM: True where it runs in bf16 on `device`, forward and backward.
 
     Tried with a layer of eight units, once a process: without AVX512 oneDNN has no such kernel,
     and torch says so only when it is called. Draws no random number.

@@ -126,7 +126,7 @@ class Tokenizer:
         return EncodedPrompt(ids=[BOS_ID, *ids], num_folded=0, num_unknown=0)
 
     def knows(self, char: str) -> bool:
-        """Whether the vocabulary can write `char` without `<unk>`."""
+        """True for a character `char` that the vocabulary can write without `<unk>`."""
         return UNK_ID not in self.encode(char)
 
     def token_text(self, token_id: int) -> str:

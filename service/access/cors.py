@@ -46,7 +46,7 @@ def allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
 
 
 def is_preflight() -> bool:
-    """Whether this request is a preflight. OPTIONS without these headers is one like others."""
+    """True for a CORS preflight request. OPTIONS without these headers is one like others."""
     asks = "Origin" in request.headers and "Access-Control-Request-Method" in request.headers
     return request.method == "OPTIONS" and asks
 

@@ -24,12 +24,12 @@ def uncounted(view: View) -> View:
 
 
 def is_public() -> bool:
-    """Whether this request's route is public; a path without a route is not."""
+    """True for a request whose route is public; a path without a route is not."""
     return _has_flag("is_public")
 
 
 def is_counted() -> bool:
-    """Whether this request makes work that limits are there for."""
+    """True for a request that makes work, for which rate and concurrency limits are there."""
     is_work = request.method == "POST" and request.endpoint is not None
     return is_work and not _has_flag("is_uncounted")
 
@@ -39,5 +39,5 @@ def _has_flag(name: str) -> bool:
 
 
 def has_flag(view: Callable[..., Any] | None, name: str) -> bool:
-    """Whether a view has the flag `name`: `is_public` or `is_uncounted`."""
+    """True for a view with the flag `name`: `is_public` or `is_uncounted`."""
     return getattr(view, name, False)
