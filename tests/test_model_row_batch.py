@@ -123,7 +123,7 @@ def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> Non
                 logits = decoder.backend(step[columns], state)
         return [*state, logits]
 
-    for threads in (1, 2, 4):
+    for threads in (1, 2, 3, 4):
         torch.set_num_threads(threads)
         decoder = decoder_by(name, network)
         together = states(decoder, slice(None))

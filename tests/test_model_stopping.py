@@ -31,7 +31,7 @@ def shown(matcher: StopMatcher, pieces: list[str]) -> str:
     return "".join([*(matcher.feed(piece) for piece in pieces), matcher.finish()])
 
 
-@settings(max_examples=400)
+@settings(max_examples=1000)
 @given(letters, stop_lists, st.lists(st.integers(0, 10)))
 def test_what_is_shown_depends_on_the_text_and_not_on_its_pieces(
     text: str, stops: list[str], places: list[int]
