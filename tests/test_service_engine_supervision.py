@@ -1,6 +1,7 @@
 """Engine supervision: a step fails, hangs, or is the last, and nobody is left waiting."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -82,20 +83,51 @@ def test_an_error_in_a_step_fails_its_requests_and_the_engine_goes_on(
     assert later.outbox.take(5)
 
 
-def test_errors_without_end_make_the_engine_broken_and_not_ready(
+def test_errors_of_single_requests_count_for_nothing_however_many_there_are(
     make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
+    """Neither those of a step nor those of feeding a prompt, with no sound text between them."""
+
     def explode(_: Request) -> Piece:
         raise RuntimeError("boom")
 
+    class Indigestible(SteadyRunner):
+        def feed(self, requests: Sequence[Request]) -> list[Request]:
+            raise IndexError("no such layer")
+
     engine = make_engine()
+    with capture_logs() as logs:
+        for _ in range(5):
+            for runner in (SteadyRunner(explode), Indigestible()):
+                victim = make_request(runner)
+                engine.submit(victim)
+                with pytest.raises(RequestFailedError) as caught:
+                    read(victim)
+                assert caught.value.failure is Failure.ENGINE
+    assert [line["event"] for line in logs] == ["engine_error"] * 10
+    assert (engine.trouble, engine.is_broken, engine.load.num_used) == (None, False, 0)
+    sound = make_request(SteadyRunner())
+    engine.submit(sound)
+    assert sound.outbox.take(5)
+
+
+def test_a_runner_that_cannot_let_go_of_a_request_breaks_the_engine_which_is_then_not_ready(
+    make_engine: MakeEngine, make_request: MakeRequest
+) -> None:
+    class Stuck(SteadyRunner):
+        def drop(self, request: Request) -> None:
+            raise RuntimeError("the device is gone")
+
+    def explode(_: Request) -> Piece:
+        raise RuntimeError("boom")
+
+    engine, bystander = make_engine(), make_request(SteadyRunner())
     with capture_logs():
-        for _ in range(3):
-            request = make_request(SteadyRunner(explode))
-            engine.submit(request)
-            wait_until(lambda request=request: request.is_ended)  # type: ignore[misc]
+        engine.submit(bystander, make_request(Stuck(explode)))
         wait_until(lambda: engine.is_broken)
-    with pytest.raises(UnavailableError):
+    with pytest.raises(RequestFailedError):
+        read(bystander)
+    with pytest.raises(UnavailableError, match="must be restarted"):
         engine.submit(make_request(SteadyRunner()))
 
 

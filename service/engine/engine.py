@@ -1,9 +1,10 @@
 """Engine: one supervised thread that admits requests, feeds prompts, steps texts and publishes.
 
 HTTP threads submit, cancel and read their own outbox. Everything else happens on the engine's
-thread, so the runners need no locks. An error while it works on a request fails that request
-(or all that were fed or stepped with it); an error that it cannot place, or several in a row,
-ends the engine for good: every request fails, and `trouble` says so.
+thread, so the runners need no locks. An error while it works on requests fails those that were fed
+or stepped together, and nothing else, however often it happens. An error outside of such work, or
+a runner that cannot even let go of a request, ends the engine for good: every request fails, and
+`trouble` says so.
 
 Knows nothing of tensors, Flask and HTTP.
 """
@@ -20,8 +21,6 @@ from service.engine.outbox import FlushInterval, OutboxFullError
 from service.engine.request import EngineObserver, Outcome, Phase, Request, Runner, Stepped
 from service.engine.scheduler import Load, Scheduler, StepsPerTick
 from service.timeouts import ENGINE_IDLE_WAIT_S, THREAD_STOP_TIMEOUT_S
-
-MAX_ERRORS_IN_A_ROW = 3
 
 
 class Engine:
@@ -52,7 +51,6 @@ class Engine:
         self._changed = threading.Condition()
         self._cancelled: list[Request] = []  # admitted ones, for the thread to drop
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
-        self._errors_in_a_row = 0
         self._lifecycle = Lifecycle(clock, max_request_s)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -180,10 +178,10 @@ class Engine:
         return alike[: alike[0].fed_together] if alike else []
 
     def _feed(self, requests: list[Request]) -> None:
+        self._at_risk = requests
         for request in requests:
             if request.phase is Phase.WAITING:
                 self._observer.admitted(request.begin_feeding())
-        self._at_risk = requests
         fed = requests[0].runner.feed(requests)
         with self._changed:
             self._scheduler.took_turn(requests)
@@ -214,7 +212,6 @@ class Engine:
         for runner, requests in writing.items():
             self._at_risk = requests
             self._step(runner, requests[0].model, steps)
-            self._errors_in_a_row = 0
         self._at_risk = ()
         if writing:
             self._steps_per_tick.note(steps, self._clock() - started)
@@ -275,8 +272,7 @@ class Engine:
     def _recover(self) -> None:
         """Fail the requests that the engine worked on; give up where it cannot say which."""
         self._log.exception("engine_error", requests=[r.request_id for r in self._at_risk])
-        self._errors_in_a_row += 1
-        if not self._at_risk or self._errors_in_a_row >= MAX_ERRORS_IN_A_ROW:
+        if not self._at_risk:
             self._lifecycle.fail()
             return
         try:
