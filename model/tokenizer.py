@@ -38,7 +38,7 @@ ESCAPE = "\U000f0000"
 RESERVED = (ESCAPE, SPACE_PIECE, "\u2585", "\x00", "\x1f")
 _ESCAPED = {ord(char): f"{ESCAPE}{digit}" for digit, char in enumerate(RESERVED)}
 _ANY_RESERVED = re.compile("[" + "".join(RESERVED) + "]")
-_ANY_ESCAPED = re.compile(f"{ESCAPE}(.)", re.DOTALL)
+_ANY_ESCAPED = re.compile(f"{ESCAPE}([0-4]?)")
 _NEVER_KNOWN = "\ud800"  # half a surrogate pair: in no UTF-8 text, so in no vocabulary
 
 
@@ -53,9 +53,7 @@ def unescape(text: str) -> str:
 
 
 def _unescape_one(match: re.Match[str]) -> str:
-    digit = match.group(1)
-    known = digit in "01234"
-    return RESERVED[int(digit)] if known else REPLACEMENT + digit
+    return RESERVED[int(match[1])] if match[1] else REPLACEMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +155,11 @@ class StreamDecoder:
         """Take ids, give the text that they complete, possibly empty."""
         return self._release(self._utf8.decode(b"".join([self._piece_bytes[i] for i in ids])))
 
+    @property
+    def num_held(self) -> int:
+        """Number of characters that `finish` would give."""
+        return len(self._held) + len(self._utf8.getstate()[0].decode("utf-8", "replace"))
+
     def finish(self) -> str:
         """Give the text still held; half a character comes out as U+FFFD."""
         rest = self._release(self._utf8.decode(b"", final=True))
@@ -165,8 +168,7 @@ class StreamDecoder:
 
     def _release(self, text: str) -> str:
         text = self._held + text
-        # An ESCAPE that opens a pair waits for the pair's other half.
-        is_open = ESCAPE in text and _ANY_ESCAPED.sub("", text).endswith(ESCAPE)
+        is_open = text.endswith(ESCAPE)  # the pair's other half is still to come
         self._held = ESCAPE if is_open else ""
         return unescape(text[:-1] if is_open else text)
 

@@ -1,6 +1,7 @@
 """Prompt normalization: unknown characters become known look-alikes, and are counted."""
 
 import string
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -78,3 +79,12 @@ def test_folding_brings_in_no_unknown_character(text: str) -> None:
     unknown_before = {c for c in text if c not in PLAIN}
     composed = {c for c in normalized(text, set()) if c not in PLAIN}  # no more than NFC
     assert {c for c in normalized(text, PLAIN) if c not in PLAIN} <= unknown_before | composed
+
+
+MARKS = "e\u1ea1\u0301\u0323\u0307\u0316\u0344\u0f71\u0f72\u0f73\u1112\u1161\u11ab"
+
+
+@given(st.text(st.sampled_from(MARKS)) | st.text())
+def test_where_all_is_known_the_text_is_composed_canonically(text: str) -> None:
+    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
+    assert normalize_prompt(text, lambda _: True) == (composed, 0)

@@ -307,5 +307,25 @@ def test_a_token_without_text_moves_none_behind_it(
     assert told["logprobs"]["text_offset"] == [0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "offsets"),
+    [
+        ("a\u2014b", [0, 1, 1, 2]),
+        ("the sea \u2014 the sky", [*range(9), 8, *range(9, 17)]),
+        ("\ufb01re\u2026\r\nx", [0, 0, 1, 2, 3, 3, 3, 4, 6]),
+        ("cafe\u0301 x", [0, 1, 2, 3, 5, 6]),
+    ],
+)
+def test_an_offset_is_the_place_in_the_text_of_what_a_token_was_made_of(
+    client: FlaskClient, prompt: str, offsets: list[int]
+) -> None:
+    fields: dict[str, Any] = {"prompt": ["a", prompt], "n": 2, "logprobs": 0, "min_tokens": 2}
+    for choice in whole(client, echo=True, max_tokens=2, **fields)["choices"][2:]:
+        generated_at = [len(prompt), len(prompt) + 1]
+        assert choice["logprobs"]["text_offset"] == [*offsets, *generated_at]
+    for choice in whole(client, max_tokens=2, **fields)["choices"]:
+        assert choice["logprobs"]["text_offset"] == [0, 1]
+
+
 def test_a_prompt_that_is_too_long_in_all_is_refused(client: FlaskClient) -> None:
     assert refused(client, status=413, prompt=["a" * 600, "b" * 600])["param"] == "prompt"

@@ -7,6 +7,7 @@ import pytest
 from model.decoding.generation import TokenLogprob, token_logprob
 from model.tokenizer import REPLACEMENT, Tokenizer, train_tokenizer
 from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
+from service.api.openai.prompts import echo_of
 
 TEXT = "the moon \u2014 caf\u00e9 \U0001f319 moon"
 
@@ -38,7 +39,8 @@ def test_tokens_that_are_bytes_stand_where_their_character_begins(subwords: Toke
     written = told(subwords, ids)
     assert len(written["tokens"]) == len(ids)
     assert written["text_offset"] == starts(subwords, ids)
-    echoed = LogprobsWriter(subwords).echoed(TEXT, entries(subwords, ids))
+    echo = echo_of(TEXT, subwords, with_offsets=True)
+    echoed = LogprobsWriter(subwords).echoed(echo, entries(subwords, ids))
     assert echoed["text_offset"] == written["text_offset"]
 
 

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, request
 
 from model.errors import ParameterError
 from model.parameters import SamplingParams
-from model.tokenizer import BOS_ID, UNK_ID, EncodedPrompt, Tokenizer
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from service.api.jobs import Jobs
-from service.api.openai.completions_body import CompletionRequest, Prompt
+from service.api.openai.completions_body import CompletionRequest
+from service.api.openai.prompts import echo_of, encoded
 from service.api.openai.responses import Completion, chunk_response, json_response
 from service.api.request_body import json_object
 from service.api.submission import find_model, sampling_within_limits, start_job
@@ -64,7 +65,10 @@ def start_completion(
         tokenizer=tokenizer,
         body=body,
         fingerprint=served.fingerprint,
-        echoes=[shown(prompt, tokenizer) for prompt in body.prompt],
+        echoes=[
+            echo_of(prompt, tokenizer, with_offsets=body.logprobs is not None)
+            for prompt in (body.prompt if body.echo else ())
+        ],
         ignored=[name for name in ignored if FIELD_NAME.fullmatch(name)][:MAX_IGNORED_NAMES],
     )
 
@@ -85,18 +89,6 @@ def sampling_params(body: CompletionRequest, settings: Settings) -> SamplingPara
         logit_bias={},  # by id, see `biases`
         logprobs=0 if needs_logprobs else body.logprobs,
     )
-
-
-def encoded(prompt: Prompt, tokenizer: Tokenizer) -> EncodedPrompt:
-    """Encode a prompt, or check the token ids that were sent as one. Raises ParameterError."""
-    if isinstance(prompt, str):
-        return tokenizer.encode_prompt(prompt)
-    return tokenizer.prompt_of_ids(prompt)
-
-
-def shown(prompt: Prompt, tokenizer: Tokenizer) -> str:
-    """Text of a prompt, also of one that was sent as token ids."""
-    return prompt if isinstance(prompt, str) else tokenizer.decode(prompt)
 
 
 def biases(body: CompletionRequest, tokenizer: Tokenizer) -> dict[int, float]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validat
 
 from model.errors import ParameterError
 from model.parameters import Bias, SamplingParams
+from service.api.openai.prompts import Prompt
 from service.api.request_body import (
     MAX_CHOICES,
     Stops,
@@ -22,8 +23,6 @@ from service.api.request_body import (
 )
 
 MAX_PROMPTS = 64
-
-Prompt = str | tuple[int, ...]  # a text, or the ids of its tokens
 
 # What `prompts_of` takes, as a type; the document of the interface says so.
 TokenId = Annotated[int, Field(ge=0)]

@@ -6,14 +6,16 @@ answer hold the same. Knows nothing of HTTP.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from model.decoding.generation import TokenLogprob
+from model.token_offsets import OffsetCounter
 from model.tokenizer import Tokenizer
+from service.api.openai.prompts import Echo
 from service.api.response_models import closed
 
 
@@ -32,44 +34,32 @@ class CompletionLogprobs(TypedDict):
 
 
 class LogprobsWriter:
-    """Log probabilities of one choice, as its text grows.
-
-    A token stands where its text begins; one of several that write a character together, where
-    that character does.
-    """
+    """Log probabilities of one choice, as its text grows; `model.token_offsets` says where."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._decoder = tokenizer.stream_decoder()
+        self._offsets = OffsetCounter(tokenizer)
         self._shown = 0  # characters of the choice's text so far
-        self._end = 0  # where the text of the next token begins
         self._waiting: deque[tuple[int, TokenLogprob]] = deque()
 
-    def echoed(self, prompt: str, entries: Iterable[TokenLogprob]) -> CompletionLogprobs:
+    def echoed(self, echo: Echo, entries: Iterable[TokenLogprob]) -> CompletionLogprobs:
         """Entries of the prompt that opens the text; nothing precedes the first token."""
-        placed = [(offset, entry) for offset, entry in self._placed(entries)]
-        # A character that was folded into several has moved those behind it; the text is as sent.
-        self._shown = self._end = len(prompt)
-        self._decoder = self._tokenizer.stream_decoder()  # what follows begins with a whole one
-        logprobs = _listed((min(offset, len(prompt) - 1), entry) for offset, entry in placed)
-        if placed:
+        self._shown = len(echo.text)
+        self._offsets = OffsetCounter(self._tokenizer, len(echo.text))
+        logprobs = _listed(zip(echo.offsets, entries, strict=False))  # no entry: none was scored
+        if logprobs["tokens"]:
             logprobs["token_logprobs"][0] = logprobs["top_logprobs"][0] = None
         return logprobs
 
     def grown(self, text: str, entries: Iterable[TokenLogprob]) -> CompletionLogprobs:
         """Entries that are due now that `text` was added; `entries` are new."""
-        self._waiting.extend(self._placed(entries))
+        for entry in entries:
+            self._waiting.append((self._offsets.offset_of_next(entry.token_id), entry))
         self._shown += len(text)
         due = []
         while self._waiting and self._waiting[0][0] < self._shown:
             due.append(self._waiting.popleft())
         return _listed(due)
-
-    def _placed(self, entries: Iterable[TokenLogprob]) -> Iterator[tuple[int, TokenLogprob]]:
-        """Pair each entry with the offset where its text begins."""
-        for entry in entries:
-            yield self._end, entry
-            self._end += len(self._decoder.feed((entry.token_id,)))
 
 
 def joined(parts: Iterable[CompletionLogprobs]) -> CompletionLogprobs:

@@ -16,6 +16,7 @@ from model.tokenizer import Tokenizer
 from service.api.jobs import Job, Jobs
 from service.api.openai.completions_body import CompletionRequest
 from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
+from service.api.openai.prompts import Echo
 from service.api.response_models import FINISH, STOP, Count, FinishReason, Usage, closed, usage_of
 from service.api.streaming import EVENTS, PING, event, job_events, job_headers, streamed_response
 from service.engine.outbox import Delta
@@ -98,7 +99,7 @@ class Completion:
     tokenizer: Tokenizer
     body: CompletionRequest
     fingerprint: str
-    echoes: Sequence[str]  # the prompts as text, whether or not they are wanted
+    echoes: Sequence[Echo]  # one a prompt, where they are wanted
     ignored: Sequence[str]  # names of fields that were left aside
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -172,9 +173,9 @@ class ChoiceWriter:
             return []
         self._has_begun = True
         number = self.written // body.num_written
-        prompt = self.completion.echoes[number]
+        echo = self.completion.echoes[number]
         scored = self.completion.job.requests[number].scored_prompt
-        return [(prompt, self._logprobs.echoed(prompt, scored or ()))]
+        return [(echo.text, self._logprobs.echoed(echo, scored or ()))]
 
     def _choice(
         self, parts: Sequence[Part], finish_reason: FinishReason | None, stop_reason: str | None
