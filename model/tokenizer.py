@@ -39,6 +39,9 @@ RESERVED = (ESCAPE, SPACE_PIECE, "\u2585", "\x00", "\x1f")
 _ESCAPED = {ord(char): f"{ESCAPE}{digit}" for digit, char in enumerate(RESERVED)}
 _ANY_RESERVED = re.compile("[" + "".join(RESERVED) + "]")
 _ANY_ESCAPED = re.compile(f"{ESCAPE}([0-4]?)")
+# How SentencePiece says which size of a vocabulary it could train.
+_AT_MOST = re.compile(r"Vocabulary size too high .* a value <= (\d+)")
+_AT_LEAST = re.compile(r"Vocabulary size is smaller than required_chars\. \d+ vs (\d+)")
 _NEVER_KNOWN = "\ud800"  # half a surrogate pair: in no UTF-8 text, so in no vocabulary
 
 
@@ -262,9 +265,18 @@ def train_tokenizer(
             **options,
         )
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise TokenizerError(f"no {kind} vocabulary of this text: {reason}") from error
+        raise _refused(kind, vocab_size, str(error)) from error
     return Tokenizer(buffer.getvalue(), kind)
+
+
+def _refused(kind: TokenizerKind, vocab_size: int, reason: str) -> TokenizerError:
+    """Error for a vocabulary that SentencePiece refuses to train, with the size it would take."""
+    whole = f"no {kind} vocabulary of {vocab_size:,} tokens can be learned from this text"
+    if (most := _AT_MOST.search(reason)) is not None:
+        return TokenizerError(f"{whole}: it is enough for {int(most[1]):,} at most")
+    if (least := _AT_LEAST.search(reason)) is not None:
+        return TokenizerError(f"{whole}: its characters alone need {int(least[1]):,}")
+    return TokenizerError(f"{whole} ({reason.strip().splitlines()[-1]})")
 
 
 def _counted_characters(texts: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Texts become ids on disk: what was split, dropped, counted and kept."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -143,11 +144,17 @@ def test_more_than_65536_tokens_take_four_bytes_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("", {}, "too small to split"),
+        ("", {}, "no text: .*text.txt holds no visible character"),
+        (" \n\u00a0\n\u200b\t\n\ufeff", {}, "no text"),
+        (" \n\u00a0\n", {"split": "contiguous"}, "no text"),
         ("only one poem\n\nof two stanzas", {}, "--split contiguous"),
         ("x", {"split": "contiguous"}, "too small to split"),
-        ("\n\n\n\n", {}, "too small to split"),
-        ("a b\n\n\nc d", {"tokenizer": "bpe"}, "no bpe vocabulary"),
+        ("\n\n\n\n", {}, "no text"),
+        (
+            "a b\n\n\nc d",
+            {"tokenizer": "bpe"},
+            "no bpe vocabulary of 1,024 .*enough for 26. at most",
+        ),
     ],
 )
 def test_what_cannot_be_prepared_is_an_error_and_leaves_nothing(
@@ -156,6 +163,36 @@ def test_what_cannot_be_prepared_is_an_error_and_leaves_nothing(
     with pytest.raises(CorpusError, match=message):
         prepared(tmp_path, text, **options)
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "message"),
+    [
+        ("\n\n\n".join(["the sea"] * 500), "\n\n\n", "its 500 documents are all the same one"),
+        ("\n\n\n".join(["the sea"] * 500), "\n\n\n", r"of 7 characters \(499 left out"),
+        ("\n\n".join(poems(4)), "\n\n\n", "one document of 174 characters, parted nowhere"),
+        ("\n\n".join(poems(4)), "\n\n\n", "7 single blank lines: .*-separator '.n.n'"),
+        ("\n \n".join(poems(4)), "\n\n\n", "7 single blank lines: .*-separator '.n.n'"),
+        ("\n---\n".join("abc"), "\n\n\n", "2 lines '---': .*-separator '.n---.n'"),
+        ("a\n* * *\nb", "\n%%\n", r"1 line '\* \* \*': .*-separator '.n\* \* \*.n'"),
+    ],
+)
+def test_a_text_of_one_document_is_told_what_may_part_it(
+    tmp_path: Path, text: str, separator: str, message: str
+) -> None:
+    with pytest.raises(CorpusError, match=f"too small to split: .*{message}.*--split contiguous"):
+        prepared(tmp_path, text, document_separator=separator)
+
+
+def test_a_separator_that_is_named_as_the_error_says_parts_the_text(tmp_path: Path) -> None:
+    text = "\n \n* * *\n\n".join(poem.replace("\n\n", "\n") for poem in poems(4))
+    with pytest.raises(CorpusError) as refused:
+        prepared(tmp_path, text)
+    separators = re.findall("--document-separator '(.*?)'", str(refused.value))
+    assert separators == [r"\n\n", r"\n* * *\n"]
+    for separator in separators:
+        corpus = prepared(tmp_path, text, document_separator=separator.replace(r"\n", "\n"))
+        assert corpus.manifest.train.documents + corpus.manifest.valid.documents >= 4
 
 
 def test_a_prepared_folder_is_recognised_and_loads_the_same(tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from training.data.document_reader import CHUNK_BYTES, may_combine, read_documents, read_segments
+from training.data.document_reader import (
+    CHUNK_BYTES,
+    may_combine,
+    read_documents,
+    read_segments,
+    read_texts,
+)
+from training.data.train_valid_split import SplitKind
 from training.training_errors import CorpusError
 
 POEMS = ["One\n\na line\nanother", "Two\n\nthe sea, the sea", "Three"]
@@ -107,6 +114,29 @@ def test_a_byte_order_mark_is_dropped_and_line_ends_become_lf(tmp_path: Path) ->
     path = tmp_path / "poems.txt"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
     assert documents(path) == POEMS
+
+
+@pytest.mark.parametrize("border", ["\n\n\n", "\n \n\t\n", "\r\n\u00a0\r\n\r\n", "\n\u200b\n \n"])
+def test_blank_lines_that_hold_something_part_documents(tmp_path: Path, border: str) -> None:
+    path = tmp_path / "poems.txt"
+    path.write_text(border.join(["One\n \n  two", "three ", "\u200b", "four"]), newline="")
+    assert documents(path) == ["One\n\n  two", "three ", "four"]
+
+
+def test_a_separator_that_is_named_is_taken_to_the_letter(tmp_path: Path) -> None:
+    path = tmp_path / "poems.txt"
+    path.write_text("a\n \nb\n\nc")
+    assert documents(path, "\n \n") == ["a", "b\n\nc"]
+
+
+@pytest.mark.parametrize(("split", "border"), [("documents", "\n\n\n"), ("contiguous", "")])
+def test_byte_order_marks_of_joined_files_are_no_characters(
+    tmp_path: Path, split: SplitKind, border: str
+) -> None:
+    path = tmp_path / "poems.txt"
+    mark = b"\xef\xbb\xbf"
+    path.write_bytes(mark + (b"\n\n\n" + mark).join(poem.encode() for poem in POEMS) + mark)
+    assert border.join(read_texts(str(path), split, "\n\n\n")) == TEXT
 
 
 def test_text_becomes_nfc(tmp_path: Path) -> None:

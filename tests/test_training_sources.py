@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.data.sources import expand, require_outside
+from training.data.sources import expand, outward_links, require_outside
 from training.training_errors import CorpusError
 
 
@@ -22,6 +22,58 @@ def test_a_pattern_stands_for_its_matches_once(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x", encoding="utf-8")
     found = expand([str(tmp_path / "*.txt"), str(tmp_path / "one.txt")])
     assert found == [str(tmp_path / "one.txt"), str(tmp_path / "two.txt")]
+
+
+@pytest.fixture
+def linked(tmp_path: Path) -> Path:
+    """A folder with links: within it, round in a circle, and out of it."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "diary.txt").write_text("mine")
+    texts = tmp_path / "texts"
+    (texts / "a").mkdir(parents=True)
+    (texts / "a" / "one.txt").write_text("x")
+    (texts / "same.txt").symlink_to("a/one.txt")
+    (texts / "diary.txt").symlink_to(tmp_path / "private" / "diary.txt")
+    (texts / "private").symlink_to(tmp_path / "private")
+    (texts / "nowhere").symlink_to("../nowhere")
+    for place in ("a/back", "a/round", "itself"):
+        (texts / place).symlink_to(texts)
+    (texts / "selfish").symlink_to("selfish")
+    return texts
+
+
+def test_links_out_of_a_folder_are_not_followed_but_found(linked: Path) -> None:
+    assert expand([str(linked)]) == [str(linked / "a" / "one.txt")]
+    assert [Path(link).name for link in outward_links([str(linked), "-"])] == [
+        "diary.txt",
+        "nowhere",
+        "private",
+    ]
+
+
+def test_a_folder_of_links_that_lead_out_says_so(linked: Path) -> None:
+    (linked / "a" / "one.txt").unlink()
+    with pytest.raises(CorpusError, match=r"no files but links that lead out of it \(3\)"):
+        expand([str(linked)])
+
+
+def test_a_link_that_is_named_is_followed(linked: Path) -> None:
+    assert expand([str(linked / "diary.txt")]) == [str(linked / "diary.txt")]
+    (linked.parent / "shortcut").symlink_to(linked)
+    assert len(expand([str(linked.parent / "shortcut")])) == 1
+
+
+@pytest.mark.parametrize("pattern", ["**", "**/*.txt", "**/**/one.txt", "../texts/**/a/**"])
+def test_a_pattern_for_all_folders_goes_no_way_round_in_a_circle(
+    linked: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    (linked / ".hidden").mkdir()
+    (linked / ".hidden" / "one.txt").write_text("x")
+    monkeypatch.chdir(linked)
+    for name in (pattern, str(linked / pattern)):
+        found = [Path(file).resolve() for file in expand([name])]
+        assert found[-1] == linked / "a" / "one.txt" or found[0] == linked / "a" / "one.txt"
+        assert len(found) == (1 if "one" in pattern or "a/" in pattern else 2)
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "*.nothing", "empty"])

@@ -30,6 +30,7 @@ from training.data.vocabulary import learn_tokenizer
 from training.training_errors import CorpusError
 
 FORMAT = 1
+MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
@@ -53,7 +54,10 @@ class CorpusOptions(BaseModel):
     )
     tokenizer: TokenizerKind = Field("char", description="what a token is")
     vocab_size: int = Field(
-        1024, ge=300, le=65_536, description="tokens of a unigram or bpe vocabulary"
+        1024,
+        ge=MIN_VOCAB_SIZE,
+        le=MAX_VOCAB_SIZE,
+        description="tokens of a unigram or bpe vocabulary",
     )
     character_coverage: float = Field(
         0.9999, gt=0.5, le=1, description="share of the text that a char vocabulary must cover"
@@ -183,7 +187,8 @@ def _learn(store: DocumentStore, options: CorpusOptions) -> Tokenizer:
             coverage=options.character_coverage,
         )
     except TokenizerError as error:
-        raise CorpusError(str(error)) from error
+        sizes = f"--vocab-size takes {MIN_VOCAB_SIZE:,} to {MAX_VOCAB_SIZE:,}"
+        raise CorpusError(f"{error}; {sizes}, and --tokenizer char needs none") from error
 
 
 def _write_ids(store: DocumentStore, part: Part, tokenizer: Tokenizer, folder: Path) -> PartFacts:

@@ -1,7 +1,8 @@
 """Reader of corpus files: decompressed, decoded, normalised (NFC), and parted into documents.
 
-Files are plain, .gz, .xz or .zst, in UTF-8; a byte order mark is dropped, CRLF becomes LF and
-text becomes NFC. The end of a file always ends a document.
+Files are plain, .gz, .xz or .zst, in UTF-8; byte order marks are dropped, CRLF becomes LF and
+text becomes NFC. The end of a file always ends a document. Where line ends part documents, blank
+lines are emptied first.
 Knows nothing of vocabularies, ids and splits.
 """
 
@@ -20,10 +21,12 @@ from typing import IO, cast
 
 import zstandard
 
+from training.data.blank_lines import emptied_blank_lines, is_blank
 from training.data.sources import STDIN, unreadable
 from training.data.train_valid_split import SplitKind
 from training.training_errors import CorpusError
 
+BYTE_ORDER_MARK = "\ufeff"
 CHUNK_BYTES = 1 << 20
 ZSTD_CHUNK_BYTES = 1 << 14  # compressed: what one of these becomes is in memory at once
 
@@ -34,12 +37,13 @@ def read_texts(name: str, split: SplitKind, separator: str) -> Iterator[str]:
 
 
 def read_documents(name: str, separator: str) -> Iterator[str]:
-    """Read the documents of one file, without the line ends around them, empty ones left out."""
+    """Read the documents of one file, without the line ends around them, blank ones left out."""
     # Of a document whose end is not seen yet only the tail, which may hold half a separator, is
     # searched again: a long one must not take time that grows with its square.
     held: list[str] = []
     tail = ""
-    for text in _decoded(name):
+    texts = _decoded(name)
+    for text in texts if separator.strip("\n") else emptied_blank_lines(texts):
         first, *others = (tail + text).split(separator)
         held.append(first)
         for other in others:
@@ -54,7 +58,7 @@ def read_documents(name: str, separator: str) -> Iterator[str]:
 
 def _clean(document: str) -> Iterator[str]:
     document = unicodedata.normalize("NFC", document.strip("\n"))
-    if document.strip():
+    if not is_blank(document):
         yield document
 
 
@@ -101,7 +105,6 @@ def _decode_chunks(name: str, chunks: Iterable[bytes]) -> Iterator[str]:
     utf8 = codecs.getincrementaldecoder("utf-8")("strict")
     lines = io.IncrementalNewlineDecoder(utf8, translate=True)
     offset = 0
-    is_first = True
     for chunk in chain(chunks, (b"",)):
         pending = len(utf8.getstate()[0])
         try:
@@ -113,8 +116,8 @@ def _decode_chunks(name: str, chunks: Iterable[bytes]) -> Iterator[str]:
                 "or leave it out if it is no text"
             ) from error
         offset += len(chunk)
-        yield text.removeprefix("\ufeff") if is_first else text
-        is_first = is_first and not text
+        # Not only the first: files that were joined have one at the beginning of each part.
+        yield text.replace(BYTE_ORDER_MARK, "")
 
 
 def _open_bytes(name: str) -> AbstractContextManager[IO[bytes]]:

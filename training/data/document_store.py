@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from training.data.blank_lines import is_blank
 from training.data.deduplication import Deduplicator, document_digest
 from training.data.document_reader import read_texts
+from training.data.separator_hints import separator_hints
 from training.data.train_valid_split import (
     Part,
     SplitKind,
@@ -49,6 +51,7 @@ class DocumentStore:
         self._seen = Deduplicator()
         self._entries: list[_Entry] = []
         self._num_characters = 0
+        self._is_blank = True  # no text with a visible character has been taken
 
     @property
     def text_sha256(self) -> str:
@@ -66,6 +69,8 @@ class DocumentStore:
         Raises CorpusError for what cannot be read, or is too little to split.
         """
         self._take_all(files, "train")
+        if self._is_blank:
+            raise CorpusError(f"no text: {_named(files)} no visible character")
         if valid_files:
             self._take_valid(valid_files)
         elif self.split == "documents":
@@ -74,8 +79,8 @@ class DocumentStore:
             self._hold_out_end(fraction)
         if not self._holds("train") or not self._holds("valid"):
             raise CorpusError(
-                f"the corpus is too small to split: it has {self._num_characters} character(s), "
-                "and both training and validation need some"
+                f"the corpus is too small to split: it has {_counted(self._num_characters)}, and "
+                "both training and validation need some"
             )
 
     def _holds(self, part: Part) -> bool:
@@ -102,14 +107,15 @@ class DocumentStore:
             rest = raw[cut:]
 
     def _take_valid(self, files: Sequence[str]) -> None:
-        if not self._holds("train"):
-            raise CorpusError("the corpus holds no text")
+        self._is_blank = True
         before = self.num_duplicates
         self._take_all(files, "valid")
-        if not self._holds("valid"):
-            known = self.num_duplicates - before
-            why = f"all of its {known} document(s) are in the corpus, too" if known else "no text"
+        known = self.num_duplicates - before
+        if self._is_blank and known > 0:
+            why = f"all of its documents ({known:,}) are in the corpus, too"
             raise CorpusError(f"valid_corpus: nothing to validate on: {why}")
+        if self._is_blank:
+            raise CorpusError(f"valid_corpus: no text: {_named(files)} no visible character")
 
     def _take_all(self, files: Sequence[str], part: Part) -> None:
         for name in files:
@@ -131,6 +137,7 @@ class DocumentStore:
         self._hash.update(raw)
         self.counts.add(text)
         self._num_characters += len(text)
+        self._is_blank = self._is_blank and is_blank(text)
         offset = self._file.seek(0, 2)
         self._file.write(raw)
         opens = self.split == "documents"
@@ -143,15 +150,29 @@ class DocumentStore:
 
     def _hold_out_documents(self, fraction: float) -> None:
         if len(self._entries) < 2:
-            raise CorpusError(
-                f"the corpus is too small to split: it has {len(self._entries)} document(s); "
-                f"part poems by {self._separator!r} (--document-separator), or use "
-                "--split contiguous for one long text"
-            )
+            raise CorpusError(self._why_one_document())
         is_held_out = held_out_documents([entry.digest for entry in self._entries], fraction)
         for entry, validates in zip(self._entries, is_held_out, strict=True):
             if validates:
                 entry.part = "valid"
+
+    def _why_one_document(self) -> str:
+        """Say what the only document is, and what in it may be meant to part several."""
+        entry = self._entries[0]
+        text = self._read_at(entry.offset, entry.num_bytes).decode()
+        found = (
+            f"it is one document of {_counted(len(text))}, parted nowhere by {self._separator!r}"
+        )
+        if (copies := self.num_duplicates) > 0:
+            found = (
+                f"its {copies + 1:,} documents are all the same one of {_counted(len(text))} "
+                f"({copies:,} left out as duplicates)"
+            )
+        hints = [
+            *separator_hints(text, self._separator),
+            "for one long text use --split contiguous",
+        ]
+        return f"the corpus is too small to split: {found}; {'; '.join(hints)}"
 
     def _hold_out_end(self, fraction: float) -> None:
         """Hold out the end of the whole text; the piece that the cut falls in becomes two."""
@@ -184,6 +205,14 @@ class DocumentStore:
     def _read_at(self, offset: int, num_bytes: int) -> bytes:
         self._file.seek(offset)
         return self._file.read(num_bytes)
+
+
+def _counted(characters: int) -> str:
+    return "1 character" if characters == 1 else f"{characters:,} characters"
+
+
+def _named(files: Sequence[str]) -> str:
+    return f"{files[0]} holds" if len(files) == 1 else f"the {len(files):,} files hold"
 
 
 def _last_utf8_cut(raw: bytes) -> int:

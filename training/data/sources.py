@@ -5,7 +5,8 @@ Knows nothing of what the files hold.
 
 import glob
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from training.training_errors import CorpusError
@@ -17,15 +18,28 @@ _GLOB_CHARACTERS = "*?["
 def expand(names: Sequence[str]) -> list[str]:
     """Expand names, folders, glob patterns and `-` (standard input) into files, in order.
 
-    A folder stands for every file in it and below, hidden ones left out, sorted by path.
-    Raises CorpusError for a name that stands for nothing.
+    A folder stands for every file in it and below, hidden ones left out, sorted by path. Its
+    symbolic links are followed to files that lie in it, too; see `outward_links` for the others.
+    No file is there twice, by whatever links. Raises CorpusError for a name that stands for
+    nothing.
     """
     files = [file for name in names for file in _expand_one(name)]
     if not files:
         raise CorpusError("no corpus was named")
     for file in files:
         _require_utf8(file)
-    return list(dict.fromkeys(files))
+    unique: dict[str, str] = {}
+    for file in files:
+        unique.setdefault(os.path.realpath(file), file)
+    return list(unique.values())
+
+
+def outward_links(names: Sequence[str]) -> list[str]:
+    """Find the symbolic links in the named folders that lead out of them, and are not followed.
+
+    They may lead to what nobody meant to be learned: the whole disk, or a private folder.
+    """
+    return [link for name in names if name and Path(name).is_dir() for link in _walk(name)[1]]
 
 
 def _expand_one(name: str) -> list[str]:
@@ -35,10 +49,11 @@ def _expand_one(name: str) -> list[str]:
     if name == STDIN or path.is_file():
         return [name]
     if path.is_dir():
-        found = [str(file) for file in sorted(path.rglob("*")) if _is_visible_file(file, path)]
-        if not found:
-            raise CorpusError(f"{name}: the folder holds no files")
-        return found
+        files, links = _walk(name)
+        if not files:
+            others = f" but links that lead out of it ({len(links):,})" if links else ""
+            raise CorpusError(f"{name}: the folder holds no files{others}")
+        return files
     if path.exists():
         raise CorpusError(f"{name}: neither a file nor a folder; send a stream to -")
     if any(character in name for character in _GLOB_CHARACTERS):
@@ -46,17 +61,55 @@ def _expand_one(name: str) -> list[str]:
     raise CorpusError(f"{name}: no such file or folder")
 
 
+def _walk(folder: str) -> tuple[list[str], list[str]]:
+    """List the visible files in a folder and below, and the links that lead out of it."""
+    root = os.path.realpath(folder)
+    files, outward = [], []
+    for below in _visible_folders(Path(folder)):
+        for path in below.iterdir():
+            if path.name.startswith("."):
+                continue
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                outward.append(str(path))
+            elif path.is_file():
+                files.append(path)
+    return [str(file) for file in sorted(files)], sorted(outward)
+
+
+def _visible_folders(root: Path) -> Iterator[Path]:
+    """List a folder and all below; they are entered by no link, so no way leads in a circle."""
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        yield folder
+        own = (path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+        waiting += [path for path in own if not path.name.startswith(".")]
+
+
 def _matching(pattern: str) -> list[str]:
-    # Path.glob would refuse absolute patterns.
-    matches = glob.glob(pattern, recursive=True)  # noqa: PTH207
-    found = sorted(file for file in matches if Path(file).is_file())
+    found = sorted(file for file in _matches(pattern) if Path(file).is_file())
     if not found:
         raise CorpusError(f"{pattern}: no file matches this pattern")
     return found
 
 
-def _is_visible_file(file: Path, below: Path) -> bool:
-    return file.is_file() and _is_visible(file, below)
+def _matches(pattern: str) -> Iterator[str]:
+    """Find what a pattern matches; `**` stands for the folder itself and all visible ones below.
+
+    glob's own `**` follows links to folders, and of two that lead back it takes every way to
+    go round.
+    """
+    parts = pattern.split("/")
+    if "**" not in parts:
+        # Path.glob would refuse absolute patterns.
+        yield from glob.glob(pattern)  # noqa: PTH207
+        return
+    at = parts.index("**")
+    roots = glob.glob("/".join([*parts[:at], ""])) if at > 0 else [""]  # noqa: PTH207
+    tail = "/".join(parts[at + 1 :]) or "*"
+    for root in roots:
+        for folder in _visible_folders(Path(root)):
+            yield from _matches(str(Path(glob.escape(str(folder))) / tail))
 
 
 def _is_visible(file: Path, below: Path) -> bool:
