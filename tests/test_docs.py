@@ -21,6 +21,8 @@ from service.api.generate import GenerateRequest
 from service.api.inspect import InspectRequest
 from service.api.score import ScoreRequest
 from service.openapi import error_catalogue
+from service.server.request_framing import MAX_HEAD
+from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
 from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
@@ -124,8 +126,16 @@ def test_the_manual_and_the_document_know_the_same_errors() -> None:
     }
     # Those are of no route, or come before one is looked for; the document tells of them in words.
     of_none = {"method_not_allowed", "origin_not_allowed"}
-    before = {"request_timeout", "head_too_long", "crowded"}
+    before = {"request_timeout", "request_line_too_long", "expectation_failed", "head_too_long"}
+    before |= {"unsupported_transfer_encoding", "crowded"}
     assert shown - of_none - before == told - {None}
+
+
+def test_the_limits_of_a_head_stand_in_the_manuals() -> None:
+    for name in ("docs/api.md", "docs/operations.md"):
+        text = document(name)
+        limits = (MAX_REQUEST_LINE, MAX_HEADERS, MAX_HEADER, MAX_HEAD // 1024)
+        assert all(f" {limit:,} " in text for limit in limits), name
 
 
 def test_every_metric_stands_in_the_operations_manual(

@@ -1,8 +1,7 @@
-"""Client connections of the gunicorn worker: read deadlines, refusals, writes of bounded size."""
+"""Client connections of the gunicorn worker: what it reads, refusals, writes of bounded size."""
 
 import json
 import socket
-import time
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -11,14 +10,16 @@ from hypothesis import strategies as st
 
 from service.server.connection import (
     MAX_WRITE,
-    DeadlineUnreader,
-    ReadDeadlineError,
+    BufferedUnreader,
     Refusal,
+    RequestCutError,
     crowded,
     head_too_long,
+    malformed,
     request_timeout,
     with_bounded_writes,
 )
+from service.server.request_head import MalformedRequestError
 
 
 class Body:
@@ -67,6 +68,7 @@ def test_a_body_that_is_never_read_is_closed() -> None:
         (request_timeout("head", 2), b"408 ", "request_timeout"),
         (head_too_long(), b"431 ", "head_too_long"),
         (crowded(), b"503 ", "crowded"),
+        (malformed(MalformedRequestError("?", 501, "odd")), b"501 Not Implemented", "odd"),
     ],
 )
 def test_a_refusal_is_a_whole_answer_of_the_error_shape(
@@ -79,17 +81,13 @@ def test_a_refusal_is_a_whole_answer_of_the_error_shape(
     assert json.loads(body)["error"]["code"] == code
 
 
-def test_a_read_waits_for_the_deadline_and_leaves_the_sockets_timeout_as_it_was() -> None:
+def test_a_read_beyond_what_was_received_fails_at_once_though_more_may_come() -> None:
+    """So no client holds a thread by what it has not sent."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.settimeout(20)
-        unreader = DeadlineUnreader(ours)
-        unreader.deadline = time.monotonic() + 0.05
-        theirs.sendall(b"half")
-        assert unreader.chunk() == b"half"
-        with pytest.raises(ReadDeadlineError):
-            unreader.chunk()
-        assert time.monotonic() >= unreader.deadline
-        with pytest.raises(ReadDeadlineError):
-            unreader.chunk()  # at once from then on, even if there were bytes
-        assert ours.gettimeout() == 20
+        unreader = BufferedUnreader(ours)
+        unreader.unread(b"whole")
+        theirs.sendall(b"late")
+        assert unreader.read() == b"whole"
+        with pytest.raises(RequestCutError):
+            unreader.read()

@@ -18,6 +18,8 @@ from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.http.body import CHUNK_EXT_RE  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.http.wsgi import default_environ  # type: ignore[import-untyped]
@@ -28,7 +30,7 @@ from gunicorn.workers.gthread import (  # type: ignore[import-untyped]
     ThreadWorker,
 )
 
-from service.server.connection import Connection, DeadlineUnreader
+from service.server.connection import BufferedUnreader, Connection
 from service.server.gunicorn_app import APP_LOAD_ERROR, GunicornApplication, gunicorn_settings
 from service.server.gunicorn_worker import RequestBufferingWorker
 from service.settings import Settings
@@ -40,6 +42,7 @@ OVERRIDDEN = {
     (ThreadWorker, "accept"): ["self", "listener"],
     (ThreadWorker, "handle_request"): ["self", "req", "conn"],
     (ThreadWorker, "finish_request"): ["self", "conn", "fs"],
+    (ThreadWorker, "handle_error"): ["self", "req", "client", "addr", "exc"],
     (TConn, "__init__"): ["self", "cfg", "sock", "client", "server"],
     (SocketUnreader, "chunk"): ["self", "size_hint"],
     (BaseApplication, "load_config"): ["self"],
@@ -122,7 +125,7 @@ def table_of(of: type) -> set[str]:
     [
         (RequestBufferingWorker, ThreadWorker, WORKER_ATTRIBUTES),
         (Connection, TConn, CONNECTION_ATTRIBUTES),
-        (DeadlineUnreader, SocketUnreader, {"sock"}),
+        (BufferedUnreader, SocketUnreader, {"sock"}),
         (GunicornApplication, BaseApplication, {"cfg"}),
     ],
 )
@@ -201,19 +204,61 @@ def test_a_connection_with_a_parser_keeps_it_when_a_thread_takes_it(
     assert not conn.is_http2
 
 
-def test_the_parser_reads_what_was_given_back_first_and_then_from_our_unreader(
+def test_the_parser_reads_what_was_given_back_and_no_more(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = ends
     parser = http.get_parser(Config(), ours, ("127.0.0.1", 1))
-    parser.unreader = DeadlineUnreader(ours)
-    parser.unreader.deadline = time.monotonic() + 10
-    parser.unreader.unread(b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{")
-    theirs.sendall(b"}  GET")
+    parser.unreader = BufferedUnreader(ours)
+    head = b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+    parser.unreader.unread(head + b"{}  GET")
+    theirs.sendall(b" /")
     request = next(parser)
     assert (request.method, request.path) == ("POST", "/v1/generate")
     assert request.body.read() == b"{}  "
     assert parser.unreader.take_buffered() == b"GET"
+
+
+def test_a_body_that_is_cut_is_known_to_have_failed_and_ends_its_connection(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    parser = http.get_parser(Config(), ours, ("127.0.0.1", 1))
+    parser.unreader = BufferedUnreader(ours)
+    parser.unreader.unread(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n{")
+    theirs.sendall(b"}  ")
+    request = next(parser)
+    assert not parser.finish_body(deadline=time.monotonic() + 10)
+    assert request.body.failed
+
+
+def test_the_parser_tells_a_head_in_the_words_that_we_read() -> None:
+    """Names in capitals, values without spaces around them, a version to compare."""
+    head = b"POST / HTTP/1.1\r\nhost:  x\r\nTransfer-Encoding: Chunked \r\n\r\n"
+    request = next(http.get_parser(Config(), [head], ("", 0)))
+    assert request.headers == [("HOST", "x"), ("TRANSFER-ENCODING", "Chunked")]
+    assert request.version == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "error", "attribute"),
+    [
+        (b"Expect: 5", errors.ExpectationFailed, "expect"),
+        (b"Transfer-Encoding: 5", errors.UnsupportedTransferCoding, "hdr"),
+        (b"X: " + b"y" * 9000, errors.LimitRequestHeaders, "msg"),
+    ],
+)
+def test_the_parser_refuses_by_errors_that_we_tell_apart(
+    header: bytes, error: type[Exception], attribute: str
+) -> None:
+    with pytest.raises(error) as caught:
+        next(http.get_parser(Config(), [b"GET / HTTP/1.1\r\n" + header + b"\r\n\r\n"], ("", 0)))
+    assert hasattr(caught.value, attribute)
+
+
+@pytest.mark.parametrize(("extension", "is_one"), [(b"", True), (b" ;a=b", True), (b" ", False)])
+def test_the_grammar_of_chunk_extensions_is_gunicorns(extension: bytes, is_one: bool) -> None:
+    assert (CHUNK_EXT_RE.fullmatch(extension) is not None) is is_one
 
 
 def test_broken_chunks_raise_what_the_api_takes_for_the_clients_fault() -> None:

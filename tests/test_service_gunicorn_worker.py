@@ -3,6 +3,7 @@
 import json
 import resource
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator
@@ -155,6 +156,55 @@ def test_a_head_without_end_is_refused(idle: "Server") -> None:
     with connect(idle) as connection:
         connection.sendall(POST + b"X: " + b"x" * 66_000)
         assert everything(connection).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET / HTTP/2.0\r\n", 400, "malformed_request"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "malformed_request"),
+        (b"GET /" + b"a" * 5000, 414, "request_line_too_long"),
+        (POST + b"Expect: 200-ok\r\nContent-Length: 9\r\n\r\n", 417, "expectation_failed"),
+        (POST + b"X: y\r\n" * 200 + b"\r\n", 431, "head_too_long"),
+        (POST + b"Transfer-Encoding: xchunked\r\n\r\n", 501, "unsupported_transfer_encoding"),
+        (
+            POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            501,
+            "unsupported_transfer_encoding",
+        ),
+    ],
+)
+def test_what_is_no_request_is_refused_at_once_in_our_shape(
+    idle: "Server", sent: bytes, status: int, code: str
+) -> None:
+    """At once: else it would be 408, which a deadline brings."""
+    ended = 'strophe_connections_ended_total{reason="malformed"}'
+    before = idle.metric(ended)
+    with connect(idle) as connection:
+        connection.sendall(sent)
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Connection: close" in head
+    assert json.loads(body)["error"]["code"] == code
+    assert idle.metric(ended) == before + 1
+
+
+def test_a_client_that_speaks_tls_is_answered_at_once_and_the_log_says_so(idle: "Server") -> None:
+    with connect(idle) as connection, pytest.raises(ssl.SSLError, match=r"(?i)version"):
+        ssl.create_default_context().wrap_socket(connection, server_hostname="x")
+    (line,) = [line for line in idle.log.splitlines() if "TLS" in line]
+    assert json.loads(line)["event"] == "malformed_request"
+
+
+def test_a_broken_body_that_nobody_reads_ends_the_connection_without_a_second_answer(
+    idle: "Server",
+) -> None:
+    with connect(idle) as connection:
+        head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"2\r\n{}??")
+        answer = everything(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b'{"status":"alive"}\n')
 
 
 def test_pipelined_requests_are_answered_in_turn(idle: "Server") -> None:

@@ -44,10 +44,10 @@ def json_object(request: Request) -> dict[str, Any]:
 def _received(request: Request) -> bytes:
     try:
         raw = request.get_data(cache=False)
-    except (ParseException, OSError) as error:
+    except ParseException as error:
         raise _invalid("the body's chunks cannot be read") from error
-    if request.content_length is not None and len(raw) < request.content_length:
-        raise _invalid("the body is shorter than its Content-Length")
+    except OSError as error:
+        raise _invalid("the body ends before its Content-Length or its last chunk") from error
     return raw
 
 

@@ -30,9 +30,11 @@ left out, and integers are written without a fraction. Every answer has `X-Reque
 answer HEAD too, and all routes OPTIONS. A path that is not there is answered with 404 `not_found`,
 another method with 405 `method_not_allowed` and `Allow`.
 
-What is refused before a route is looked for has the shape, but no `X-Request-Id`: 408
-`request_timeout` (the request came too slowly), 431 `head_too_long` and 503 `crowded` (too many
-connections, or too much is being sent at once). What is not even HTTP gets a 400 and HTML.
+What is refused before a route is looked for has the shape, but no `X-Request-Id`: 400
+`malformed_request` (it is no HTTP/1.1 with a Host), 408 `request_timeout` (it came too slowly), 414
+`request_line_too_long`, 417 `expectation_failed`, 431 `head_too_long`, 501
+`unsupported_transfer_encoding` (other than chunked) and 503 `crowded` (too many connections, or
+too much is being sent at once).
 
 This document is of this service as it is set: its bounds, keys and limits."""
 KEY_HELP = "One of the keys that this service was given."

@@ -1,30 +1,36 @@
-"""Connection as gunicorn's worker holds it: buffered request, read deadline, bounded writes.
-Refusals before there is a whole request: 408, 431, 503.
+"""Connection as gunicorn's worker holds it: buffered request, and writes of bounded size.
+Refusals before there is a whole request: 400, 408, 414, 417, 431, 501, 503.
 
 Knows nothing of who waits and for how long: `service.server.gunicorn_worker` decides.
 """
 
-import errno
 import json
 import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import Any, Literal, get_args
 
+import structlog
 from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
 from service.error_answers import ErrorBody, busy
-from service.server.request_framing import RequestBuffer
+from service.server.request_framing import MAX_HEAD, RequestBuffer
+from service.server.request_head import (
+    MalformedRequestError,
+    read_request_head,
+    read_request_line,
+)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 MAX_WRITE = 64 * 1024  # bytes of one write: so much has the time of WRITE_TIMEOUT_S
 
 WsgiApp = Callable[..., Iterable[bytes]]
-EndReason = Literal["slow", "long_head", "crowded", "gave_way"]
+EndReason = Literal["slow", "malformed", "long_head", "crowded", "gave_way"]
 END_REASONS: tuple[EndReason, ...] = get_args(EndReason)
 
 
@@ -39,34 +45,16 @@ class ConnectionLimits:
     max_body: int
 
 
-class ReadDeadlineError(TimeoutError):
-    """Raised when a request is not whole in time; gunicorn takes it for a broken connection."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the request came too slowly")
+class RequestCutError(TimeoutError):
+    """Raised to gunicorn's parser when it asks for more than was received: a thread never waits."""
 
 
-class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's reader of a socket with one deadline for all that a request still misses."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
-        self.deadline = 0.0
+class BufferedUnreader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's reader of a socket, without the socket: what it may read was received before."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """Read more bytes for gunicorn's parser. Raises ReadDeadlineError."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise ReadDeadlineError
-        before = self.sock.gettimeout()
-        self.sock.settimeout(left if before is None else min(left, before))
-        try:
-            received: bytes = super().chunk(size_hint)
-        except TimeoutError as error:
-            raise ReadDeadlineError from error
-        finally:
-            self.sock.settimeout(before)
-        return received
+        """Read more bytes for gunicorn's parser: there are none. Raises RequestCutError."""
+        raise RequestCutError("the request is not whole")
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -87,18 +75,26 @@ class Connection(TConn):  # type: ignore[misc]
         """Bytes of a request that is not whole."""
         return 0 if self.request_buffer is None else self.request_buffer.num_bytes
 
+    def begin_request(self, max_body: int) -> RequestBuffer:
+        """Make an empty buffer for the next request, of at most so many bytes of body."""
+        self.request_buffer = RequestBuffer(
+            max_body,
+            read_line=partial(read_request_line, self.cfg),
+            read_head=partial(read_request_head, self.cfg),
+        )
+        return self.request_buffer
+
     def take_pipelined(self) -> bytes:
         """Remove and return what gunicorn has read beyond the request that was answered last."""
         return b"" if self.parser is None else bytes(self.parser.unreader.take_buffered())
 
-    def feed_parser(self, deadline: float) -> None:
-        """Give the buffered request to gunicorn's parser, which reads the rest until `deadline`."""
+    def feed_parser(self) -> None:
+        """Give the buffered request to gunicorn's parser."""
         if self.parser is None:
             self.parser = http.get_parser(self.cfg, self.sock, self.client)
-            self.parser.unreader = DeadlineUnreader(self.sock)
+            self.parser.unreader = BufferedUnreader(self.sock)
         if self.request_buffer is not None:
             self.parser.unreader.unread(self.request_buffer.data)
-        self.parser.unreader.deadline = deadline
         self.request_buffer = None
 
     def send_nowait(self, data: bytes) -> None:
@@ -125,24 +121,39 @@ def request_timeout(part: str, seconds: float) -> Refusal:
     """408: the head or the body of a request was not whole in time."""
     message = f"the request's {part} was not whole after {seconds:g} seconds"
     error = ErrorBody(message=message, code="request_timeout")
-    return Refusal("slow", _response("408 Request Timeout", error))
+    return Refusal("slow", _response(408, error))
+
+
+def log_malformed(client: Any, problem: MalformedRequestError) -> None:
+    """Log what is refused as no request, for whoever wonders why a client cannot connect."""
+    facts = {"client": client[0], "status": problem.status, "reason": str(problem)}
+    structlog.get_logger().warning("malformed_request", **facts)
+
+
+def malformed(problem: MalformedRequestError) -> Refusal:
+    """400, 414, 417, 431 or 501: what was received cannot become a request."""
+    error = ErrorBody(message=str(problem), code=problem.code)
+    return Refusal("malformed", _response(problem.status, error))
 
 
 def head_too_long() -> Refusal:
     """431: the head of a request has no end within `MAX_HEAD` bytes."""
-    error = ErrorBody(message="the request's head is too long", code="head_too_long")
-    return Refusal("long_head", _response("431 Request Header Fields Too Large", error))
+    error = ErrorBody(
+        message=f"the request's head has no end within {MAX_HEAD} bytes", code="head_too_long"
+    )
+    return Refusal("long_head", _response(431, error))
 
 
 def crowded() -> Refusal:
     """503: no room for one more connection, or for so large a buffer."""
     error = busy("too many connections, or too much is being sent at once", "crowded")
-    return Refusal("crowded", _response("503 Service Unavailable", error.body, error.headers))
+    return Refusal("crowded", _response(error.status, error.body, error.headers))
 
 
-def _response(status: str, error: ErrorBody, headers: dict[str, str] | None = None) -> bytes:
+def _response(status: int, error: ErrorBody, headers: dict[str, str] | None = None) -> bytes:
     body = json.dumps(error.as_json()).encode()
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
+    lines = [status_line, "Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 

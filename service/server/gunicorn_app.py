@@ -21,6 +21,7 @@ from service.observability.logs import configure_logs, standard_logging
 from service.server.connection import ConnectionLimits, WsgiApp
 from service.server.drain import DrainTimeline
 from service.server.gunicorn_worker import RequestBufferingWorker
+from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
 from service.settings import Settings, SettingsError
 from service.timeouts import ANSWER_MARGIN_S, KEEP_ALIVE_S, WORKER_HEARTBEAT_TIMEOUT_S
 
@@ -45,6 +46,11 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         # No peer may say what the path or the scheme was, not even one on this machine: whom to
         # believe is `service.access.control`'s to know.
         "forwarded_allow_ips": "",
+        # One reading of a request, whatever else is installed, within limits that documents name.
+        "http_parser": "python",
+        "limit_request_line": MAX_REQUEST_LINE,
+        "limit_request_fields": MAX_HEADERS,
+        "limit_request_field_size": MAX_HEADER,
         "timeout": WORKER_HEARTBEAT_TIMEOUT_S,
         "graceful_timeout": DrainTimeline.of(settings.drain).killed_s,
         "keepalive": KEEP_ALIVE_S,

@@ -33,6 +33,8 @@ from service.server.connection import (
     Refusal,
     crowded,
     head_too_long,
+    log_malformed,
+    malformed,
     request_timeout,
     with_bounded_writes,
 )
@@ -85,8 +87,7 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
     @property
     def num_connections(self) -> int:
         """Number of open connections."""
-        count: int = self.nr_conns
-        return count
+        return int(self.nr_conns)
 
     def run(self) -> None:
         """Serve until told to stop, and until what was begun by then has ended."""
@@ -175,10 +176,10 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         return True
 
     def _await_request(self, conn: Connection, seconds: float) -> None:
-        conn.request_buffer = RequestBuffer(self._limits.max_body)
+        buffer = conn.begin_request(self._limits.max_body)
         self._watch(conn, seconds)
         if pipelined := conn.take_pipelined():
-            self._buffer(conn, conn.request_buffer, pipelined)
+            self._buffer(conn, buffer, pipelined)
 
     def _watch(self, conn: Connection, seconds: float) -> None:
         """Watch a connection for what its client sends, with a deadline `seconds` from now."""
@@ -219,7 +220,10 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
         had, had_head = buffer.num_bytes, buffer.has_head
         buffer.feed(received)
         self._num_buffered += buffer.num_bytes - had
-        if buffer.is_ready:
+        if buffer.problem is not None:
+            log_malformed(conn.client, buffer.problem)
+            self._refuse(conn, malformed(buffer.problem))
+        elif buffer.is_ready:
             self._dispatch(conn)
         elif buffer.is_head_too_long:
             self._refuse(conn, head_too_long())
@@ -235,19 +239,22 @@ class RequestBufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ha
     def _dispatch(self, conn: Connection) -> None:
         """Hand the connection to a thread, which parses and answers the request."""
         self._unwatch(conn)
-        now = time.monotonic()
-        conn.feed_parser(now + self._limits.read_body_s)
-        self._answering[conn] = now
+        conn.feed_parser()
+        self._answering[conn] = time.monotonic()
         self.enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answer one request in a thread; returns whether the connection is kept alive."""
         conn.sock.settimeout(WRITE_TIMEOUT_S)
         try:
-            keeps: bool = super().handle_request(req, conn)
+            return bool(super().handle_request(req, conn))
         except TimeoutError as error:  # gunicorn would log it with a traceback
             raise ConnectionResetError(errno.ECONNRESET, "the client takes nothing") from error
-        return keeps
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer 500 for gunicorn, but no request twice: what it left of its body may be broken."""
+        if req is None or not req.body.failed:
+            super().handle_error(req, client, addr, exc)
 
     def finish_request(self, conn: Connection, future: Any) -> None:
         """Take a connection back from its thread, on the main thread; keep it alive or end it."""

@@ -1,33 +1,50 @@
 """Request framing: a buffer of received bytes that knows where an HTTP/1 request ends.
 How large a head may be is decided here.
 
-Looks at no more of HTTP than that (end of the head, Content-Length, chunks), so that no thread has
-to wait for the rest of a request; what the request says is read by gunicorn, from the same bytes.
-Where anything looks odd, the buffer is ready at once: gunicorn then says what is wrong, so no
-other reading of a request than gunicorn's ever counts. Knows nothing of sockets and clocks.
+What a head says is gunicorn's to read (`service.server.request_head`), here when the head is whole
+and again in the thread that answers; of a body no more is looked at than where its chunks end, so
+that no thread has to wait for the rest of a request. What cannot become a request is told at once:
+a request line that is none with its end, a head with its own. Knows nothing of sockets and clocks.
 """
 
 import re
+from collections.abc import Callable
+
+from gunicorn.http.body import CHUNK_EXT_RE  # type: ignore[import-untyped]
+
+from service.server.request_head import MAX_REQUEST_LINE, MalformedRequestError, RequestHead
 
 MAX_HEAD = 64 * 1024  # bytes of a head; a longer one is refused
 _LONGEST_SIZE_LINE = 8190  # gunicorn's limit too
 _END_OF_HEAD = b"\r\n\r\n"
-_FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)", re.I)
-_EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.I)
-_LENGTH = re.compile(rb"\d{1,15}")
-_CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,8}(?![0-9a-f])", re.I)
+_END_OF_LINE = re.compile(rb"\r\n|\r[^\n]|[^\r\x20-\x7e]")  # or a byte that no request line has
+_BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+_CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.I)
+_CHUNK_SIZE = re.compile(rb"[0-9a-f]{1,8}", re.I)
+
+ReadHead = Callable[[bytes], RequestHead]  # raises MalformedRequestError, as the next does
 
 
 class RequestBuffer:
-    """Buffer of one request: `is_ready` once it is whole, or cannot become a valid request."""
+    """Buffer of one request: `is_ready` for a thread once it is whole, or too large.
 
-    def __init__(self, max_body: int) -> None:
+    Where it cannot become a request, `problem` says why, and no thread is to see it. `read_line`
+    reads a request line, `read_head` a whole head.
+    """
+
+    def __init__(
+        self, max_body: int, read_line: Callable[[bytes], None], read_head: ReadHead
+    ) -> None:
         self._max_body = max_body
+        self._read_line = read_line
+        self._read_head = read_head
         self._data = bytearray()
         self._searched = 0  # up to here there is no end of the head
+        self._has_line = False
         self._body_at: int | None = None
         self._body_ends_at: int | None = None  # None: it comes in chunks
         self._chunk_at = 0
+        self.problem: MalformedRequestError | None = None
         self.is_ready = False
         self.expects_continue = False  # the client waits for 100 Continue before it sends the body
 
@@ -54,45 +71,44 @@ class RequestBuffer:
     def feed(self, received: bytes) -> None:
         """Append what was received, and look for the request's end."""
         self._data += received
-        if self._body_at is None:
-            self._look_for_head()
+        try:
+            if self._body_at is None:
+                self._look_for_head()
+        except MalformedRequestError as error:
+            self.problem = error
+            return
         if self._body_at is not None and not self.is_ready:
             self.is_ready = self._has_body()
 
     def _look_for_head(self) -> None:
         first = 2 if self._data.startswith(b"\r\n") else 0  # one empty line may come before
-        end = self._data.find(_END_OF_HEAD, max(first, self._searched))
+        self._look_for_line(first)
+        searched = max(first, self._searched)
+        end = self._data.find(_END_OF_HEAD, searched)
         self._searched = max(0, len(self._data) - len(_END_OF_HEAD) + 1)
         if end >= 0:
-            self._read_head(end)
-        elif self._has_bare_newline():
-            self.is_ready = True
+            self._note_head(end + len(_END_OF_HEAD))
+        elif _BARE_NEWLINE.search(self._data, searched):
+            self._read_head(bytes(self._data) + _END_OF_HEAD)  # raises: none of its lines has one
 
-    def _has_bare_newline(self) -> bool:
-        newline = self._data.find(b"\n")
-        return newline >= 0 and not self._data.startswith(b"\r", max(0, newline - 1))
+    def _look_for_line(self, first: int) -> None:
+        if self._has_line:
+            return
+        found = _END_OF_LINE.search(self._data, first)
+        self._has_line = found is not None or len(self._data) - first > MAX_REQUEST_LINE
+        if self._has_line:
+            self._read_line(bytes(self._data[first : None if found is None else found.end()]))
 
-    def _read_head(self, end: int) -> None:
-        head = bytes(self._data[: end + 2])
-        if (expect := _EXPECT.search(head)) is not None:
-            # Whoever buffers the body sends 100 Continue: not gunicorn, which gets the body whole.
-            del self._data[expect.start() : expect.end()]
-            end -= expect.end() - expect.start()
-        self._body_at = self._chunk_at = end + len(_END_OF_HEAD)
-        self._body_ends_at = self._body_at
-        framing = _FRAMING.findall(head)
-        if len(framing) == 1:
-            self._note_framing(*framing[0])
-        self.is_ready = len(framing) > 1 or self.is_ready
-        self.expects_continue = expect is not None and not self.is_ready and not self._has_body()
-
-    def _note_framing(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"transfer-encoding":
-            self._body_ends_at = None
-        elif _LENGTH.fullmatch(value.strip()) is None or int(value) > self._max_body:
-            self.is_ready = True  # what is wrong can be said without the body
-        else:
-            self._body_ends_at = self._chunk_at + int(value)
+    def _note_head(self, end: int) -> None:
+        head = self._read_head(bytes(self._data[:end]))
+        # Whoever buffers the body sends 100 Continue: not gunicorn, which gets the body whole.
+        kept = _CONTINUE.sub(b"", self._data[:end])
+        self._data[:end] = kept
+        self._body_at = self._chunk_at = len(kept)
+        if head.body_length is not None:
+            self._body_ends_at = self._body_at + head.body_length
+            self.is_ready = head.body_length > self._max_body  # refused without the body
+        self.expects_continue = head.expects_continue and not self.is_ready and not self._has_body()
 
     def _has_body(self) -> bool:
         if self._body_ends_at is not None:
@@ -106,12 +122,15 @@ class RequestBuffer:
             if end < 0:
                 return len(self._data) - self._chunk_at > _LONGEST_SIZE_LINE
             found = _CHUNK_SIZE.match(self._data, self._chunk_at, end)
-            if found is None:
+            if found is None or not CHUNK_EXT_RE.fullmatch(self._data, found.end(), end):
                 return True
             size = int(found[0], 16)
             if size == 0:  # trailers may follow, which are searched again with each packet
                 is_too_long = len(self._data) - end > MAX_HEAD
                 return is_too_long or self._data.find(_END_OF_HEAD, end) >= 0
-            if len(self._data) < end + 2 + size + 2:
+            behind = end + 2 + size
+            if len(self._data) < behind + 2:
                 return False
-            self._chunk_at = end + 2 + size + 2
+            if not self._data.startswith(b"\r\n", behind):
+                return True
+            self._chunk_at = behind + 2
