@@ -45,10 +45,48 @@ def test_text_is_the_default_form(client: FlaskClient) -> None:
         ("application/json", "application/json"),
         ("text/event-stream", "text/event-stream"),
         ("text/plain;q=0.5, application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ('application/json;charset="UTF-8"', "application/json"),
+        ("text/plain;charset=utf-8", "text/plain"),
+        ("Text/Event-Stream ; Charset=UTF-8", "text/event-stream"),
+        ("application/json;charset=utf-8;q=0.5, text/event-stream;q=0.6", "text/event-stream"),
+        ("text/*;q=0.5, application/json;q=0.4", "text/plain"),
+        ("text/*, text/plain;q=0", "text/event-stream"),
+        ("*/*, text/*;q=0", "application/json"),
+        ("*/*;q=0.1, text/plain;q=0", "text/event-stream"),
+        ("text/plain, text/plain;charset=utf-8;q=0.1, application/json;q=0.5", "application/json"),
+        ("*/*, application/json", "application/json"),
+        ("application/json, text/plain, */*", "text/plain"),
+        ("text/plain;charset=iso-8859-1, */*;q=0.1", "text/plain"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/plain"),
+        ("text/plain;format=flowed, application/json;q=0.2", "application/json"),
+        ("", "text/plain"),
     ],
 )
 def test_accept_chooses_the_form(client: FlaskClient, accept: str, form: str) -> None:
-    assert ask(client, {"Accept": accept}).mimetype == form
+    response = ask(client, {"Accept": accept}, max_tokens=1)
+    assert response.get_data()  # to its end, which frees its slot
+    assert (response.status_code, response.mimetype) == (200, form)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "image/png",
+        "text/html;q=0.9, image/*",
+        "application/json;q=0",
+        "*/*;q=0",
+        "text/*;q=0, application/json;q=0.0",
+        "text/plain;charset=utf-16",
+        "application/json;version=2",
+        "*/json",
+        "json",
+    ],
+)
+def test_what_accept_does_not_name_is_not_sent(client: FlaskClient, accept: str) -> None:
+    response = ask(client, {"Accept": accept})
+    assert (response.status_code, response.json["error"]["code"]) == (406, "not_acceptable")
+    assert "text/plain, text/event-stream, application/json" in response.json["error"]["message"]
 
 
 @pytest.mark.parametrize("echo", [False, True])

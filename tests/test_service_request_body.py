@@ -201,3 +201,25 @@ def test_one_key_twice_among_very_many_is_found_without_delay() -> None:
     request = Request(create_environ(method="POST", data=body))
     with pytest.raises(ApiError, match="is there twice"):
         json_object(request)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        "application/problem+json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain;charset=iso-8859-1",
+        "no type at all",
+        "",
+    ],
+)
+@pytest.mark.parametrize("route", ["/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"])
+def test_a_body_is_json_whatever_its_content_type_says(
+    client: FlaskClient, route: str, content_type: str
+) -> None:
+    name = "prompt" if route in ("/v1/generate", "/v1/completions") else "text"
+    body = json.dumps({name: "caf\u00e9"}, ensure_ascii=False).encode()
+    answer = client.post(route, data=body, headers={"Content-Type": content_type})
+    assert answer.status_code == 200

@@ -105,15 +105,36 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
 
 
 def accepted_content_type() -> str:
-    """Content type of the response, of those that the request's Accept header allows."""
+    """Content type of the response, of those that the request's Accept header allows.
+
+    By RFC 9110: the most specific range that a type is in gives its q, and 0 excludes it. The
+    highest q wins; of equal ones the more specifically named, then the first of RESPONSES.
+    """
     if not request.accept_mimetypes:
         return next(iter(RESPONSES))
-    content_type = request.accept_mimetypes.best_match(RESPONSES)
-    if content_type is None:
+    ranges = {name: most_specific_range(name) for name in RESPONSES}
+    accepted = {name: found for name, found in ranges.items() if found is not None and found[1] > 0}
+    if not accepted:
         raise bad_request(
             f"the answer can be one of {', '.join(RESPONSES)}", status=406, code="not_acceptable"
         )
-    return content_type
+    return max(accepted, key=lambda name: preference(*accepted[name]))
+
+
+def most_specific_range(content_type: str) -> tuple[str, float] | None:
+    """Most specific range of the Accept header that `content_type` is in, with its q.
+
+    Every answer is in UTF-8, so a range may say so; one with another parameter is of other types.
+    """
+    ranges = request.accept_mimetypes  # the most specific ones first
+    found = (ranges.find(name) for name in (content_type, f"{content_type}; charset=utf-8"))
+    places = [place for place in found if place >= 0]
+    return ranges[min(places)] if places else None
+
+
+def preference(media_range: str, q: float) -> tuple[float, int, int]:
+    """Sort key of a range with its q; the preferred one is the greatest."""
+    return q, media_range.count(";"), -media_range.count("*")
 
 
 def require_fits(body: GenerateRequest, content_type: str) -> None:
