@@ -42,7 +42,7 @@ def create_app(
     _add_gauges(metrics, engine, registry)
     _record_exchanges(app, metrics, tracing)
     control_access(app, settings)
-    jobs = Jobs(engine, metrics.engine)
+    jobs = Jobs(engine, metrics.engine, settings.replica)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(score_blueprint(settings, jobs, registry))

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         description="model of requests that name none; unset: the only one, "
         "else the most recently written in CHECKPOINTS, else the one that ships",
     )
+    replica: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="name of this service among several behind one address; ids of generations "
+        "hold it",
+    )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",

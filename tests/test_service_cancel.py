@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from waiting import wait_until
 
+from service.app import create_app
+from service.observability.metrics import Metrics
 from service.server.service_process import Service
+from service.settings import Settings
 
 pytest_plugins = ["service_fixtures"]
 
@@ -74,6 +78,29 @@ def test_what_is_not_under_way_cannot_be_cancelled(client: FlaskClient, job_id: 
     answer = cancel(client, job_id)
     assert answer.status_code == 404
     assert answer.json["error"]["param"] == "id"
+
+
+def test_a_cancellation_at_another_replica_is_told_which_one_it_belongs_to(
+    service: Service, tmp_path: Path
+) -> None:
+    """Two replicas of one engine: each knows what it has started itself."""
+
+    def replica(name: str | None) -> FlaskClient:
+        settings = Settings(checkpoints=tmp_path, max_tokens=50_000, replica=name)
+        app = create_app(settings, service.engine, service.registry, Metrics())
+        return app.test_client()
+
+    here, there, nameless = replica("pod-1"), replica("pod-2"), replica(None)
+    with Stream(here) as stream:
+        stream.next()
+        assert stream.job_id.startswith("gen-pod-1-")
+        for other in (there, nameless):
+            answer = cancel(other, stream.job_id)
+            assert (answer.status_code, answer.headers["X-Strophe-Replica"]) == (421, "pod-1")
+            assert answer.json["error"]["code"] == "misdirected_request"
+        assert cancel(here, stream.job_id).status_code == 200
+        stream.rest()
+    assert cancel(here, stream.job_id).status_code == 404
 
 
 def test_one_that_waits_tells_its_place_and_can_be_cancelled_there(client: FlaskClient) -> None:

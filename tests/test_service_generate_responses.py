@@ -108,12 +108,25 @@ def test_json_tells_everything(client: FlaskClient) -> None:
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_events_begin_with_the_facts_and_end_with_the_usage(client: FlaskClient) -> None:
+def test_every_form_names_the_checkpoint_by_its_fingerprint(
+    client: FlaskClient, service: Service
+) -> None:
+    fingerprint = service.registry.find("tiny").fingerprint
+    for accept in (None, EVENTS, JSON):
+        assert ask(client, accept).headers["X-Strophe-Fingerprint"] == fingerprint
+    assert ask(client, JSON).json["fingerprint"] == fingerprint
+    assert client.get("/v1/models/tiny").get_json()["fingerprint"] == fingerprint
+
+
+def test_events_begin_with_the_facts_and_end_with_the_usage(
+    client: FlaskClient, service: Service
+) -> None:
     response = ask(client, EVENTS)
     first, *pieces, usage = events_of(response)
     assert first == {
         "id": response.headers["X-Strophe-Id"],
         "model": "tiny",
+        "fingerprint": service.registry.find("tiny").fingerprint,
         "seed": 5,
         "prompt": {"folded": 0, "unknown": 0},
     }

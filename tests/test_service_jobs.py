@@ -24,6 +24,7 @@ def test_a_text_whose_end_was_not_read_is_cut_short_though_the_engine_ends_it(
     engine, metrics = make_engine(), Metrics().engine
     job = Job(
         job_id="gen-1",
+        fingerprint="fp_1",
         requests=requests,
         outbox=outbox,
         client=ClientConnection({}),

@@ -5,7 +5,11 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
+
+from service.request_ids import new_id, replica_of
 
 pytest_plugins = ["service_fixtures"]
 
@@ -24,6 +28,16 @@ def test_a_sane_id_comes_back_in_every_answer(client: FlaskClient, given: str) -
 def test_any_other_is_replaced(client: FlaskClient, given: str) -> None:
     response = client.get("/healthz", headers={"X-Request-Id": given})
     assert MADE.fullmatch(response.headers["X-Request-Id"])
+
+
+@given(st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True))
+def test_an_id_names_the_replica_that_made_it(replica: str) -> None:
+    assert replica_of(new_id("gen", replica)) == replica
+
+
+@pytest.mark.parametrize("id_", [new_id("gen"), "gen-a", "", "gen-a-b", "gen-\n-" + "0" * 32])
+def test_an_id_without_a_replica_names_none(id_: str) -> None:
+    assert replica_of(id_) is None
 
 
 def test_what_a_request_starts_has_an_id_of_its_own(client: FlaskClient) -> None:

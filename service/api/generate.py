@@ -32,8 +32,9 @@ from service.api.request_body import (
 )
 from service.api.response_models import closed
 from service.api.submission import find_model, sampling_within_limits, start_job
-from service.error_answers import bad_request
+from service.error_answers import ApiError, ErrorBody, bad_request
 from service.models.registry import Registry
+from service.request_ids import replica_of
 from service.settings import Settings
 
 # The first is the default, and what */* gets.
@@ -95,13 +96,22 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
     @uncounted
     def cancel(job_id: str) -> Response:
         if not jobs.cancel(job_id):
-            raise bad_request(
-                "no generation of this id is under way", param="id", code="not_found", status=404
-            )
+            raise not_under_way(job_id, jobs.replica)
         answer: Cancelled = {"id": job_id, "status": "cancelled"}
         return jsonify(answer)
 
     return blueprint
+
+
+def not_under_way(job_id: str, replica: str | None) -> ApiError:
+    """404, or 421 with the name of the replica that the id is of, where that is not `replica`."""
+    owner = replica_of(job_id)
+    if owner is None or owner == replica:
+        message, status, code = "no generation of this id is under way", 404, "not_found"
+        return bad_request(message, param="id", code=code, status=status)
+    message = f"a generation of this id is the replica {owner}'s to cancel, which this is not"
+    body = ErrorBody(message=message, param="id", code="misdirected_request")
+    return ApiError(421, body, headers={"X-Strophe-Replica": owner})
 
 
 def accepted_content_type() -> str:

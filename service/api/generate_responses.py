@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from service.api.jobs import Job, Jobs
 from service.api.response_models import (
+    FINGERPRINT,
     FINISH,
     STOP,
     Count,
@@ -46,6 +47,7 @@ class GenerateOpening(TypedDict):
 
     id: Annotated[str, Field(description="to cancel it by")]
     model: str
+    fingerprint: Annotated[str, Field(description=FINGERPRINT)]
     seed: Annotated[int, Field(ge=0, description="send it to get the same text again")]
     prompt: PromptFacts
 
@@ -117,6 +119,7 @@ class Continuation:
         return {
             "id": self.job.job_id,
             "model": self.job.model,
+            "fingerprint": self.job.fingerprint,
             "seed": self.job.seed,
             "prompt": {"folded": prompt.num_folded, "unknown": prompt.num_unknown},
         }

@@ -41,6 +41,7 @@ class Job:
     """Requests of one HTTP request, which number their texts through and write into `outbox`."""
 
     job_id: str
+    fingerprint: str  # of the checkpoint that generates
     requests: Sequence[Request]
     outbox: Outbox
     client: ClientConnection
@@ -146,21 +147,33 @@ class Job:
 
 
 class Jobs:
-    """Jobs under way, by id: starts, collects, cancels and ends them."""
+    """Jobs under way, by id: starts, collects, cancels and ends them.
 
-    def __init__(self, engine: Engine, metrics: JobMetrics) -> None:
+    Ids name the `replica` that they are of, where it has a name.
+    """
+
+    def __init__(self, engine: Engine, metrics: JobMetrics, replica: str | None = None) -> None:
+        self.replica = replica
         self._engine = engine
         self._metrics = metrics
         self._lock = threading.Lock()
         self._under_way: dict[str, Job] = {}
 
-    def start(self, job_id: str, requests: Sequence[Request], client: ClientConnection) -> Job:
+    def start(
+        self,
+        job_id: str,
+        requests: Sequence[Request],
+        client: ClientConnection,
+        *,
+        fingerprint: str,
+    ) -> Job:
         """Submit requests, which share an outbox, to the engine as one job.
 
         Raises SaturatedError or UnavailableError. Whoever starts a job must end it.
         """
         job = Job(
             job_id=job_id,
+            fingerprint=fingerprint,
             requests=requests,
             outbox=requests[0].outbox,
             client=client,

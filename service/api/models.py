@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from model.config import Cell
-from service.api.response_models import closed
+from service.api.response_models import FINGERPRINT, closed
 from service.api.submission import find_model
 from service.models.registry import Registry, ServedModel
 
@@ -47,6 +47,7 @@ class ModelDetails(ModelEntry):
     hidden_size: Size
     embedding_size: Size
     vocab_size: Size
+    fingerprint: Annotated[str, Field(description=FINGERPRINT)]
     path: Annotated[str, Field(description="how its steps are computed: int8 or fp32")]
     card: Annotated[str, Field(description="what training wrote beside it, in Markdown")]
 
@@ -91,6 +92,7 @@ def details_of(served: ServedModel) -> ModelDetails:
         "hidden_size": shape.hidden_size,
         "embedding_size": shape.embedding_size,
         "vocab_size": shape.vocab_size,
+        "fingerprint": served.fingerprint,
         "path": served.runner.backend_name,
         "card": served.card,
     }

@@ -20,6 +20,8 @@ FinishReason = Literal["stop", "length", "cancelled"]
 FINISH = "stop, length (max_tokens was reached) or cancelled (by its id)"
 STOP = "the stop string that ended the text, or end_of_document; null for another end"
 
+FINGERPRINT = "a hash of the checkpoint's files: while it stays, a seed gives the same text"
+
 # Decorates response models: an object with these members and no others.
 closed = with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
 

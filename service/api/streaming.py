@@ -64,6 +64,7 @@ def job_headers(job: Job) -> dict[str, str]:
         "X-Accel-Buffering": "no",
         "X-Strophe-Id": job.job_id,
         "X-Strophe-Model": job.model,
+        "X-Strophe-Fingerprint": job.fingerprint,
         "X-Strophe-Seed": str(job.seed),
     }
 

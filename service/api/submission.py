@@ -127,7 +127,7 @@ def start_job(
     into meanwhile. Raises ParameterError for what the vocabulary cannot honour, SaturatedError and
     UnavailableError. Whoever starts a job must end it.
     """
-    job_id = new_id(id_prefix)
+    job_id = new_id(id_prefix, jobs.replica)
     requests = engine_requests(
         job_id,
         served,
@@ -138,7 +138,8 @@ def start_job(
         prompt_logprobs=prompt_logprobs,
         inspected_layer=inspected_layer,
     )
-    job = jobs.start(job_id, requests, ClientConnection(request.environ))
+    client = ClientConnection(request.environ)
+    job = jobs.start(job_id, requests, client, fingerprint=served.fingerprint)
     attach_job(request.environ, job)
     return job
 

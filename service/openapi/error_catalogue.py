@@ -30,6 +30,12 @@ NO_KEY = ErrorSpec(
 NO_MODEL_OF_THIS_NAME = ErrorSpec(404, "model_not_found", "no such model")
 NO_SUCH_PATH = ErrorSpec(404, "not_found", "the path is none of this route")
 NOT_UNDER_WAY = ErrorSpec(404, "not_found", "no generation of this id is under way")
+MISDIRECTED = ErrorSpec(
+    421,
+    "misdirected_request",
+    "the id is of another replica, which the header names",
+    ("X-Strophe-Replica",),
+)
 NO_SUCH_FILE = ErrorSpec(404, "not_found", "the page has no such file")
 NOT_ACCEPTABLE = ErrorSpec(406, "not_acceptable", "Accept names none of the forms")
 TOO_LONG = ErrorSpec(413, "prompt_too_long", "the prompt or text is longer than this service takes")

@@ -15,6 +15,11 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "X-Strophe-Id": ("The id of what was started, to cancel it by.", {"type": "string"}),
     "X-Strophe-Model": ("The name of the model that writes.", {"type": "string"}),
+    "X-Strophe-Fingerprint": (
+        "A hash of its checkpoint's files: while it stays, a seed gives the same text.",
+        {"type": "string"},
+    ),
+    "X-Strophe-Replica": ("The replica that the id is of.", {"type": "string"}),
     "X-Strophe-Seed": ("The seed; send it to get the same text again.", WHOLE_NUMBER),
     "X-Strophe-Ignored-Fields": (
         "Fields of the body that were left aside, with commas between them; only where there are.",
@@ -33,7 +38,13 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Cache-Control": ("How long a copy may be used.", {"type": "string"}),
 }
 
-OF_JOBS = ("X-Strophe-Id", "X-Strophe-Model", "X-Strophe-Seed", "Cache-Control")
+OF_JOBS = (
+    "X-Strophe-Id",
+    "X-Strophe-Model",
+    "X-Strophe-Fingerprint",
+    "X-Strophe-Seed",
+    "Cache-Control",
+)
 OF_RATES = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 SOMETIMES = ("X-Strophe-Ignored-Fields", *OF_RATES)
 

@@ -74,7 +74,7 @@ CANCEL = Operation(
     description="For whoever knows its id, which nobody can guess. The text ends where it is.",
     path_parameters={"job_id": "the `id` of the answer, or its header X-Strophe-Id"},
     answers=(MediaType(model=Cancelled, description="It ends now."),),
-    errors=(error_catalogue.NOT_UNDER_WAY,),
+    errors=(error_catalogue.NOT_UNDER_WAY, error_catalogue.MISDIRECTED),
 )
 
 COMPLETE = Operation(

@@ -64,7 +64,6 @@ def start_completion(
         jobs=jobs,
         tokenizer=tokenizer,
         body=body,
-        fingerprint=served.fingerprint,
         echoes=[
             echo_of(prompt, tokenizer, with_offsets=body.logprobs is not None)
             for prompt in (body.prompt if body.echo else ())

@@ -17,7 +17,16 @@ from service.api.jobs import Job, Jobs
 from service.api.openai.completions_body import CompletionRequest
 from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
 from service.api.openai.prompts import Echo
-from service.api.response_models import FINISH, STOP, Count, FinishReason, Usage, closed, usage_of
+from service.api.response_models import (
+    FINGERPRINT,
+    FINISH,
+    STOP,
+    Count,
+    FinishReason,
+    Usage,
+    closed,
+    usage_of,
+)
 from service.api.streaming import EVENTS, PING, event, job_events, job_headers, streamed_response
 from service.engine.outbox import Delta
 from service.error_answers import ErrorAnswer
@@ -59,7 +68,7 @@ class CompletionFacts(TypedDict):
     model: str
     system_fingerprint: Annotated[
         str,
-        Field(description="a hash of the checkpoint: while it stays, a seed gives the same text"),
+        Field(description=FINGERPRINT),
     ]
 
 
@@ -98,7 +107,6 @@ class Completion:
     jobs: Jobs
     tokenizer: Tokenizer
     body: CompletionRequest
-    fingerprint: str
     echoes: Sequence[Echo]  # one a prompt, where they are wanted
     ignored: Sequence[str]  # names of fields that were left aside
     created: int = field(default_factory=lambda: int(time.time()))
@@ -111,7 +119,7 @@ class Completion:
             "object": "text_completion",
             "created": self.created,
             "model": self.job.model,
-            "system_fingerprint": self.fingerprint,
+            "system_fingerprint": self.job.fingerprint,
         }
 
     @property
