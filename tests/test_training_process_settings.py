@@ -24,15 +24,27 @@ def test_what_the_user_has_set_stands(chosen: dict[str, str]) -> None:
     assert environment == chosen
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="torch comes with libgomp on Linux only")
-def test_training_sets_the_limit_before_the_library_is_loaded() -> None:
+@pytest.fixture(scope="module")
+def said_at_start() -> list[str]:
+    """What libgomp says that it has read, and Python what it imports, at the start of a command."""
     environment = {name: value for name, value in os.environ.items() if name not in WAIT_VARIABLES}
     ended = subprocess.run(
-        [sys.executable, "-m", "training", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "training", "train", "--help"],
         capture_output=True,
         text=True,
-        env={**environment, "OMP_DISPLAY_ENV": "verbose"},  # libgomp then says what it has read
+        env={**environment, "OMP_DISPLAY_ENV": "verbose"},
         check=True,
     )
-    counts = {line.strip() for line in ended.stderr.splitlines() if "GOMP_SPINCOUNT" in line}
+    return [line.strip() for line in ended.stderr.splitlines()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch comes with libgomp on Linux only")
+def test_training_sets_the_limit_before_the_library_is_loaded(said_at_start: list[str]) -> None:
+    counts = {line for line in said_at_start if "GOMP_SPINCOUNT" in line}
     assert counts == {f"GOMP_SPINCOUNT = '{SPIN_COUNT}'"}
+
+
+def test_a_command_does_not_wait_for_what_only_others_import(said_at_start: list[str]) -> None:
+    imported = {line.rpartition("|")[2].strip() for line in said_at_start}
+    assert "training.run" in imported
+    assert not imported & {"optuna", "training.tuning.search", "training.cell_study.cell_study_run"}

@@ -7,31 +7,39 @@ number.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from model.errors import ModelError
 from training.process_settings import limit_spinning
+from training.signals import Interrupted, raise_on_signal
 
 limit_spinning()  # before torch is loaded, as the commands do
 
-from training.commands import cell_study, evaluate, prepare, train, tune  # noqa: E402
-from training.signals import Interrupted, raise_on_signal  # noqa: E402
+COMMANDS = {
+    "prepare": "training.commands.prepare",
+    "train": "training.commands.train",
+    "tune": "training.commands.tune",
+    "evaluate": "training.commands.evaluate",
+    "study": "training.commands.cell_study",
+}
 
-COMMANDS = (prepare, train, tune, evaluate, cell_study)
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """Build the argument parser of all commands."""
+def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Build the argument parser of the commands `names`, whose modules it imports."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add(commands)
+    for name in names:
+        import_module(COMMANDS[name]).add(commands)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command of `python -m training` and return its exit code."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    # Importing only the command that runs saves a second: Optuna, redis and plots are not free.
+    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    args = build_parser(names).parse_args(words)
     try:
         with raise_on_signal():
             return int(args.run(args))
