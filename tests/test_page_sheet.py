@@ -13,6 +13,7 @@ from sheet import (
     text_of,
     wait_until_over,
     write,
+    write_at_once,
     written,
 )
 
@@ -110,17 +111,17 @@ def test_what_is_typed_into_machine_text_is_told_apart(page: "Page") -> None:
 
 def test_one_may_type_while_it_writes(page: "Page") -> None:
     write(page, "First line\n")
-    set_field(page, "max_tokens", 3000)
-    set_field(page, "min_tokens", 3000)
+    set_field(page, "max_tokens", 2000)
+    set_field(page, "min_tokens", 2000)
     page.click("#continue")
     expect(page.locator("#status")).to_have_text(re.compile(r"writing · [1-9]"))
     page.evaluate("document.getElementById('text').setSelectionRange(5, 5)")
     page.focus("#text")
     page.keyboard.type(" typed meanwhile")
-    assert wait_until_over(page).startswith("done · 3,000 characters")
+    assert wait_until_over(page).startswith("done · 2,000 characters")
     assert text_of(page).startswith("First typed meanwhile line\n")
     assert spans(page)[0] == ("mine", "First typed meanwhile line")
-    assert len(text_of(page)) == len("First typed meanwhile line\n") + 3000
+    assert len(text_of(page)) == len("First typed meanwhile line\n") + 2000
     assert page.locator("#ink").inner_text().split() == text_of(page).split()
 
 
@@ -210,7 +211,7 @@ def test_markup_shows_as_it_was_typed(page: "Page") -> None:
 def test_fifty_thousand_characters_are_written_and_edited(page: "Page") -> None:
     line = "The moon enthroned the rose of light,\n"
     text = line * (50_000 // len(line) + 1)
-    write(page, text)
+    write_at_once(page, text)
     set_field(page, "max_tokens", 100)
     set_field(page, "min_tokens", 100)
     longer = go_on(page)
@@ -244,7 +245,7 @@ def test_nothing_moves_while_it_writes(page: "Page") -> None:
         }"""
     )
     write(page, "The garden")
-    set_field(page, "max_tokens", 3000)
-    set_field(page, "min_tokens", 3000)
+    set_field(page, "max_tokens", 2000)
+    set_field(page, "min_tokens", 2000)
     go_on(page)
     assert sum(page.evaluate("window.shifts")) < 0.01
