@@ -19,6 +19,7 @@ import pytest
 import requests
 from exposition import metric_sum
 from flask.testing import FlaskClient
+from forked import ROOT, Forked
 
 from model.decoding.generation import Generation
 from model.parameters import SamplingParams
@@ -29,8 +30,6 @@ from service.engine.scheduler import Scheduler
 from service.observability.metrics import Metrics
 from service.server.service_process import Service
 from service.settings import Settings
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -118,23 +117,33 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
 
 
 class Server:
-    """`python -m service` as a process."""
+    """`python -m service` as a process; with `loads`, one that loads its modules itself."""
 
-    def __init__(self, port: int, ops_port: int, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, port: int, ops_port: int, environment: dict[str, str], log: Path, *, loads: bool
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.ops_url = f"http://127.0.0.1:{ops_port}"
         self.port = port
         self._log = log
         self._is_told = False  # to end
         own = {"STROPHE_PORT": str(port), "STROPHE_OPS_PORT": str(ops_port), **environment}
+        surroundings = {**os.environ, **own, "PYTHONPATH": str(ROOT)}
+        command, folder = ["-m", "service"], log.parent
+        self.process: Forked | subprocess.Popen[bytes]
         with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "service"],
-                env={**os.environ, **own, "PYTHONPATH": str(ROOT)},
-                cwd=log.parent,
-                stderr=output,
-                stdout=output,
-            )
+            if loads:
+                self.process = subprocess.Popen(
+                    [sys.executable, *command],
+                    env=surroundings,
+                    cwd=folder,
+                    stderr=output,
+                    stdout=output,
+                )
+            else:
+                self.process = Forked(
+                    command, environment=surroundings, folder=folder, output=output
+                )
 
     def wait_until_ready(self, timeout_s: float = 60) -> None:
         deadline = time.monotonic() + timeout_s
@@ -210,7 +219,7 @@ def unready_server(
     """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
     begun: list[Server] = []
 
-    def begin(**environment: str) -> Server:
+    def begin(*, loads: bool = False, **environment: str) -> Server:
         port, ops_port = free_ports(2)
         settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
         server = Server(
@@ -218,6 +227,7 @@ def unready_server(
             ops_port,
             {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
             tmp_path_factory.mktemp("server") / "log",
+            loads=loads,
         )
         begun.append(server)
         return server
@@ -240,8 +250,8 @@ def start_server(unready_server: StartServer) -> Iterator[StartServer]:
     """The same, ready; each must end well."""
     started: list[Server] = []
 
-    def start(**environment: str) -> Server:
-        server = unready_server(**environment)
+    def start(*, loads: bool = False, **environment: str) -> Server:
+        server = unready_server(loads=loads, **environment)
         started.append(server)
         server.wait_until_ready()
         return server

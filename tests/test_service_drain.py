@@ -122,7 +122,7 @@ def test_a_signal_during_the_start_ends_it(
     unready_server: Callable[..., "Server"], library: str
 ) -> None:
     """As soon as there is a worker, and while it loads."""
-    server = unready_server(STROPHE_DRAIN="3")
+    server = unready_server(loads=True, STROPHE_DRAIN="3")
     wait_until(lambda: any(has_loaded(worker, library) for worker in workers(server)))
     server.terminate()
     assert server.process.wait(timeout=15) in (0, -signal.SIGTERM)

@@ -40,6 +40,7 @@ def server(start_server: "StartServer") -> "Server":
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
         return start_server(
+            loads=True,  # so it is this process's, and has its limits
             STROPHE_MAX_STREAMS="2",
             STROPHE_MAX_QUEUE="1",
             STROPHE_READ_HEAD="2",

@@ -3,16 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from forked import Forked
 from rich.console import Console
 from safetensors.torch import load_file
-from training_runs import arguments, refusal, resuming, saved_step
+from training_runs import arguments, refusal, resuming, save_seldom, saved_step
 from waiting import wait_until
 
 from model.errors import ModelError, ParameterError
@@ -26,20 +26,33 @@ STEPS = 60
 START_S = 120.0  # torchrun and two workers, which all load torch, on a machine with other work
 
 
-def torchrun(args: list[str], *, restarts: int = 0) -> "subprocess.Popen[str]":
+def torchrun(args: list[str], *, restarts: int = 0) -> Forked:
     """The command in two processes on this machine."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    launcher = ["-m", "torch.distributed.run", "--standalone"]
     count = ["--nproc-per-node", "2", "--max-restarts", str(restarts)]
     command = [*launcher, *count, "-m", "training", *args]
-    environment = {**os.environ, FRESH_STORE: "1"}
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    return Forked(command, environment={**os.environ, FRESH_STORE: "1"})
 
 
-def finished(process: "subprocess.Popen[str]") -> str:
-    """What it said on standard error, once it has ended well."""
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    return said
+def two_processes(args: list[str]) -> list[Forked]:
+    """The same without torchrun, which says just this to the processes, and starts them anew."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    place |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    return [
+        Forked(
+            ["-m", "training", *args],
+            environment={**os.environ, **place, "RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in ("0", "1")
+    ]
+
+
+def finished(*processes: Forked) -> str:
+    """What they said, once all have ended well."""
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    assert {process.returncode for process in processes} == {0}, said
+    return "".join(said)
 
 
 def last_state(corpus: Path, name: str, file: str) -> dict[str, torch.Tensor]:
@@ -63,7 +76,7 @@ def test_two_processes_make_the_updates_of_one(corpus: Path) -> None:
     fields |= {"evaluations": 50, "schedule": "plateau", "plateau_patience": 1, "patience": 3}
     fields |= {"averaging_patience": 2, "learning_rate": 0.1}
     assert main(arguments(corpus, "one", **fields)) == 0
-    said = finished(torchrun(arguments(corpus, "two", **fields)))
+    said = finished(*two_processes(arguments(corpus, "two", **fields)))
     assert said.count("done: ") == 1  # one of them speaks
     one, two = (read_metrics(corpus.parent / "runs" / name) for name in ("one", "two"))
     assert 0 < progress_of(corpus, "one")["averaging_since"] < progress_of(corpus, "one")["step"]
@@ -82,12 +95,12 @@ def test_two_processes_make_the_updates_of_one(corpus: Path) -> None:
 def test_a_worker_that_dies_leaves_no_trace_in_the_result(corpus: Path) -> None:
     """torchrun starts both again; the state that was saved last is gone on with, bit by bit."""
     fields = {"steps": STEPS, "weight_drop": 0.2, "state_reset": 0.2}
-    finished(torchrun(arguments(corpus, "whole", **fields)))
+    finished(*two_processes(arguments(corpus, "whole", **fields)))
     command = arguments(corpus, "hurt", **fields, save_seconds=0.05)
     process = torchrun(command, restarts=1)
     wait_until(lambda: saved_step(corpus, "hurt") > 10, START_S)
     os.kill(children(process.pid)[-1], signal.SIGKILL)
-    finished(process)
+    assert finished(process).count("done: ") == 1  # one of them speaks
     assert progress_of(corpus, "hurt")["step"] == STEPS
     for file in ("model", "optimizer", "carried", "random"):
         whole, hurt = (last_state(corpus, n, f"{file}.safetensors") for n in ("whole", "hurt"))
@@ -107,6 +120,7 @@ def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path)
     assert process.returncode != 0
     assert said.count("go on with: python -m training train --resume") == 1
     assert 5 < saved_step(corpus, "cut") < 400
+    save_seldom(corpus, "cut")
     hidden = last_state(corpus, "cut", "carried.safetensors")["hidden"]
     assert hidden.shape[1] == 4
     assert main(resuming(corpus, "cut")) == 0

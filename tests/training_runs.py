@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from waiting import wait_until
 
 from training.__main__ import main
@@ -64,10 +63,9 @@ def resuming(corpus: Path, name: str) -> list[str]:
     return ["train", "--resume", "--name", name, "--runs-dir", str(corpus.parent / "runs")]
 
 
-def spawn(args: list[str]) -> "subprocess.Popen[str]":
+def spawn(args: list[str]) -> Forked:
     """The command in a process of its own, its standard input open and silent."""
-    command = [sys.executable, "-m", "training", *args]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Forked(["-m", "training", *args])
 
 
 def saved_step(corpus: Path, name: str) -> int:
@@ -78,8 +76,21 @@ def saved_step(corpus: Path, name: str) -> int:
         return 0
 
 
+def edit(path: Path, **fields: object) -> None:
+    """Change fields of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def save_seldom(corpus: Path, name: str) -> None:
+    """Let a run that was to save all the time, so that it could be cut, go on without that."""
+    edit(corpus.parent / "runs" / name / "config.json", save_seconds=1000)
+
+
 def stopped_after(corpus: Path, name: str, args: list[str], step: int) -> None:
-    """Run the command here, saving all the time, and send SIGTERM once `step` has been saved."""
+    """Run the command here, saving all the time, and send SIGTERM once `step` has been saved.
+
+    When it is resumed it saves at its end only.
+    """
 
     def stop() -> None:
         wait_until(lambda: saved_step(corpus, name) > step)
@@ -94,6 +105,7 @@ def stopped_after(corpus: Path, name: str, args: list[str], step: int) -> None:
     finally:
         watcher.join()
         signal.signal(signal.SIGTERM, before)
+    save_seldom(corpus, name)
 
 
 def refusal(capsys: pytest.CaptureFixture[str], args: list[str]) -> str:
