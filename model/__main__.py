@@ -22,6 +22,7 @@ from model.device import resolve_device
 from model.errors import ModelError, ParameterError
 from model.parameters import BackendName, SamplingParams
 from model.scoring import Score, surprisals
+from model.terminal_text import terminal_line, terminal_text
 from model.tokenizer import BOS_ID, UNK_ID
 
 SHIPPED = Path(__file__).parent / "pretrained" / "verse"
@@ -93,7 +94,9 @@ def run_generate(args: argparse.Namespace) -> None:
     if num_unknown := loaded.tokenizer.encode_prompt(prompt).num_unknown:
         print(f"{num_unknown} characters of the prompt are unknown to this model", file=sys.stderr)
     for piece in generate(decoder, loaded.tokenizer, prompt, params):
-        print(piece.text, end="", flush=True)
+        # A file or another program gets the text as it is.
+        shown = terminal_text(piece.text) if sys.stdout.isatty() else piece.text
+        print(shown, end="", flush=True)
     print()
     if args.seed is None:
         print(f"seed {params.seed}", file=sys.stderr)
@@ -118,7 +121,7 @@ def run_score(args: argparse.Namespace) -> None:
 def run_describe(args: argparse.Namespace) -> None:
     """Run `describe`: print the card, the vocabulary and the shape of every weight."""
     loaded = _load(args)
-    print(loaded.card.rstrip())
+    print(terminal_text(loaded.card).rstrip())
     print(f"\nVocabulary: {loaded.tokenizer.vocab_size} tokens ({loaded.tokenizer.kind})")
     weights = checkpoints.distinct_weights(loaded.network)
     for name, weight in weights.items():
@@ -155,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the text has gone, as `head` does
         _discard_output()
     except (ModelError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {terminal_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

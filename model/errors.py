@@ -39,7 +39,8 @@ class ParameterError(ModelError):
     def from_validation(cls, error: ValidationError) -> Self:
         """ParameterError of a pydantic validation's first complaint, with its input shortened."""
         first = error.errors(include_url=False, include_context=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        # An unknown key is as long as whoever wrote it liked.
+        field = ".".join(str(part)[:MAX_SHOWN_INPUT] for part in first["loc"])
         problem = first["msg"].removeprefix("Value error, ")
         if first["type"] not in ("missing", "extra_forbidden", "value_error"):
             problem = f"{problem}, got {shortened(first['input'])}"

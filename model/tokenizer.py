@@ -76,7 +76,7 @@ class Tokenizer:
         self.serialized = serialized
         self.kind = kind
         self._processor = _load(serialized)
-        pieces = [self._processor.id_to_piece(i) for i in range(self._processor.vocab_size())]
+        pieces = _pieces_of(self._processor)
         _require_kind(self._processor, pieces, kind)
         self.piece_bytes = [_bytes_of(self._processor, i, p) for i, p in enumerate(pieces)]
         if kind == "char":
@@ -179,11 +179,18 @@ class StreamDecoder:
 def _load(serialized: bytes) -> sentencepiece.SentencePieceProcessor:
     try:
         processor = sentencepiece.SentencePieceProcessor(model_proto=serialized)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # the latter where its message is not UTF-8
         raise TokenizerError("tokenizer.model is not a SentencePiece model") from error
     if processor.unk_id() != UNK_ID or processor.bos_id() != BOS_ID:
         raise TokenizerError(f"the tokenizer must have <unk> at {UNK_ID} and <s> at {BOS_ID}")
     return processor
+
+
+def _pieces_of(processor: sentencepiece.SentencePieceProcessor) -> list[str]:
+    try:
+        return [processor.id_to_piece(i) for i in range(processor.vocab_size())]
+    except ValueError as error:
+        raise TokenizerError("tokenizer.model holds a piece that is not UTF-8") from error
 
 
 def _require_kind(

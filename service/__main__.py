@@ -8,6 +8,7 @@ import socket
 import sys
 from contextlib import closing
 
+from model.terminal_text import terminal_line
 from service.access.api_keys import ApiKeys
 from service.server.gunicorn_app import GunicornApplication
 from service.settings import Settings, SettingsError, read_settings, variable_name
@@ -38,10 +39,10 @@ def main() -> int:
         listen(settings, "port").close()  # gunicorn would try five times and tell a long story
         ops_socket = listen(settings, "ops_port")
     except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {terminal_line(str(error))}", file=sys.stderr)
         return 2
     except PortTakenError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {terminal_line(str(error))}", file=sys.stderr)
         return 1
     with closing(ops_socket):
         GunicornApplication(settings, ops_socket).run()

@@ -8,15 +8,12 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from special_files import SPECIAL
 from torch import Tensor
+from waiting import time_limit
 
 from model import checkpoint as checkpoints
-from model.checkpoint import (
-    CONFIG,
-    FILES,
-    TOKENIZER,
-    WEIGHTS,
-)
+from model.checkpoint import CARD, CONFIG, FILES, TOKENIZER, WEIGHTS
 from model.errors import CheckpointError
 from model.tokenizer import Tokenizer
 
@@ -64,10 +61,53 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_folder_in_place_of_a_file_is_named(folder: Path, name: str) -> None:
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_a_special_file_is_refused_at_once_with_what_it_is(
+    folder: Path, name: str, kind: str
+) -> None:
+    put, reason = SPECIAL[kind]
     (folder / name).unlink()
-    (folder / name).mkdir()
-    assert name in refused(folder)
+    put(folder / name)
+    with time_limit():
+        assert f"({name}: {reason}" in refused(folder)
+
+
+def test_a_link_to_a_regular_file_is_followed(folder: Path, tmp_path: Path) -> None:
+    (folder / CARD).rename(tmp_path / "card")
+    (folder / CARD).symlink_to(tmp_path / "card")
+    assert checkpoints.load(folder).card == "# A test\n"
+
+
+def test_weights_for_which_there_is_no_memory_are_refused_unread(folder: Path) -> None:
+    """The file is as long as config.json says: 16 layers of 4 x 2 x 16384 x 16384, 137 GB."""
+    set_architecture(folder, hidden_size=16_384, embedding_size=16_384, num_layers=16)
+    with (folder / WEIGHTS).open("r+b") as file:
+        file.truncate(137 * 10**9)
+    with time_limit():
+        assert "take up to 548.00 GB of memory to load; there are " in refused(folder)
+
+
+def test_a_name_of_the_weights_is_shown_in_part_however_long_it_is(folder: Path) -> None:
+    edit_weights(folder, lambda weights: weights.update({"x" * 5000: torch.zeros(1)}))
+    assert refused(folder).endswith(f": {'x' * 60}")
+
+
+def test_of_many_names_of_the_weights_a_few_are_shown(folder: Path) -> None:
+    extra = {f"extra.{number}": torch.zeros(1) for number in range(100)}
+    edit_weights(folder, lambda weights: weights.update(extra))
+    assert refused(folder).endswith("extra.15 and 92 more")
+
+
+def test_an_unknown_key_of_the_config_is_shown_in_part_however_long_it_is(folder: Path) -> None:
+    edit_config(folder, lambda content: content.update({"x" * 5000: 1}))
+    assert f"{CONFIG}: {'x' * 60}: " in refused(folder)
+
+
+@pytest.mark.parametrize("dtype", ["F16", "I16", "U16"])
+def test_weights_of_another_type_of_the_same_width_are_refused(folder: Path, dtype: str) -> None:
+    content = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(content.replace(b'"BF16"', f'"{dtype}" '.encode()))
+    assert f"is {dtype}, not BF16 or F32" in refused(folder)
 
 
 @pytest.mark.parametrize("size", [0, 4, 8, 100, 5000, -1])
@@ -180,7 +220,7 @@ def test_weights_of_another_type_are_named(folder: Path) -> None:
     assert "output.bias" in refused(folder)
     size = len(Tokenizer((folder / TOKENIZER).read_bytes(), "char").piece_bytes)
     edit_weights(folder, lambda weights: weights.update({"output.bias": torch.zeros(size).int()}))
-    assert "output.bias is torch.int32, not bf16 or fp32" in refused(folder)
+    assert "output.bias is I32, not BF16 or F32" in refused(folder)
 
 
 def test_a_pickle_in_place_of_the_weights_is_refused(folder: Path) -> None:

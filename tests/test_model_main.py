@@ -1,17 +1,19 @@
 """`python -m model`: three commands, and one line with exit code 2 for what a user can mend."""
 
 import io
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from model import checkpoint as checkpoints
 from model.__main__ import build_parser, main
-from model.checkpoint import Checkpoint, Description
+from model.checkpoint import CARD, CONFIG, Checkpoint, Description
 from model.config import ModelConfig
 from model.decoding.backends.int8_linear import exact_levels
 from model.decoding.decoder import decoder_of
@@ -19,6 +21,9 @@ from model.decoding.reference_driver import generate
 from model.network import Network
 from model.parameters import SamplingParams
 from model.tokenizer import train_tokenizer
+
+if TYPE_CHECKING:
+    from conftest import MakeCheckpoint
 
 SHORT = ["--max-tokens", "30", "--min-tokens", "30", "--seed", "3"]
 
@@ -42,6 +47,15 @@ def error_of(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
     assert shown.err.startswith("error: ")
     assert shown.err.count("\n") == 1
     return shown.err
+
+
+def save_untrained(alphabet: str, folder: Path) -> None:
+    tokenizer = train_tokenizer([alphabet])
+    config = ModelConfig(vocab_size=tokenizer.vocab_size, embedding_size=4, hidden_size=4)
+    description = Description(format=1, architecture=config, tokenizer="char")
+    network = Network(config).initialise()
+    whole = Checkpoint(network=network, tokenizer=tokenizer, description=description, card="#")
+    checkpoints.save(whole, folder)
 
 
 def usage_error_of(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
@@ -119,6 +133,51 @@ def test_describe_prints_the_card_and_every_shape(
     assert shown.startswith("# A test\n")
     assert all(name in shown for name in checkpoints.distinct_weights(network))
     assert f"{sum(w.numel() for w in network.parameters()):,} parameters" in shown
+
+
+STEERING = "\x1b]0;title\x07\x1b[31m\x9b2J\r\b"
+
+
+def test_describe_shows_the_control_characters_of_a_card_as_escapes(
+    make_checkpoint: "MakeCheckpoint", tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_checkpoint(tmp_path / "red")
+    (folder / CARD).write_text(f"# Red\r\n\t{STEERING}\n", newline="")
+    assert main(["describe", "--checkpoint", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("# Red\n\t\\x1b]0;title\\x07\\x1b[31m\\x9b2J\\r\\x08\n")
+
+
+@pytest.mark.parametrize("place", ["key", "folder"])
+def test_an_error_is_one_line_without_control_characters(
+    make_checkpoint: "MakeCheckpoint",
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+) -> None:
+    folder = make_checkpoint(tmp_path / (f"red{STEERING}\n" if place == "folder" else "red"))
+    architecture = {"vocab_size": 9, f"{STEERING}\n": 1}
+    (folder / CONFIG).write_text(json.dumps({"format": 1, "architecture": architecture}))
+    message = error_of(capsys, ["describe", "--checkpoint", str(folder)])
+    assert message.removesuffix("\n").isprintable()
+    assert "\\x1b[31m" in message
+
+
+def test_a_generated_text_steers_no_terminal_and_reaches_a_file_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_untrained("\x1b\n", tmp_path / "red")
+    command = ["generate", "--checkpoint", str(tmp_path / "red"), "--seed", "1"]
+    command += ["--logit-bias", "\x1b=100", "--max-tokens", "3"]
+    assert main(command) == 0
+    assert capsys.readouterr().out == "\x1b\x1b\x1b\n"
+    terminal, inside = os.openpty()
+    with os.fdopen(inside, "w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        assert main(command) == 0
+        output.flush()
+        assert os.read(terminal, 100) == b"\\x1b\\x1b\\x1b\r\n"
+    os.close(terminal)
 
 
 @pytest.mark.parametrize("way", ["file", "standard input"])
@@ -224,12 +283,7 @@ def test_a_prompt_that_is_not_utf8_is_one_line(
 
 
 def test_a_terminal_that_lacks_a_character_shows_a_question_mark(tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(["\u6708\u5c71"])
-    config = ModelConfig(vocab_size=tokenizer.vocab_size, embedding_size=4, hidden_size=4)
-    description = Description(format=1, architecture=config, tokenizer="char")
-    network = Network(config).initialise()
-    whole = Checkpoint(network=network, tokenizer=tokenizer, description=description, card="#")
-    checkpoints.save(whole, tmp_path / "moon")
+    save_untrained("\u6708\u5c71", tmp_path / "moon")
     command = [sys.executable, "-m", "model", "generate", "--checkpoint", str(tmp_path / "moon")]
     command += ["--prompt", "-", "--logit-bias", "\u6708=100", "--max-tokens", "3", "--seed", "1"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

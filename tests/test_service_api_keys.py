@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from callers import ALICE, BOB, KEYS
+from special_files import SPECIAL
 from structlog.testing import capture_logs
+from waiting import time_limit
 
 from service.access.api_keys import ApiKeys, digest, keys_of_file, keys_of_list
 from service.settings import Settings, SettingsError
@@ -67,6 +69,14 @@ def test_a_file_without_keys_is_an_error_that_names_the_variable(
         file.write_bytes(content)
     with pytest.raises(SettingsError, match=f"^STROPHE_API_KEYS_FILE: .*{problem}"):
         valid_keys(api_keys_file=file)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_a_special_file_in_place_of_the_keys_is_an_error_at_once(tmp_path: Path, kind: str) -> None:
+    put, reason = SPECIAL[kind]
+    put(tmp_path / "keys")
+    with time_limit(), pytest.raises(SettingsError, match=f"^STROPHE_API_KEYS_FILE: .*{reason}"):
+        valid_keys(api_keys_file=tmp_path / "keys")
 
 
 def test_a_list_without_keys_is_an_error_too() -> None:

@@ -1,8 +1,10 @@
 """Refusals of a run: in one line, before any work, and all is left as it was."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from special_files import put_fifo
 from training_runs import (
     arguments,
     refusal,
@@ -11,7 +13,7 @@ from training_runs import (
     spawn,
     with_stdin,
 )
-from waiting import wait_until
+from waiting import time_limit, wait_until
 
 from training.__main__ import main
 from training.data.corpus import CorpusOptions, prepare
@@ -146,6 +148,23 @@ def test_a_checkpoint_to_begin_from_that_is_none_is_refused(
 ) -> None:
     fields = {"embedding_size": None, "hidden_size": None, "init_from": corpus, "steps": 3}
     assert "not a checkpoint" in refusal(capsys, arguments(corpus, "one", **fields))
+
+
+def test_a_special_file_in_a_checkpoint_to_begin_from_is_refused_at_once(
+    corpus: Path, tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(tiny_checkpoint, corpus.parent / "begun")
+    (folder / "README.md").unlink()
+    put_fifo(folder / "README.md")
+    fields = {"embedding_size": None, "hidden_size": None, "init_from": folder, "steps": 3}
+    with time_limit():
+        message = refusal(capsys, arguments(corpus, "one", **fields))
+    assert "README.md: a FIFO, not a regular file" in message
+
+
+def test_a_name_steers_no_terminal(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refusal(capsys, arguments(corpus.with_name("red\x1b[31m\x9b.txt"), "one", steps=3))
+    assert "red\\x1b[31m\\x9b.txt" in message
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from special_files import SPECIAL
 from training_runs import (
     arguments,
     edit,
@@ -20,7 +21,7 @@ from training_runs import (
     stopped_after,
     with_stdin,
 )
-from waiting import wait_until
+from waiting import time_limit, wait_until
 
 from model import checkpoint as checkpoints
 from model.device import has_bf16_lstm
@@ -245,6 +246,27 @@ def test_a_damaged_run_is_refused_in_one_line(
         spoil(corpus.parent / "runs" / "one")
         message = refusal(capsys, resuming(corpus, "one"))
         assert str(corpus.parent) in message, name
+
+
+def test_a_special_file_in_a_run_is_refused_at_once_with_its_name(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(corpus, "one", steps=3)) == 0
+    run = corpus.parent / "runs" / "one"
+    files = [path for path in run.rglob("*") if path.is_file()]
+    files = [path for path in files if not {"report", "tensorboard"} & set(path.parts)]
+    assert len(files) == 3 + 4 + 9  # of the run, of its data, of its last state
+    for file in files:
+        aside = file.rename(corpus.parent / "aside")
+        for kind in ("fifo", "device"):
+            put, reason = SPECIAL[kind]
+            put(file)
+            with time_limit():
+                message = refusal(capsys, resuming(corpus, "one"))
+            assert reason in message, file
+            assert file.name in message
+            file.unlink()
+        aside.rename(file)
 
 
 def test_a_prepared_folder_with_another_text_is_refused_on_resume(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from model.errors import ModelError
+from model.terminal_text import terminal_line
 from training.process_settings import limit_spinning
 from training.signals import Interrupted, raise_on_signal
 
@@ -47,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(stop, file=sys.stderr)
         return 128 + stop.number
     except ModelError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {terminal_line(str(error))}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {_in_words(error)}", file=sys.stderr)
+        print(f"error: {terminal_line(_in_words(error))}", file=sys.stderr)
     return 2
 
 

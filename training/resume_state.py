@@ -25,12 +25,14 @@ from torch import Tensor
 from model.atomic_write import replacing_folder
 from model.checkpoint import Checkpoint, write_files
 from model.network import State
+from model.regular_file import open_regular, read_regular
 from training.optimization.trainer import Trainer
 from training.training_errors import RunError
 
 OPTIMIZER, CARRIED, RANDOM = "optimizer.safetensors", "carried.safetensors", "random.safetensors"
 AVERAGE = "average.safetensors"
 PROGRESS = "progress.json"
+MAX_PROGRESS = 1 << 16  # bytes
 
 
 class Progress(BaseModel):
@@ -91,23 +93,33 @@ def load_state(folder: Path, trainer: Trainer) -> Progress:
     its shape.
     """
     try:
-        progress = Progress.model_validate_json((folder / PROGRESS).read_bytes())
-        _restore_optimizer(trainer, load_file(folder / OPTIMIZER))
-        trainer.average.restore(load_file(folder / AVERAGE))
-        trainer.carried = _carried(load_file(folder / CARRIED), trainer)
+        progress = Progress.model_validate_json(
+            read_regular(folder / PROGRESS, MAX_PROGRESS).content
+        )
+        _restore_optimizer(trainer, _tensors(folder / OPTIMIZER))
+        trainer.average.restore(_tensors(folder / AVERAGE))
+        trainer.carried = _carried(_tensors(folder / CARRIED), trainer)
         _restore_counters(trainer, progress)
-        _restore_generators(load_file(folder / RANDOM), trainer)
+        _restore_generators(_tensors(folder / RANDOM), trainer)
     except (
         OSError,
         KeyError,
         ValueError,
         RuntimeError,
+        MemoryError,
         ValidationError,
         safetensors.SafetensorError,
     ) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(f"{folder}: this run cannot be resumed ({reason})") from error
     return progress
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of a regular file, mapped into memory: what no one asks for is not read."""
+    with open(path, "rb", opener=open_regular) as file:
+        # By its descriptor: it is the file that was looked at.
+        return load_file(f"/dev/fd/{file.fileno()}")
 
 
 def _restore_counters(trainer: Trainer, progress: Progress) -> None:

@@ -21,6 +21,7 @@ from training.data.corpus import (
 )
 from training.data.sources import require_outside
 from training.run_folder import DATA
+from training.terminal_output import say
 from training.train_config import TrainConfig
 from training.training_errors import RunError
 
@@ -83,17 +84,16 @@ def require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
 
 
 def _report_corpus(corpus: Corpus, console: Console) -> None:
-    def say(line: str) -> None:
-        console.print(line, highlight=False, soft_wrap=True)
-
     facts = corpus.manifest
     say(
+        console,
         f"{facts.train.characters:,} characters to train on, {facts.valid.characters:,} to "
-        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out"
+        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out",
     )
     documents = facts.train.documents + facts.valid.documents
     if facts.options.split == "documents" and documents < FEW_DOCUMENTS:
         say(
+            console,
             f"only {documents} documents were found: two blank lines part them, or what "
-            "--document-separator names; for one long text use --split contiguous"
+            "--document-separator names; for one long text use --split contiguous",
         )

@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 from model.atomic_write import TEMPORARY_PREFIX, write_file
 from model.errors import ParameterError
+from model.regular_file import open_regular, read_regular
 from training.train_config import TrainConfig
 from training.training_errors import RunError
 
 CONFIG, DATA, LAST, LOCK = "config.json", "data", "last", "lock"
+MAX_CONFIG = 1 << 20  # bytes
 MAX_STEM = 90  # a name may have 100 characters; a number may follow
 
 
@@ -72,7 +74,7 @@ def resume_flags(folder: Path) -> str:
 def locked(folder: Path) -> Iterator[None]:
     """Lock a run's folder, so that no second process works on the same run. Raises RunError."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as file:
+    with open(folder / LOCK, "w", opener=open_regular) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -91,6 +93,8 @@ def read_config(folder: Path) -> TrainConfig:
     if not path.exists():
         raise RunError(f"{folder}: there is no run of this name to resume")
     try:
-        return TrainConfig.model_validate_json(path.read_bytes())
+        return TrainConfig.model_validate_json(read_regular(path, MAX_CONFIG).content)
     except ValidationError as error:
         raise RunError(f"{path}: {ParameterError.from_validation(error)}") from error
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror})") from error

@@ -15,6 +15,8 @@ from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
 
 from model.atomic_write import write_file
+from model.regular_file import open_regular
+from training.terminal_output import say
 
 METRICS = "metrics.jsonl"
 LOG_EVERY_STEPS = 10
@@ -39,7 +41,9 @@ class RunLog(Log):
     def __init__(self, folder: Path, *, from_step: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         _forget_later_lines(folder / METRICS, from_step)
-        self._file: TextIO = (folder / METRICS).open("a", encoding="utf-8")
+        self._file: TextIO = open(  # noqa: SIM115 - closed by __exit__
+            folder / METRICS, "a", encoding="utf-8", opener=open_regular
+        )
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
 
     def write(self, step: int, **values: float | str) -> None:
@@ -128,7 +132,7 @@ class Display:
 
     def say(self, line: str) -> None:
         """Print a line that stays, above the bar."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(self._console, line)
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -20,12 +20,15 @@ from typing import Self
 
 import structlog
 
+from model.regular_file import read_regular
 from service.file_identity import FileIdentity, file_identity
 from service.settings import Settings, SettingsError, variable_name
 
 # What RFC 6750 lets a bearer token be made of; long enough not to be guessed.
 KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,256}")
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+MAX_FILE = 1 << 24  # bytes
 
 NamesByDigest = dict[bytes, str]  # SHA-256 of a key: name of who has it
 
@@ -101,7 +104,7 @@ def keys_in(file: Path) -> NamesByDigest:
     """Read the keys of a file. Raises SettingsError."""
     variable = variable_name("api_keys_file")
     try:
-        return keys_of_file(file.read_text(encoding="utf-8-sig"))
+        return keys_of_file(read_regular(file, MAX_FILE).content.decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{variable}: cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError as error:

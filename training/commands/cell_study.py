@@ -1,12 +1,14 @@
 """`python -m training study`: the cell study of rnn, gru and lstm, as a page with plots."""
 
 import argparse
+from functools import partial
 
 from rich.console import Console
 
 from training.cell_study.cell_study_config import CellStudyConfig, validated_config
 from training.cell_study.cell_study_run import run_cell_study
 from training.commands.flags import Commands, add_flags, given_fields
+from training.terminal_output import say
 
 
 def add(commands: Commands) -> None:
@@ -19,10 +21,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the cell study and print where its page is."""
     console = Console(stderr=True)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    page = run_cell_study(validated_config(given_fields(args, CellStudyConfig.model_fields)), say)
-    say(f"done: {page}")
+    config = validated_config(given_fields(args, CellStudyConfig.model_fields))
+    page = run_cell_study(config, partial(say, console))
+    say(console, f"done: {page}")
     return 0

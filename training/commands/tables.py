@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+
+from training.terminal_output import plain_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,7 @@ def print_grids(grids: Sequence[Grid], console: Console) -> None:
     for grid in grids:
         table = Table(*grid.header, show_header=bool(grid.header))
         for row in grid.rows:
-            # As Text: square brackets in a title are not markup.
-            table.add_row(*map(Text, row))
+            table.add_row(*map(plain_text, row))
         console.print(table)
 
 

@@ -10,6 +10,7 @@ from training.commands.flags import Commands, add_flags, given_fields
 from training.distributed import is_distributed, is_restart, process_group
 from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
+from training.terminal_output import say
 from training.train_config import TrainConfig, preset_names, resolve
 from training.training_errors import RunError
 
@@ -70,12 +71,9 @@ def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
 
 
 def _report_outcome(outcome: RunOutcome, console: Console) -> int:
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
     if outcome.stopped_by is None:
-        say(f"done: {outcome.checkpoint}")
+        say(console, f"done: {outcome.checkpoint}")
         return 0
     flags = resume_flags(outcome.folder)
-    say(f"stopped; go on with: python -m training train {flags}")
+    say(console, f"stopped; go on with: python -m training train {flags}")
     return 128 + outcome.stopped_by

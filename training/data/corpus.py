@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.atomic_write import replacing_folder
 from model.errors import ParameterError, TokenizerError
+from model.regular_file import open_regular, read_regular
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, TokenizerKind
 from training.data.document_store import DocumentStore
 from training.data.sources import STDIN, expand, file_digest, require_outside
@@ -32,6 +33,7 @@ from training.training_errors import CorpusError
 FORMAT = 1
 MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"
+MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
 
@@ -230,9 +232,9 @@ def load_corpus(folder: Path) -> Corpus:
     """
     manifest = _read_manifest(folder / MANIFEST)
     try:
-        serialized = (folder / TOKENIZER).read_bytes()
+        serialized = read_regular(folder / TOKENIZER, MAX_TOKENIZER).content
         tokenizer = Tokenizer(serialized, manifest.options.tokenizer)
-        parts = [np.memmap(folder / f"{p}.bin", _dtype(tokenizer), "r") for p in ("train", "valid")]
+        parts = [_mapped(folder / f"{part}.bin", tokenizer) for part in ("train", "valid")]
     except (OSError, ValueError, TokenizerError) as error:
         raise CorpusError(f"{folder}: not a prepared corpus ({error})") from error
     if [len(part) for part in parts] != [manifest.train.tokens, manifest.valid.tokens]:
@@ -242,9 +244,14 @@ def load_corpus(folder: Path) -> Corpus:
     return Corpus(manifest=manifest, tokenizer=tokenizer, train=parts[0], valid=parts[1])
 
 
+def _mapped(path: Path, tokenizer: Tokenizer) -> Ids:
+    with open(path, "rb", opener=open_regular) as file:
+        return np.memmap(file, _dtype(tokenizer), "r")
+
+
 def _read_manifest(path: Path) -> Manifest:
     try:
-        return Manifest.model_validate(json.loads(path.read_bytes()))
+        return Manifest.model_validate(json.loads(read_regular(path, MAX_MANIFEST).content))
     except ValidationError as error:
         raise CorpusError(f"{path}: {ParameterError.from_validation(error)}") from error
     except (OSError, ValueError) as error:

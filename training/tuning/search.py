@@ -15,6 +15,7 @@ from rich.console import Console
 from model.device import resolve_device
 from training.run import initial_checkpoint, require_precision
 from training.signals import StopRequest, request_stop_on_signal
+from training.terminal_output import say
 from training.train_config import TrainConfig
 from training.training_errors import RunError
 from training.tuning.optuna_study import (
@@ -176,8 +177,3 @@ def report_only(location: StudyLocation, console: Console) -> None:
         raise RunError(f"{location.folder.path}: there is no study here to report")
     with connected(location.url) as storage:
         report(load_study(storage, location.name), location, console)
-
-
-def say(console: Console, line: str) -> None:
-    """Print a line that stays whole."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.regular_file import open_regular
 from training.data.corpus import Corpus, is_prepared, load_corpus, prepare
 from training.data.sources import expand, file_digest
 from training.run_corpus import load_prepared
@@ -61,7 +62,7 @@ class StudyFolder:
     def locked(self) -> Iterator[None]:
         """Lock the study's folder, once no other process is at work on what all of them share."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as file:
+        with open(self.path / LOCK, "w", opener=open_regular) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

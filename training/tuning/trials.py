@@ -16,6 +16,7 @@ from model.errors import ParameterError
 from training.run import start
 from training.run_log import read_metrics
 from training.signals import Interrupted, StopRequest, raise_on_signal
+from training.terminal_output import say
 from training.train_config import TrainConfig, resolve
 from training.training_errors import CorpusError, DivergedError
 from training.training_loop import OnValidation
@@ -86,7 +87,7 @@ class Trials:
             raise CutShortError
 
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(self.console, line)
 
 
 def _report_to(trial: Trial, config: TrainConfig, status: Status) -> OnValidation:
