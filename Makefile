@@ -11,8 +11,10 @@ BIN := $(VENV)/bin
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 # Test modules side by side, so each process keeps to one core, and where a test wants several
-# threads these do not spin for each other.
-PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist loadfile
+# threads these do not spin for each other. By name: by their number of tests, as xdist would order
+# them, those with a few long tests come last, and one process waits for the other.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist loadfile \
+	--no-loadscope-reorder
 
 # The test modules whose results hang on a CPU's arithmetic: by name, all that compute with a network
 # and are not about what surrounds it. ISA is the CPU that oneDNN and torch then take this one for.
