@@ -119,12 +119,20 @@ class Tokenizer:
         )
 
     def prompt_of_ids(self, ids: Sequence[int]) -> EncodedPrompt:
-        """Prompt that comes as token ids. Raises ParameterError for an id that is not there."""
+        """Prompt that comes as token ids, with or without the `<s>` that opens it.
+
+        Raises ParameterError for an id that is not there.
+        """
+        self.require_ids(ids, "prompt")
+        opening = [] if ids and ids[0] == BOS_ID else [BOS_ID]
+        return EncodedPrompt(ids=[*opening, *ids], num_folded=0, num_unknown=0)
+
+    def require_ids(self, ids: Iterable[int], field: str) -> None:
+        """Refuse an id that is not there. Raises ParameterError, which names `field`."""
         for token_id in ids:
             if not 0 <= token_id < self.vocab_size:
                 there = f"the ids of this model are 0 to {self.vocab_size - 1}"
-                raise ParameterError("prompt", f"{there}, got {shortened(token_id)}")
-        return EncodedPrompt(ids=[BOS_ID, *ids], num_folded=0, num_unknown=0)
+                raise ParameterError(field, f"{there}, got {shortened(token_id)}")
 
     def knows(self, char: str) -> bool:
         """True for a character `char` that the vocabulary can write without `<unk>`."""

@@ -16,6 +16,7 @@ from service.api.jobs import Jobs
 from service.api.models import models_blueprint
 from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
+from service.api.tokenization import tokenization_blueprint
 from service.client_connection import ClientConnection
 from service.engine.engine import Engine
 from service.models.registry import Registry
@@ -47,6 +48,7 @@ def create_app(
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
+    app.register_blueprint(tokenization_blueprint(settings, registry))
     app.register_blueprint(models_blueprint(registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))
     app.register_blueprint(docs_blueprint(settings))

@@ -43,6 +43,8 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
         fit_generate(case.body, form)
     elif case.operation.path == "/v1/completions":
         fit_completion(case.body)
+    elif case.operation.path == "/detokenize":
+        fit_tokens(case.body)
     if case.body.get("layer"):
         case.body["layer"] = 0  # how many a model has is known to the model alone
     if "model" in case.body:
@@ -68,6 +70,11 @@ def fit_completion(body: dict[str, Any]) -> None:
     body.pop("best_of", None)
     if not body.get("stream"):
         body.pop("stream_options", None)
+
+
+def fit_tokens(body: dict[str, Any]) -> None:
+    """Ids that the model has."""
+    body["tokens"] = known(body["tokens"])
 
 
 def known(prompt: object) -> object:

@@ -109,7 +109,7 @@ def own_imports(module: str) -> set[str]:
 
 
 def room_of(module: str) -> str:
-    """`service.api.openai.logprobs` -> `service.api`; a file beside the rooms is a room itself."""
+    """`service.api.openai.prompts` -> `service.api`; a file beside the rooms is a room itself."""
     return ".".join(module.split(".")[:2])
 
 

@@ -22,9 +22,10 @@ TEXT_OF = {
     "/v1/completions": "prompt",
     "/v1/score": "text",
     "/v1/inspect": "text",
+    "/tokenize": "prompt",
 }
 ROUTES = list(TEXT_OF)
-WRITING = ROUTES[:2]
+WRITING, READING = ROUTES[:2], ROUTES[2:4]
 BIG = 10**400
 
 # What is no request at all, whatever the route.
@@ -52,18 +53,18 @@ BODIES: list[tuple[bytes, int]] = [
 
 # Of the fields that the writing routes share: refused.
 REFUSED: dict[str, tuple[Any, ...]] = {
-    "max_tokens": (True, "5", 1.5, -1, 5001, BIG, [1], {}),
+    "max_tokens": (True, "5", 1.5, -2, 5001, BIG, [1], {}),
     "min_tokens": (-1, "x", 10**7),
     "temperature": (-1, -1e-9, 10.5, "1", True, [], BIG),
     "top_p": (0, -0.0, 1.0001, "1"),
-    "top_k": (-1, 1.5, 10**7),
+    "top_k": (-2, 1.5, 10**7),
     "min_p": (-0.1, 1.1),
     "typical_p": (0, 2),
     "repetition_penalty": (0, -1, 11),
     "frequency_penalty": (-2.01, 2.01),
     "presence_penalty": (-3, 3),
     "penalty_window": (0, 1025),
-    "seed": (-1, 2**63, 2**64, 0.5, "1", True),
+    "seed": (-2, 2**63, 2**64, 0.5, "1", True),
     "stop": ([""], "", ["a"] * 17, ["a" * 201], 5, [None], "\ud800"),
     "n": (0, 17, 9, "2", True),
     "echo": (1, "yes"),
@@ -163,7 +164,7 @@ def test_limits_at_and_beyond(server: "Server", route: str) -> None:
     assert statuses == [200, 200, 413]
 
 
-@pytest.mark.parametrize("route", ROUTES[2:])
+@pytest.mark.parametrize("route", READING)
 @pytest.mark.parametrize("value", [None, "", 5, [], "\ud800"])
 def test_a_text_to_read_that_is_none(server: "Server", route: str, value: object) -> None:
     answer = send(server, route, {"text": value})

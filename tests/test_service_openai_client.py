@@ -73,7 +73,7 @@ def test_prompts_choices_and_log_probabilities(client: OpenAI) -> None:
     logprobs = answer.choices[3].logprobs
     assert logprobs is not None
     assert logprobs.tokens is not None
-    assert "".join(logprobs.tokens) == answer.choices[3].text
+    assert "".join(logprobs.tokens).removesuffix("<s>") == answer.choices[3].text
 
 
 def test_the_fields_of_openai_and_ours(client: OpenAI) -> None:

@@ -159,9 +159,12 @@ def test_what_is_no_prompt_is_refused(client: FlaskClient, prompt: object) -> No
         ({"logit_bias": [5]}, "logit_bias"),
         ({"echo": 1}, "echo"),
         ({"user": 5}, "user"),
-        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": -2}, "max_tokens"),
+        ({"max_tokens": -1.0}, "max_tokens"),
+        ({"min_tokens": -1}, "min_tokens"),
         ({"temperature": -1}, "temperature"),
-        ({"seed": -1}, "seed"),
+        ({"seed": -2}, "seed"),
+        ({"seed": True}, "seed"),
     ],
 )
 def test_bad_fields_are_refused_by_name(
@@ -189,6 +192,15 @@ def test_null_means_left_out(client: FlaskClient) -> None:
         ("best_of", "echo", "logprobs", "n", "stop", "stream", "suffix", "temperature", "user")
     )
     assert whole(client, **nothing)["choices"] == whole(client)["choices"]
+
+
+def test_minus_one_means_left_out_where_other_clients_send_it_so(client: FlaskClient) -> None:
+    fields = {"seed": -1, "max_tokens": -1, "top_k": -1, "min_tokens": 16}
+    drawn = ask(client, **fields)
+    assert drawn.json["usage"]["completion_tokens"] == 16
+    same = {"seed": int(drawn.headers["X-Strophe-Seed"]), "max_tokens": 16, "min_tokens": 16}
+    assert whole(client, **same)["choices"] == drawn.json["choices"]
+    assert ask(client, **fields).json["choices"] != drawn.json["choices"]
 
 
 def test_our_sampling_fields_are_taken(client: FlaskClient) -> None:
@@ -298,13 +310,36 @@ def test_fields_that_are_left_aside_fit_into_a_header(client: FlaskClient) -> No
     assert header.split(",") == list(odd)[1:17]
 
 
-def test_a_token_without_text_moves_none_behind_it(
+def test_ids_may_open_with_the_beginning_of_a_document_which_is_not_scored(
     client: FlaskClient, tokenizer: Tokenizer
 ) -> None:
-    ids = [BOS_ID, *tokenizer.encode("ab")]
-    told = whole(client, prompt=ids, echo=True, logprobs=0, max_tokens=0)["choices"][0]
-    assert told["text"] == "ab"
-    assert told["logprobs"]["text_offset"] == [0, 0, 1]
+    ids = tokenizer.encode("abc")
+    fields = {"echo": True, "logprobs": 1, "max_tokens": 3, "min_tokens": 3}
+    bare = whole(client, prompt=ids, **fields)["choices"][0]
+    opened = whole(client, prompt=[BOS_ID, *ids], **fields)["choices"][0]
+    assert opened["text"] == bare["text"]
+    told = opened["logprobs"]
+    assert told["tokens"] == ["<s>", *bare["logprobs"]["tokens"]]
+    assert told["text_offset"] == [0, *range(6)]
+    assert (told["token_logprobs"][0], told["top_logprobs"][0]) == (None, None)
+    assert told["token_logprobs"][2:] == bare["logprobs"]["token_logprobs"][1:]
+    score: Any = client.post("/v1/score", data='{"text": "abc"}').json
+    assert told["token_logprobs"][1:4] == [each["logprob"] for each in score["tokens"]]
+    alone = whole(client, prompt=[BOS_ID], **fields)["choices"][0]["logprobs"]
+    assert (alone["tokens"][0], len(alone["tokens"])) == ("<s>", 4)
+
+
+def test_the_end_of_a_document_is_listed_without_text(client: FlaskClient) -> None:
+    fields = {"logit_bias": {"1": 100}, "min_tokens": 2, "echo": True, "logprobs": 1}
+    choice = whole(client, prompt="ab", **fields)["choices"][0]
+    assert choice["stop_reason"] == "end_of_document"
+    told = choice["logprobs"]
+    assert (told["tokens"][-1], len(told["tokens"])) == ("<s>", 5)
+    assert told["text_offset"] == [0, 1, 2, 3, 4]
+    streamed = [chunk["choices"][0] for chunk in chunks(client, prompt="ab", **fields)]
+    assert "".join(each["text"] for each in streamed) == choice["text"]
+    tokens = [token for each in streamed for token in each["logprobs"]["tokens"]]
+    assert tokens == told["tokens"]
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ def test_scores_are_as_the_document_says(
         ("/v1/models/{name}", "/v1/models/tiny"),
         ("/healthz", "/healthz"),
         ("/readyz", "/readyz"),
+        ("/tokenizer_info", "/tokenizer_info"),
     ],
 )
 def test_other_answers_are_as_the_document_says(
@@ -142,6 +143,35 @@ def test_other_answers_are_as_the_document_says(
 ) -> None:
     schema = schema_at(document, route, "get", "200", "application/json")
     assert problems(document, schema, client.get(path).get_json()) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [
+        ("/tokenize", {"prompt": "\u201cA\u201d \u2603", "return_token_strs": True}),
+        ("/tokenize", {"prompt": ""}),
+        ("/detokenize", {"tokens": [0, 1, 5]}),
+    ],
+)
+def test_answers_of_tokens_are_as_the_document_says(
+    client: FlaskClient, document: Document, route: str, fields: dict[str, Any]
+) -> None:
+    schema = schema_at(document, route, "post", "200", "application/json")
+    assert problems(document, schema, client.post(route, json=fields).get_json()) == []
+
+
+@pytest.mark.parametrize("name", ["seed", "max_tokens", "top_k", "min_tokens", "n"])
+def test_where_minus_one_means_left_out_the_document_says_so(
+    client: FlaskClient, document: Document, name: str
+) -> None:
+    body = {"max_tokens": 1, name: -1}
+    for route, model in (("completions", "CompletionRequest"), ("generate", "GenerateRequest")):
+        said = problems(document, {"$ref": f"#/components/schemas/{model}"}, body)
+        status = client.post(f"/v1/{route}", json=body).status_code
+        assert (said == []) == (status == 200), route
+        assert (status == 200) == (
+            route == "completions" and name in ("seed", "max_tokens", "top_k")
+        )
 
 
 def test_an_answer_with_more_than_is_told_is_noticed(document: Document) -> None:
@@ -288,7 +318,10 @@ def test_with_keys_and_limits_the_document_tells_where_they_hold(make_client: "M
         for path, item in document["paths"].items()
         if any("429" in operation["responses"] for operation in item.values())
     }
-    assert counted == {"/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"}
+    assert counted == {
+        *("/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"),
+        *("/tokenize", "/detokenize"),
+    }
     answers = [client.post("/v1/generate", json={}, headers=bearer(ALICE)) for _ in range(2)]
     answers.append(client.post("/v1/generate", json={}))
     assert [answer.status_code for answer in answers] == [200, 429, 401]

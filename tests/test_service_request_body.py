@@ -215,11 +215,11 @@ def test_one_key_twice_among_very_many_is_found_without_delay() -> None:
         "",
     ],
 )
-@pytest.mark.parametrize("route", ["/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"])
+@pytest.mark.parametrize("route", ["/v1/generate", "/v1/completions", "/v1/score", "/tokenize"])
 def test_a_body_is_json_whatever_its_content_type_says(
     client: FlaskClient, route: str, content_type: str
 ) -> None:
-    name = "prompt" if route in ("/v1/generate", "/v1/completions") else "text"
+    name = "text" if route == "/v1/score" else "prompt"
     body = json.dumps({name: "caf\u00e9"}, ensure_ascii=False).encode()
     answer = client.post(route, data=body, headers={"Content-Type": content_type})
     assert answer.status_code == 200

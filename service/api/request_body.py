@@ -6,8 +6,9 @@ left out, and every error names its field.
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import Request
@@ -19,9 +20,13 @@ from model.parameters import MAX_STOPS, StopString
 from service.error_answers import ApiError, bad_request
 
 MAX_CHOICES = 16  # texts for one prompt
+# Ignored fields go into a header, which has no room for whatever a client may send.
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+MAX_IGNORED_NAMES = 16
 
 B = TypeVar("B", bound=BaseModel)
 
+TokenId = Annotated[int, Field(ge=0)]
 # What `one_or_many` takes; the OpenAPI document says so.
 Stops = StopString | Annotated[tuple[StopString, ...], Field(max_length=MAX_STOPS)]
 
@@ -96,6 +101,12 @@ def unknown_fields(content: Mapping[str, Any], schema: type[BaseModel]) -> list[
     return [name for name in content if name not in schema.model_fields]
 
 
+def ignored_fields_header(names: Iterable[str]) -> dict[str, str]:
+    """Header that names fields of a body that were left aside; none where there were none."""
+    shown = [name for name in names if FIELD_NAME.fullmatch(name)][:MAX_IGNORED_NAMES]
+    return {"X-Strophe-Ignored-Fields": ",".join(shown)} if shown else {}
+
+
 def require_known_fields(content: Mapping[str, Any], schema: type[BaseModel]) -> None:
     """Refuse a JSON object with a field that `schema` does not have. Raises ParameterError."""
     for name in unknown_fields(content, schema):
@@ -104,8 +115,12 @@ def require_known_fields(content: Mapping[str, Any], schema: type[BaseModel]) ->
 
 
 def validated(schema: type[B], content: Mapping[str, Any]) -> B:
-    """Instance of `schema` from a JSON object. Raises ParameterError, which names the field."""
-    require_known_fields(content, schema)
+    """Instance of `schema` from a JSON object; whether it may hold other fields is the schema's.
+
+    Raises ParameterError, which names the field.
+    """
+    if schema.model_config.get("extra") == "forbid":
+        require_known_fields(content, schema)
     try:
         return schema.model_validate(given(content))
     except ValidationError as error:

@@ -48,30 +48,31 @@ def sampling_within_limits(
     num_texts: int,
     num_prompts: int = 1,
     is_streamed: bool,
+    prompt_field: str = "prompt",
+    length_field: str = "max_tokens",
     **replaced: object,
 ) -> SamplingParams:
     """Sampling fields of a body, seeded and within the settings; `replaced` ones have this value.
 
     `num_texts` is of each prompt. The default of max_tokens, unlike a wish, gives way to the
-    service's cap. Raises ApiError or ParameterError.
+    service's cap. `prompt_field` and `length_field` are what the body calls them, for its errors.
+    Raises ApiError or ParameterError.
     """
-    _require_within_limits(settings, body, prompt_length, num_texts, num_prompts)
+    if "max_tokens" in body.model_fields_set and body.max_tokens > settings.max_tokens:
+        raise ParameterError(length_field, f"must be at most {settings.max_tokens} here")
+    if prompt_length > settings.max_prompt:
+        raise prompt_too_long(prompt_length, settings.max_prompt, prompt_field)
+    _require_can_run(settings, num_texts, num_prompts)
     fields = {name: getattr(body, name) for name in SamplingParams.model_fields}
     fields["max_tokens"] = min(body.max_tokens, settings.max_tokens)
     params = SamplingParams.model_construct(**{**fields, **replaced}).with_seed()
     if not is_streamed:
-        _require_can_be_held(params, num_prompts * num_texts)
+        _require_can_be_held(params, num_prompts * num_texts, length_field)
     return params
 
 
-def _require_within_limits(
-    settings: Settings, body: SamplingParams, prompt_length: int, num_texts: int, num_prompts: int
-) -> None:
-    """Hold a body against the settings, which are narrower than the bounds of its fields."""
-    if prompt_length > settings.max_prompt:
-        raise prompt_too_long(prompt_length, settings.max_prompt)
-    if "max_tokens" in body.model_fields_set and body.max_tokens > settings.max_tokens:
-        raise ParameterError("max_tokens", f"must be at most {settings.max_tokens} here")
+def _require_can_run(settings: Settings, num_texts: int, num_prompts: int) -> None:
+    """Refuse more texts or prompts than can ever run or wait. Raises ParameterError."""
     if num_texts > settings.max_streams:
         raise ParameterError("n", f"must be at most {settings.max_streams} here")
     # More would be refused as by a full service, however often they came back.
@@ -80,7 +81,7 @@ def _require_within_limits(
         raise ParameterError("prompt", f"has {num_prompts} prompts, at most {most} can run or wait")
 
 
-def _require_can_be_held(params: SamplingParams, num_texts: int) -> None:
+def _require_can_be_held(params: SamplingParams, num_texts: int, length_field: str) -> None:
     """Bound the log probabilities of an answer in one piece, which is held to its end.
 
     A stream needs no such bound: what waits for its reader has one.
@@ -90,7 +91,7 @@ def _require_can_be_held(params: SamplingParams, num_texts: int) -> None:
     most = MAX_HELD // (num_texts * (1 + params.logprobs))
     if params.max_tokens > most:
         raise ParameterError(
-            "max_tokens",
+            length_field,
             f"must be at most {most} with these log probabilities and {num_texts} texts "
             "in one piece; a stream may have more",
         )

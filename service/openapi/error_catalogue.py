@@ -76,6 +76,7 @@ OF_WORK = (
     *(*OF_A_BODY, NO_MODEL_OF_THIS_NAME, TOO_LONG, NOT_FINITE, ENGINE, SLOW_READER),
     *(SATURATED, NO_MODEL, UNAVAILABLE, STOPPING, TIMEOUT),
 )
+OF_TOKENS = (*OF_A_BODY, NO_MODEL_OF_THIS_NAME, TOO_LONG, NO_MODEL)
 
 
 def of_access(settings: Settings, *, is_public: bool, is_counted: bool) -> list[ErrorSpec]:

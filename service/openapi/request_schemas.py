@@ -1,7 +1,7 @@
 """Schemas of request bodies: those of their models, within the settings of this service.
 
-Two things the models do not say: null means left out, and the settings may be narrower than a
-field's bounds.
+Three things the models do not say: null means left out, so does -1 in some fields, and the settings
+may be narrower than a field's bounds.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from service.api.inspect import InspectRequest
 from service.api.request_body import MAX_CHOICES
+from service.api.tokenization import DetokenizeRequest
 from service.settings import Settings
 
 NULL = {"type": "null"}
@@ -26,6 +27,8 @@ def narrowed(
     if name in ("prompt", "text") and schema.get("type") == "string":
         longest = settings.longest_inspected if model is InspectRequest else settings.max_prompt
         return {**schema, "maxLength": longest}
+    if model is DetokenizeRequest and name == "tokens":
+        return {**schema, "maxItems": settings.max_prompt}
     if name in ("n", "best_of"):
         return within(schema, min(MAX_CHOICES, settings.max_streams))
     return schema
@@ -48,25 +51,27 @@ def within(schema: dict[str, Any], most: int) -> dict[str, Any]:
     return {**schema, "maximum": most} if "maximum" in schema else schema
 
 
-def or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Let a field's schema take null too; its default and description stay at its top."""
-    if NULL in schema.get("anyOf", ()):
-        return {name: value for name, value in schema.items() if name != "default"}
+def or_unset(schema: dict[str, Any], *, at_minus_one: bool) -> dict[str, Any]:
+    """Let a schema take what means left out too; its default and description stay at its top."""
     words: dict[str, Any] = {
-        name: schema[name] for name in ("default", "description") if name in schema
+        name: schema[name] for name in ("default", "description") if schema.get(name) is not None
     }
-    bare = {name: value for name, value in schema.items() if name not in words}
+    bare = {name: value for name, value in schema.items() if name not in ("default", "description")}
     choices = bare["anyOf"] if set(bare) == {"anyOf"} else [bare]
-    return {"anyOf": [*choices, NULL], **words}
+    unset = [NULL, {"const": -1}] if at_minus_one else [NULL]
+    return {"anyOf": [*(each for each in choices if each != NULL), *unset], **words}
 
 
 def as_read(model: type[BaseModel], schema: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Schema of a whole body as the route reads it, its own fields before those it inherits."""
     fields = {}
+    unset_at_minus_one = getattr(model, "UNSET_AT_MINUS_ONE", ())
     own = [name for name in model.model_fields if name in model.__annotations__]
     for name in dict.fromkeys([*own, *schema["properties"]]):
         field = schema["properties"][name]
         bare = {key: value for key, value in field.items() if key != "title"}
-        bounded = narrowed(model, name, bare, settings)
-        fields[name] = bounded if model.model_fields[name].is_required() else or_null(bounded)
+        field = narrowed(model, name, bare, settings)
+        if not model.model_fields[name].is_required():
+            field = or_unset(field, at_minus_one=name in unset_at_minus_one)
+        fields[name] = field
     return {**schema, "properties": fields}

@@ -6,7 +6,13 @@ import pytest
 
 from model.decoding.generation import TokenLogprob, token_logprob
 from model.tokenizer import REPLACEMENT, Tokenizer, train_tokenizer
-from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
+from service.api.openai.completion_logprobs import (
+    CompletionLogprobs,
+    DueLogprobs,
+    echoed,
+    joined,
+    listed,
+)
 from service.api.openai.prompts import echo_of
 
 TEXT = "the moon \u2014 caf\u00e9 \U0001f319 moon"
@@ -23,9 +29,9 @@ def entries(tokenizer: Tokenizer, ids: Sequence[int]) -> list[TokenLogprob]:
 
 def told(tokenizer: Tokenizer, ids: Sequence[int]) -> CompletionLogprobs:
     """Those of a text that is written token by token."""
-    logprobs, decoder = LogprobsWriter(tokenizer), tokenizer.stream_decoder()
-    parts = [logprobs.grown(decoder.feed([i]), entries(tokenizer, [i])) for i in ids]
-    return joined([*parts, logprobs.grown(decoder.finish(), [])])
+    logprobs, decoder = DueLogprobs(tokenizer), tokenizer.stream_decoder()
+    parts = [logprobs.due(decoder.feed([i]), entries(tokenizer, [i])) for i in ids]
+    return joined(map(listed, [*parts, logprobs.due(decoder.finish(), [])]))
 
 
 def starts(tokenizer: Tokenizer, ids: Sequence[int]) -> list[int]:
@@ -40,8 +46,7 @@ def test_tokens_that_are_bytes_stand_where_their_character_begins(subwords: Toke
     assert len(written["tokens"]) == len(ids)
     assert written["text_offset"] == starts(subwords, ids)
     echo = echo_of(TEXT, subwords, with_offsets=True)
-    echoed = LogprobsWriter(subwords).echoed(echo, entries(subwords, ids))
-    assert echoed["text_offset"] == written["text_offset"]
+    assert echoed(echo, entries(subwords, ids))["text_offset"] == written["text_offset"]
 
 
 def test_a_character_that_is_never_whole_is_told_with_what_stands_for_it(

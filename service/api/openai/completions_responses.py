@@ -3,20 +3,23 @@
 Choice i of prompt p has the index p * n + i. Both read the same outbox and tell the same.
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Literal, NotRequired
 
 from flask import Response, jsonify
 from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
-from model.tokenizer import Tokenizer
-from service.api.jobs import Job, Jobs
+from service.api.openai.completion_job import Completion
+from service.api.openai.completion_logprobs import (
+    CompletionLogprobs,
+    DueLogprobs,
+    echoed,
+    joined,
+    listed,
+)
 from service.api.openai.completions_body import CompletionRequest
-from service.api.openai.logprobs import CompletionLogprobs, LogprobsWriter, joined
-from service.api.openai.prompts import Echo
+from service.api.openai.prompts import Echo, echo_of
 from service.api.response_models import (
     FINGERPRINT,
     FINISH,
@@ -25,9 +28,8 @@ from service.api.response_models import (
     FinishReason,
     Usage,
     closed,
-    usage_of,
 )
-from service.api.streaming import EVENTS, PING, event, job_events, job_headers, streamed_response
+from service.api.streaming import EVENTS, PING, event, job_events, streamed_response
 from service.engine.outbox import Delta
 from service.error_answers import ErrorAnswer
 
@@ -66,10 +68,7 @@ class CompletionFacts(TypedDict):
     object: Literal["text_completion"]
     created: Annotated[int, Field(description="seconds since 1970")]
     model: str
-    system_fingerprint: Annotated[
-        str,
-        Field(description=FINGERPRINT),
-    ]
+    system_fingerprint: Annotated[str, Field(description=FINGERPRINT)]
 
 
 @closed
@@ -99,67 +98,32 @@ class CompletionEvent(RootModel[CompletionChunk | ErrorAnswer]):
     """The JSON after `data: ` in a stream of `/v1/completions`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """Texts that complete one or more prompts: a job under way, and what was asked of it."""
-
-    job: Job
-    jobs: Jobs
-    tokenizer: Tokenizer
-    body: CompletionRequest
-    echoes: Sequence[Echo]  # one a prompt, where they are wanted
-    ignored: Sequence[str]  # names of fields that were left aside
-    created: int = field(default_factory=lambda: int(time.time()))
-
-    @property
-    def facts(self) -> CompletionFacts:
-        """Facts that open the answer and each chunk."""
-        return {
-            "id": self.job.job_id,
-            "object": "text_completion",
-            "created": self.created,
-            "model": self.job.model,
-            "system_fingerprint": self.job.fingerprint,
-        }
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens read and generated so far."""
-        return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
-
-    def add_headers(self, response: Response) -> None:
-        """Add the job's headers, and one that names the fields that were left aside."""
-        response.headers.update(job_headers(self.job))
-        if self.ignored:
-            response.headers["X-Strophe-Ignored-Fields"] = ",".join(self.ignored)
-
-
-@dataclass(slots=True)
 class ChoiceWriter:
     """One text of a completion as it grows: what is generated under an index of the job."""
 
-    completion: Completion
-    written: int
-    _logprobs: LogprobsWriter = field(init=False)
-    _has_begun: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        self._logprobs = LogprobsWriter(self.completion.tokenizer)
+    def __init__(
+        self, completion: Completion[CompletionRequest], written: int, echo: Echo | None
+    ) -> None:
+        self._completion = completion
+        self._written = written
+        self._echo = echo  # None once it is given back, or was not wanted
+        start = 0 if echo is None else len(echo.text)
+        self._logprobs = DueLogprobs(completion.tokenizer, start)
 
     def grown(self, delta: Delta) -> ChunkChoice:
         """Response model of a delta; the prompt comes first where it is given back."""
-        parts = self._echo()
-        parts.append((delta.text, self._logprobs.grown(delta.text, delta.logprobs)))
+        parts = self._opening()
+        parts.append((delta.text, listed(self._logprobs.due(delta.text, delta.logprobs))))
         return self._choice(parts, delta.finish_reason, delta.stop_reason)
 
     def cut_short(self) -> ChunkChoice:
         """Response model of the end of a text that was cancelled by its id."""
-        return self._choice(self._echo(), "cancelled", None)
+        return self._choice(self._opening(), "cancelled", None)
 
     def whole(self, deltas: Sequence[Delta], index: int) -> CompletionChoice:
         """Response model of the whole text as choice `index` of the answer."""
         chunks = [self.grown(delta) for delta in deltas]
-        if not self.completion.job.is_delivered(self.written):
+        if not self._completion.job.is_delivered(self._written):
             chunks.append(self.cut_short())
         logprobs = [chunk["logprobs"] for chunk in chunks if chunk["logprobs"] is not None]
         reason = chunks[-1]["finish_reason"]
@@ -173,23 +137,21 @@ class ChoiceWriter:
 
     @property
     def _wants_logprobs(self) -> bool:
-        return self.completion.body.logprobs is not None
+        return self._completion.body.logprobs is not None
 
-    def _echo(self) -> list[Part]:
-        body = self.completion.body
-        if not body.echo or self._has_begun:
+    def _opening(self) -> list[Part]:
+        echo, self._echo = self._echo, None
+        if echo is None:
             return []
-        self._has_begun = True
-        number = self.written // body.num_written
-        echo = self.completion.echoes[number]
-        scored = self.completion.job.requests[number].scored_prompt
-        return [(echo.text, self._logprobs.echoed(echo, scored or ()))]
+        number = self._written // self._completion.body.num_written
+        scored = self._completion.job.requests[number].scored_prompt
+        return [(echo.text, echoed(echo, scored if scored is not None else ()))]
 
     def _choice(
         self, parts: Sequence[Part], finish_reason: FinishReason | None, stop_reason: str | None
     ) -> ChunkChoice:
         return {
-            "index": self.written,
+            "index": self._written,
             "text": "".join([text for text, _ in parts]),
             "logprobs": joined(each for _, each in parts) if self._wants_logprobs else None,
             "finish_reason": finish_reason,
@@ -197,16 +159,37 @@ class ChoiceWriter:
         }
 
 
+def choice_writers(completion: Completion[CompletionRequest]) -> list[ChoiceWriter]:
+    """Writers of all texts of a completion, by their index in the job."""
+    body, wants_offsets = completion.body, completion.body.logprobs is not None
+    echoes = [
+        echo_of(prompt, completion.tokenizer, with_offsets=wants_offsets) if body.echo else None
+        for prompt in body.prompt
+    ]
+    return [
+        ChoiceWriter(completion, index, echoes[index // body.num_written])
+        for index in range(len(completion.job.generations))
+    ]
+
+
+def facts_of(completion: Completion[CompletionRequest]) -> CompletionFacts:
+    """Facts that open the answer and each chunk."""
+    return {
+        "id": completion.job.job_id,
+        "object": "text_completion",
+        "created": completion.created,
+        "model": completion.job.model,
+        "system_fingerprint": completion.job.fingerprint,
+    }
+
+
 class ChunkEncoder:
     """Encoder of the chunks of `/v1/completions`; an `EventEncoder`."""
 
-    def __init__(self, completion: Completion) -> None:
+    def __init__(self, completion: Completion[CompletionRequest]) -> None:
         self._completion = completion
-        self._facts = completion.facts
-        options = completion.body.stream_options
-        self._wants_usage = options is not None and options.include_usage
-        num_texts = len(completion.job.generations)
-        self._choices = [ChoiceWriter(completion, index) for index in range(num_texts)]
+        self._facts = facts_of(completion)
+        self._choices = choice_writers(completion)
 
     def encode(self, deltas: list[Delta]) -> bytes:
         """Chunks of a batch of deltas, one each."""
@@ -218,35 +201,38 @@ class ChunkEncoder:
 
     def encode_usage(self) -> bytes | None:
         """Chunk without a choice, with the usage; None where it is not wanted."""
-        return self._chunk([], self._completion.usage) if self._wants_usage else None
+        return (
+            self._chunk([], self._completion.usage) if self._completion.body.wants_usage else None
+        )
 
     def _chunk(self, choices: list[ChunkChoice], usage: Usage | None = None) -> bytes:
         chunk: CompletionChunk = {**self._facts, "choices": choices, "usage": usage}
-        if not self._wants_usage:
+        if not self._completion.body.wants_usage:
             del chunk["usage"]
         return event(chunk)
 
 
-def chunk_response(completion: Completion) -> Response:
+def chunk_response(completion: Completion[CompletionRequest]) -> Response:
     """Stream of chunks, as the text comes."""
     response = streamed_response(completion.jobs, completion.job, _chunks(completion), EVENTS)
     completion.add_headers(response)
     return response
 
 
-def _chunks(completion: Completion) -> Iterator[bytes]:
+def _chunks(completion: Completion[CompletionRequest]) -> Iterator[bytes]:
     # At once, so that the headers are sent while the request still waits.
     yield PING
     yield from job_events(completion.job, ChunkEncoder(completion))
 
 
-def json_response(completion: Completion) -> Response:
+def json_response(completion: Completion[CompletionRequest]) -> Response:
     """One JSON object with all choices, when they are done."""
     texts = completion.jobs.collect(completion.job)
+    writers = choice_writers(completion)
     answer: CompletionAnswer = {
-        **completion.facts,
+        **facts_of(completion),
         "choices": [
-            ChoiceWriter(completion, written).whole(texts[written], index)
+            writers[written].whole(texts[written], index)
             for index, written in enumerate(_best(completion.body, texts))
         ],
         "usage": completion.usage,

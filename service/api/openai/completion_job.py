@@ -1,0 +1,108 @@
+"""Completion job: what a body by OpenAI's contract asks for, started, and the facts told of it.
+
+Shared by completions and chat completions; knows nothing of the shape of their answers.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from flask import Response
+
+from model.errors import ParameterError
+from model.parameters import SamplingParams
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from service.api.jobs import Job, Jobs
+from service.api.openai.openai_request import OpenAiRequest
+from service.api.openai.prompts import encoded
+from service.api.request_body import ignored_fields_header
+from service.api.response_models import Usage, usage_of
+from service.api.streaming import job_headers
+from service.api.submission import find_model, sampling_within_limits, start_job
+from service.models.registry import Registry
+from service.settings import Settings
+
+R = TypeVar("R", bound=OpenAiRequest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion(Generic[R]):
+    """Texts that complete one or more prompts: a job under way, and what was asked of it."""
+
+    job: Job
+    jobs: Jobs
+    tokenizer: Tokenizer
+    body: R
+    ignored: Sequence[str]  # names of fields that were left aside
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens read and generated so far."""
+        return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
+
+    def add_headers(self, response: Response) -> None:
+        """Add the job's headers, and one that names the fields that were left aside."""
+        response.headers.update(job_headers(self.job))
+        response.headers.update(ignored_fields_header(self.ignored))
+
+
+def start_completion(
+    body: R,
+    ignored: Sequence[str],
+    settings: Settings,
+    jobs: Jobs,
+    registry: Registry,
+    *,
+    id_prefix: str,
+) -> Completion[R]:
+    """Start the job that a body asks for. Raises what says why it cannot be started."""
+    served = find_model(registry, body.model)
+    tokenizer = served.runner.tokenizer
+    params = sampling_params(body, settings)
+    job = start_job(
+        jobs,
+        served,
+        [encoded(prompt, tokenizer) for prompt in body.prompts],
+        params,
+        id_prefix=id_prefix,
+        num_texts=body.num_written,
+        bias=biases(body, tokenizer),
+        prompt_logprobs=body.prompt_alternatives,
+    )
+    return Completion(
+        job=job,
+        jobs=jobs,
+        tokenizer=tokenizer,
+        body=body,
+        ignored=ignored,
+    )
+
+
+def sampling_params(body: OpenAiRequest, settings: Settings) -> SamplingParams:
+    """Sampling fields of a body within the settings. Raises ApiError or ParameterError."""
+    return sampling_within_limits(
+        settings,
+        body,
+        prompt_length=sum(len(prompt) for prompt in body.prompts),
+        num_texts=body.num_written,
+        num_prompts=len(body.prompts),
+        is_streamed=body.stream,
+        prompt_field=body.prompt_field,
+        length_field=body.length_field,
+        logit_bias={},  # by id, see `biases`
+        logprobs=body.computed_alternatives,
+    )
+
+
+def biases(body: OpenAiRequest, tokenizer: Tokenizer) -> dict[int, float]:
+    """Logit biases of a body by token id. Raises ParameterError for a token never generated."""
+    by_id = {int(name): value for name, value in body.logit_bias.items()}
+    for token_id in by_id:
+        if token_id >= tokenizer.vocab_size or token_id == UNK_ID:
+            known = f"{BOS_ID} to {tokenizer.vocab_size - 1}"
+            raise ParameterError(
+                "logit_bias", f"{token_id} is no token that is written here: {known}"
+            )
+    return by_id
