@@ -119,7 +119,7 @@ def test_subword_vocabularies_have_the_size_that_was_asked(tmp_path: Path, kind:
 def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("\n\n\n".join(poems(20)), encoding="utf-8")
-    tokenizer = train_tokenizer(["abc def"])
+    tokenizer = train_tokenizer(["Poem the moons of June are too soon 0123\n"])
     corpus = prepare([str(path)], tmp_path / "data", CorpusOptions(), tokenizer=tokenizer)
     assert corpus.tokenizer.serialized == tokenizer.serialized
     assert corpus.manifest.train.unknown_tokens > 0

@@ -13,7 +13,8 @@ from importlib import import_module
 from model.errors import ModelError
 from model.terminal_text import terminal_line
 from training.process_settings import limit_spinning
-from training.signals import Interrupted, raise_on_signal
+from training.signals import Interrupted, end_process, raise_on_signal
+from training.training_errors import is_out_of_memory, os_error_in_words
 
 limit_spinning()  # before torch is loaded, as the commands do
 
@@ -50,15 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModelError as error:
         print(f"error: {terminal_line(str(error))}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {terminal_line(_in_words(error))}", file=sys.stderr)
+        print(f"error: {terminal_line(os_error_in_words(error))}", file=sys.stderr)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        print(f"error: out of memory ({terminal_line(reason)})", file=sys.stderr)
     return 2
 
 
-def _in_words(error: OSError) -> str:
-    if error.filename is None or error.strerror is None:
-        return str(error)
-    return f"{error.filename}: {error.strerror}"
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -119,6 +119,11 @@ def is_distributed() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def num_local_processes() -> int:
+    """Count the processes that torchrun started on this machine; 1 without it."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if is_distributed() else 1
+
+
 def is_restart() -> bool:
     """Check whether torchrun started this process again, after a worker had died."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0

@@ -26,7 +26,9 @@ from model.network import Network
 from training.checkpointing import CheckpointSaver
 from training.data.batches import Streams
 from training.data.corpus import Corpus, load_corpus
+from training.data.corpus_report import corpus_lines
 from training.distributed import SINGLE_PROCESS, ProcessGroup, own_device
+from training.memory_need import network_lines, required_memory
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
 from training.process_settings import ignore_split_weights_warning, keep_freed_memory
@@ -42,7 +44,8 @@ from training.run_folder import (
     write_config,
 )
 from training.run_log import Display, Log, RunLog
-from training.signals import Interrupted, StopRequest, request_stop_on_signal
+from training.signals import Interrupted, StopRequest, interruptible, request_stop_on_signal
+from training.terminal_output import say
 from training.train_config import TrainConfig
 from training.training_errors import RunError
 from training.training_loop import OnValidation, TrainingLoop
@@ -80,7 +83,8 @@ def start(
             held.enter_context(locked(folder))
             require_new(folder, served)  # another process may have begun it meanwhile
             with _removed_on_failure(folder):
-                prepare_corpus(config, folder, initial, console)
+                corpus = prepare_corpus(config, folder, initial)
+                _announce(config, corpus, initial, group, console)
 
         group.run_on_writer(claim)
         with _removed_on_failure(folder) if group.is_writer else nullcontext():
@@ -118,6 +122,7 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
         initial = checkpoints.load(folder / LAST) if has_state else initial_checkpoint(config)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{data_folder(config, folder)} is not the corpus that run began with")
+        group.run_on_writer(lambda: _announce(config, corpus, initial, group, console))
         trainer = _build_trainer(config, corpus, initial, group)
         progress = load_state(folder / LAST, trainer) if has_state else None
         return _train(config, folder, corpus, trainer, console, progress=progress)
@@ -134,8 +139,10 @@ def _checked_start(config: TrainConfig, group: ProcessGroup) -> Checkpoint | Non
     def attempt() -> None:
         resolve_device(own_device(config.device))
         _require_equal_shares(config, group)
-        _architecture(config, vocab_size=2)
-        loaded.append(initial_checkpoint(config))
+        initial = initial_checkpoint(config)
+        # With the smallest vocabulary: the right one is not known before the corpus is read.
+        required_memory(config, architecture_of(config, initial, vocab_size=2), group)
+        loaded.append(initial)
 
     group.run_on_writer(attempt)
     initial = loaded[0] if loaded else initial_checkpoint(config)
@@ -157,7 +164,7 @@ def require_precision(
     `initial` is the checkpoint that it begins with, if any.
     """
     if config.precision == "bf16":
-        architecture = initial.network.config if initial else _architecture(config, vocab_size=2)
+        architecture = architecture_of(config, initial, vocab_size=2)
         autocast_dtype(config, architecture, resolve_device(own_device(config.device)), group)
 
 
@@ -191,18 +198,38 @@ def _build_trainer(
         network = Network(initial.description.architecture)
         network.load_state_dict(initial.network.state_dict())
     else:
-        network = Network(_architecture(config, corpus.tokenizer.vocab_size)).initialise()
+        architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
+        network = interruptible(lambda: Network(architecture).initialise())
     if group.rank > 0:  # the same weights, but masks of its own
         torch.manual_seed(config.seed + group.rank)
     return Trainer(config, network.to(device), streams, group)
 
 
-def _architecture(config: TrainConfig, vocab_size: int) -> ModelConfig:
+def architecture_of(
+    config: TrainConfig, initial: Checkpoint | None, vocab_size: int
+) -> ModelConfig:
+    """Architecture of a run's network: `initial`'s, or the config's. Raises ParameterError."""
+    if initial is not None:
+        return initial.description.architecture
     fields = {name: getattr(config, name) for name in NetworkShape.model_fields}
     try:
         return ModelConfig(vocab_size=vocab_size, **fields)
     except ValidationError as error:
         raise ParameterError.from_validation(error) from error
+
+
+def _announce(
+    config: TrainConfig,
+    corpus: Corpus,
+    initial: Checkpoint | None,
+    group: ProcessGroup,
+    console: Console,
+) -> None:
+    """Say what is about to be learned and by what. Raises MemoryLimitError."""
+    say(console, *corpus_lines((*config.corpus, *config.valid_corpus), corpus))
+    architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
+    need, demands = required_memory(config, architecture, group)
+    say(console, *network_lines(architecture, need, demands))
 
 
 def _train(

@@ -5,8 +5,6 @@ Knows nothing of the network and the loop.
 
 from pathlib import Path
 
-from rich.console import Console
-
 from model.atomic_write import remove_leftovers
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
@@ -21,11 +19,8 @@ from training.data.corpus import (
 )
 from training.data.sources import require_outside
 from training.run_folder import DATA
-from training.terminal_output import say
 from training.train_config import TrainConfig
 from training.training_errors import RunError
-
-FEW_DOCUMENTS = 20  # fewer, in documents, are worth a word
 
 
 def data_folder(config: TrainConfig, folder: Path) -> Path:
@@ -34,9 +29,7 @@ def data_folder(config: TrainConfig, folder: Path) -> Path:
     return Path(name) if len(config.corpus) == 1 and is_prepared(name) else folder / DATA
 
 
-def prepare_corpus(
-    config: TrainConfig, folder: Path, initial: Checkpoint | None, console: Console
-) -> None:
+def prepare_corpus(config: TrainConfig, folder: Path, initial: Checkpoint | None) -> Corpus:
     """Prepare the corpus of a run that begins in `folder`, or check the prepared one it names.
 
     `initial` is the checkpoint that the run begins with: its tokenizer is used. Raises
@@ -57,7 +50,7 @@ def prepare_corpus(
         corpus = load_prepared(config, data)
     if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
-    _report_corpus(corpus, console)
+    return corpus
 
 
 def load_prepared(config: TrainConfig, data: Path) -> Corpus:
@@ -80,20 +73,4 @@ def require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
         raise RunError(
             f"{', '.join(changed)} changed since run {name} began, or is missing here; put the "
             f"text back, or begin a new run with --init-from {checkpoints_dir / name}"
-        )
-
-
-def _report_corpus(corpus: Corpus, console: Console) -> None:
-    facts = corpus.manifest
-    say(
-        console,
-        f"{facts.train.characters:,} characters to train on, {facts.valid.characters:,} to "
-        f"validate, {facts.vocabulary} tokens, {facts.duplicate_documents} duplicates left out",
-    )
-    documents = facts.train.documents + facts.valid.documents
-    if facts.options.split == "documents" and documents < FEW_DOCUMENTS:
-        say(
-            console,
-            f"only {documents} documents were found: two blank lines part them, or what "
-            "--document-separator names; for one long text use --split contiguous",
         )

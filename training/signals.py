@@ -3,13 +3,20 @@
 Knows nothing of what is interrupted.
 """
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import NoReturn, TypeVar
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTIBLE = "interruptible work"  # name of its thread
+
+Result = TypeVar("Result")
 
 
 class Interrupted(BaseException):
@@ -32,6 +39,42 @@ def raise_on_signal() -> Iterator[None]:
 
     with _handled_by(handle):
         yield
+
+
+def interruptible(work: Callable[[], Result]) -> Result:
+    """Run `work` in a thread of its own, so that a signal is handled while it computes.
+
+    Python handles signals in its main thread and between its own instructions, and one call of
+    torch may take minutes. After a signal the thread goes on, unheard, as nothing can stop it:
+    see `end_process`.
+    """
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the main thread
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=INTERRUPTIBLE, daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def end_process(code: int) -> NoReturn:
+    """End the process with `code`, without waiting for work that a signal has interrupted.
+
+    The interpreter would take down what a thread of torch still computes with, and crash.
+    """
+    if any(thread.name == INTERRUPTIBLE for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @dataclass(slots=True)

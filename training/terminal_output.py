@@ -14,6 +14,7 @@ def plain_text(line: str) -> Text:
     return Text(terminal_line(line))
 
 
-def say(console: Console, line: str) -> None:
-    """Print one line, not folded at the terminal's width."""
-    console.print(plain_text(line), soft_wrap=True)
+def say(console: Console, *lines: str) -> None:
+    """Print lines, not folded at the terminal's width."""
+    for line in lines:
+        console.print(plain_text(line), soft_wrap=True)

@@ -3,7 +3,8 @@
 ModelError (model.errors)
 |- CorpusError   a text that cannot be read, decoded, or split
 |- RunError      a run that exists already or cannot be resumed
-   |- DivergedError   a loss that is no longer a number
+   |- MemoryLimitError   a network that needs more memory than there is
+   |- DivergedError      a loss that is no longer a number
 """
 
 from model.errors import ModelError
@@ -17,5 +18,25 @@ class RunError(ModelError):
     """Run that cannot be started, resumed or gone on with."""
 
 
+class MemoryLimitError(RunError):
+    """Run that needs more memory than there is."""
+
+
 class DivergedError(RunError):
     """Loss or gradient that is no longer a finite number, so that training cannot go on."""
+
+
+def os_error_in_words(error: OSError) -> str:
+    """Format an error of the operating system: the file, where it names one, and the reason."""
+    if error.strerror is None:
+        return str(error)
+    return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Check whether an error is that of an allocation that failed, torch's among them."""
+    if isinstance(error, MemoryError):
+        return True
+    # torch's are RuntimeErrors, on a CPU without a class of their own.
+    signs = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)

@@ -5,6 +5,7 @@ The figures go to the terminal, as tables or JSON, and where asked for to a fold
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,9 +19,12 @@ from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
 from training.data.corpus import CorpusOptions, options_of
+from training.data.corpus_report import outward_link_lines
+from training.data.unknown_characters import WARNED_SHARE, share_in_words
 from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of
 from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
+from training.terminal_output import say
 from training.train_config import TrainConfig
 
 
@@ -71,6 +75,7 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
     source = training_text_of(args.training_text, names, options) if form is not None else ""
     loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
     result = evaluate_checkpoint(loaded, names, options)
+    say(Console(stderr=True), *outward_link_lines(names), *_unknown(result))
     facts: dict[str, object] = {
         **_numbers(result.total),
         "documents": len(result.documents),
@@ -89,6 +94,12 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
         sides = {"generated": compared.generated, "held_out": compared.held_out}
         facts["form"] = {name: _figures(side) for name, side in sides.items()}
     return facts
+
+
+def _unknown(result: Evaluation) -> Iterator[str]:
+    if result.unknown_share > WARNED_SHARE:
+        what = share_in_words(result.unknown_share, result.unknown_characters, "to evaluate")
+        yield f"warning: {what}; each is measured as <unk>"
 
 
 def _by_document(result: Evaluation) -> list[dict[str, object]]:

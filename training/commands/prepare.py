@@ -3,8 +3,12 @@
 import argparse
 from pathlib import Path
 
+from rich.console import Console
+
 from training.commands.flags import Commands, add_flags, given_fields
 from training.data.corpus import CorpusOptions, options_of, prepare
+from training.data.corpus_report import corpus_lines
+from training.terminal_output import say
 from training.train_config import TrainConfig
 
 
@@ -21,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
     """Write a prepared corpus and print its manifest."""
     options = options_of(given_fields(args, CorpusOptions.model_fields))
     names = args.corpus if args.corpus is not None else TrainConfig.model_fields["corpus"].default
-    corpus = prepare(names, args.out, options, valid_names=args.valid_corpus or ())
+    valid_names = args.valid_corpus or ()
+    corpus = prepare(names, args.out, options, valid_names=valid_names)
+    say(Console(stderr=True), *corpus_lines((*names, *valid_names), corpus))
     print(corpus.manifest.model_dump_json(indent=2))
     return 0

@@ -27,6 +27,7 @@ from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, TokenizerKind
 from training.data.document_store import DocumentStore
 from training.data.sources import STDIN, expand, file_digest, require_outside
 from training.data.train_valid_split import Part, SplitKind
+from training.data.unknown_characters import commonest_unknown, require_known
 from training.data.vocabulary import learn_tokenizer
 from training.training_errors import CorpusError
 
@@ -34,6 +35,8 @@ FORMAT = 1
 MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"
 MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
+_OWN_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
+_GIVEN_ADVICE = "begin without --init-from, so that the vocabulary is learned from the text"
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
 
@@ -93,6 +96,11 @@ class PartFacts(BaseModel):
     tokens: int
     unknown_tokens: int
 
+    @property
+    def unknown_share(self) -> float:
+        """Share of the characters that the vocabulary does not have."""
+        return self.unknown_tokens / max(self.characters, 1)
+
 
 class Manifest(BaseModel):
     """Content of a corpus's manifest.json."""
@@ -105,6 +113,9 @@ class Manifest(BaseModel):
     text_sha256: str = Field(description="of the normalised text, duplicates left out")
     vocabulary: int = Field(description="number of token ids")
     duplicate_documents: int = Field(description="documents left out, seen before in this corpus")
+    unknown_characters: dict[str, int] = Field(
+        {}, description="the commonest that the vocabulary does not have, and their counts"
+    )
     train: PartFacts
     valid: PartFacts
 
@@ -147,6 +158,10 @@ def prepare(
         store.read(files, valid_files, options.valid_fraction)
         used = tokenizer if tokenizer is not None else _learn(store, options)
         facts = {part: _write_ids(store, part, used, partial) for part in ("train", "valid")}
+        unknown = commonest_unknown(store.counts, used)
+        for part, place in (("train", "to train on"), ("valid", "to validate on")):
+            advice = _OWN_ADVICE if tokenizer is None else _GIVEN_ADVICE
+            require_known(facts[part].unknown_share, unknown, place, advice)
         manifest = Manifest(
             format=FORMAT,
             options=options.model_copy(update={"tokenizer": used.kind}),
@@ -154,6 +169,7 @@ def prepare(
             text_sha256=store.text_sha256,
             vocabulary=used.vocab_size,
             duplicate_documents=store.num_duplicates,
+            unknown_characters=unknown,
             **facts,
         )
         (partial / TOKENIZER).write_bytes(used.serialized)

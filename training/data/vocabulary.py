@@ -39,11 +39,21 @@ class CharacterCounts:
         self._counts[: len(counts)] += counts
         self._pending, self._num_pending = [], 0
 
+    def by_frequency(self) -> Iterator[tuple[str, int]]:
+        """List the characters of the corpus and their counts, the most frequent first."""
+        self._flush()
+        for code_point in self._order():
+            yield chr(code_point), int(self._counts[code_point])
+
+    def _order(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """Code points of the characters that occur, the most frequent first."""
+        order = np.argsort(-self._counts, kind="stable")
+        return order[: int(np.count_nonzero(self._counts))]
+
     def most_frequent(self, coverage: float) -> str:
         """Find the fewest characters, most frequent first, that cover this share of the text."""
         self._flush()
-        order = np.argsort(-self._counts, kind="stable")
-        order = order[: int(np.count_nonzero(self._counts))]
+        order = self._order()
         covered = np.cumsum(self._counts[order])
         needed = 1 + int(np.searchsorted(covered, coverage * covered[-1])) if len(order) else 0
         return "".join(chr(code_point) for code_point in order[:needed])

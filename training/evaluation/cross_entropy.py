@@ -6,9 +6,9 @@ something (the blank lines) stood there and was predicted. Always fp32, dropout 
 Knows nothing of runs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from training.data.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_c
 from training.data.document_reader import read_texts
 from training.data.sources import expand
 from training.data.train_valid_split import Part
+from training.data.unknown_characters import commonest_unknown, require_known
+from training.data.vocabulary import CharacterCounts
 from training.training_errors import CorpusError
 
 COLD_BATCH = 64
@@ -51,6 +53,13 @@ class Evaluation:
     total: Score
     documents: list[DocumentScore]
     unknown_tokens: int
+    # The commonest, and their counts; of a prepared corpus not kept by part.
+    unknown_characters: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the characters that the vocabulary does not have."""
+        return self.unknown_tokens / self.total.characters
 
 
 @contextmanager
@@ -161,22 +170,29 @@ def evaluate_texts(
     """Score `texts` one after the other, the state carried from each to the next.
 
     With `ends` each is a document that `<s>` ends, and its end is predicted too; without, they
-    are pieces of one text. Raises CorpusError when there is nothing to score.
+    are pieces of one text. Raises CorpusError when there is nothing to score, or when too many
+    of the characters are unknown.
     """
     encoded = []
     documents = []
+    counts = CharacterCounts()
     for text in texts:
         encoded.append(tokenizer.encode_array(text).astype(np.int32))
         documents.append(_Document.of(text))
+        counts.add(text)
     if not encoded:
         raise CorpusError("there is no text to evaluate")
-    ids = _joined(encoded, ends=ends)
+    characters = sum(document.characters - 1 for document in documents)
+    ids, unknown = _joined(encoded, ends=ends), commonest_unknown(counts, tokenizer)
+    share = np.count_nonzero(ids == UNK_ID) / characters
+    require_known(share, unknown, "to evaluate", "give a text in the checkpoint's alphabet")
     if ends:
         lengths = np.array([len(piece) + 1 for piece in encoded])
-        return _by_document(network, ids, documents, lengths)
-    nats = mean_surprisal(network, ids) * (len(ids) - 1)
-    characters = sum(document.characters - 1 for document in documents)
-    return _evaluation(ids, Score(nats=nats, characters=characters), [])
+        result = _by_document(network, ids, documents, lengths)
+    else:
+        nats = mean_surprisal(network, ids) * (len(ids) - 1)
+        result = _evaluation(ids, Score(nats=nats, characters=characters), [])
+    return replace(result, unknown_characters=unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from model.device import resolve_device
-from training.run import initial_checkpoint, require_precision
+from training.data.corpus import Corpus
+from training.data.corpus_report import corpus_lines
+from training.memory_need import memory_need, network_lines
+from training.run import architecture_of, initial_checkpoint, require_precision
 from training.signals import StopRequest, request_stop_on_signal
 from training.terminal_output import say
 from training.train_config import TrainConfig
@@ -74,12 +77,22 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
             study = open_study(storage, location.name, facts, plan.base, sorted(plan.given))
             _require_own_trials(study, location.folder)
             _begin_with_the_preset(study, plan)
+        _announce(plan.base, corpus, console)
         say(console, f"study {location.name}: {len(finished_numbers(study))} trials so far, {data}")
         signal = _run_trials(study, location.folder, plan, data, console)
         report(study, location, console)
         if signal is None:
             _require_any(study)
         return signal
+
+
+def _announce(config: TrainConfig, corpus: Corpus, console: Console) -> None:
+    """Say what all trials learn from, and how large the preset's network is."""
+    say(console, *corpus_lines((*config.corpus, *config.valid_corpus), corpus))
+    architecture = architecture_of(config, None, corpus.tokenizer.vocab_size)
+    device = resolve_device(config.device)
+    need = memory_need(config, architecture, device, config.batch_size)
+    say(console, *network_lines(architecture, need, need.demands(device)))
 
 
 def _require_own_trials(study: Study, folder: StudyFolder) -> None:

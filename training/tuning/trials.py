@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from optuna import Trial, TrialPruned
 from rich.console import Console
 from rich.status import Status
@@ -18,7 +17,7 @@ from training.run_log import read_metrics
 from training.signals import Interrupted, StopRequest, raise_on_signal
 from training.terminal_output import say
 from training.train_config import TrainConfig, resolve
-from training.training_errors import CorpusError, DivergedError
+from training.training_errors import CorpusError, DivergedError, MemoryLimitError
 from training.training_loop import OnValidation
 from training.tuning.optuna_study import WHY
 from training.tuning.search_space import Space, Value
@@ -46,12 +45,12 @@ class Trials:
     def __call__(self, trial: Trial) -> float:
         """Train one trial. Raises TrialPruned for a trial that is hopeless or impossible."""
         values = self.space.drawn(trial)
-        self._say(f"trial {trial.number}: {in_short(values)}")
+        say(self.console, f"trial {trial.number}: {in_short(values)}")
         try:
             config = self._config(trial.number, values)
             with self.console.status(f"trial {trial.number}") as status:
                 self._train(config, _report_to(trial, config, status))
-        except (DivergedError, ParameterError, CorpusError, torch.OutOfMemoryError) as error:
+        except (DivergedError, MemoryLimitError, ParameterError, CorpusError) as error:
             # Pruned, not failed: the sampler shall learn to keep away from here.
             reason = str(error).partition("\n")[0]
             trial.set_user_attr(WHY, reason)
@@ -85,9 +84,6 @@ class Trials:
             self.stop.signal = outcome.stopped_by
         if self.stop:
             raise CutShortError
-
-    def _say(self, line: str) -> None:
-        say(self.console, line)
 
 
 def _report_to(trial: Trial, config: TrainConfig, status: Status) -> OnValidation:
