@@ -1,7 +1,8 @@
 """Fork server: has loaded what takes seconds of CPU, and forks a process for each order.
 
-Run by `forked`, with the number of the socket that orders come by. It starts no thread and computes
-nothing, so that what it forks is as good as a process that has just loaded the same modules.
+Run by `forked`, with the number of the socket that orders come by, and the modules to load. It
+starts no thread and computes nothing, so that what it forks is as good as a process that has just
+loaded the same modules.
 """
 
 import gc
@@ -17,12 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 
-HEAVY = (
-    "torch._dynamo",  # torch's compiler, which its optimizers import
-    "training.commands.train",
-    "training.commands.tune",
-    "service.server.service_process",
-)
 REPORT = struct.Struct("i")  # a pid, then an exit code
 
 
@@ -117,7 +112,7 @@ def run(order: Order) -> None:
 
 
 if __name__ == "__main__":
-    for name in HEAVY:
+    for name in sys.argv[2:]:
         import_module(name)
     # What is loaded stays to the end: no collection, and no end of a process, has to walk over it.
     gc.collect()

@@ -79,7 +79,7 @@ def test_a_full_house_drains(start_server: "StartServer") -> None:
 def test_a_stream_that_ends_in_time_is_whole_and_then_the_service_ends(
     start_server: "StartServer",
 ) -> None:
-    server = start_server(STROPHE_DRAIN="30")
+    server = start_server(loads=True, STROPHE_DRAIN="30")
     length = {"max_tokens": 4000, "min_tokens": 4000}
     with requests.post(server.url + "/v1/generate", json=length, stream=True, timeout=20) as text:
         chunks = text.iter_content(10)

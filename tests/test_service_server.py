@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from forked import Forked
 from waiting import wait_until
 
 if TYPE_CHECKING:
@@ -222,15 +222,11 @@ def test_ctrl_c_ends_streams_and_the_service_soon(start_server: "StartServer") -
         assert server.process.wait(timeout=10) == 0
 
 
-def run_service(**environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+def run_service(**environment: str) -> tuple[int | None, str]:
+    """The exit code of a service that cannot start, and what it says."""
+    process = Forked(["-m", "service"], environment={**os.environ, **environment})
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
 
 
 @pytest.mark.parametrize("setting", ["STROPHE_PORT", "STROPHE_OPS_PORT"])
@@ -240,22 +236,22 @@ def test_a_port_that_is_taken_is_one_clear_line(
     ports = [str(port) for port in free_ports(2)]
     environment = dict(zip(("STROPHE_PORT", "STROPHE_OPS_PORT"), ports, strict=True))
     with socket.create_server(("127.0.0.1", int(environment[setting]))):
-        ended = run_service(**environment)
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"error: {setting}: cannot listen on 127.0.0.1 port ")
-    assert ended.stderr.count("\n") == 1
+        code, said = run_service(**environment)
+    assert code == 1
+    assert said.startswith(f"error: {setting}: cannot listen on 127.0.0.1 port ")
+    assert said.count("\n") == 1
 
 
 def test_a_wrong_setting_is_one_clear_line(free_ports: Callable[[int], list[int]]) -> None:
-    ended = run_service(STROPHE_API_KEY="secret")
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("error: STROPHE_API_KEY: no such setting")
-    assert ended.stderr.count("\n") == 1
+    code, said = run_service(STROPHE_API_KEY="secret")
+    assert code == 2
+    assert said.startswith("error: STROPHE_API_KEY: no such setting")
+    assert said.count("\n") == 1
 
 
 def test_a_device_that_is_not_there_ends_the_start(free_ports: Callable[[int], list[int]]) -> None:
     port, ops_port = (str(port) for port in free_ports(2))
-    ended = run_service(STROPHE_PORT=port, STROPHE_OPS_PORT=ops_port, STROPHE_DEVICE="cuda:99")
-    assert ended.returncode != 0
-    assert "cuda:99" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    code, said = run_service(STROPHE_PORT=port, STROPHE_OPS_PORT=ops_port, STROPHE_DEVICE="cuda:99")
+    assert code != 0
+    assert "cuda:99" in said
+    assert "Traceback" not in said
