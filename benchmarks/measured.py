@@ -14,7 +14,7 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.config import ModelConfig
 from model.network import Network
-from model.tokenizer import train_tokenizer
+from model.tokenizer_training import train_tokenizer
 from training.train_config import ANTHOLOGY
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,8 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.config import Cell, ModelConfig
 from model.network import Network
-from model.tokenizer import Tokenizer, train_tokenizer
+from model.tokenizer import Tokenizer
+from model.tokenizer_training import train_tokenizer
 
 # What a machine is busy with beside the tests is no fault of theirs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,7 +23,8 @@ from model.checkpoint import (
 )
 from model.config import ModelConfig
 from model.network import Network
-from model.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
+from model.tokenizer import Tokenizer, TokenizerKind
+from model.tokenizer_training import train_tokenizer
 
 
 @pytest.fixture

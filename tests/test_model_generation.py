@@ -5,7 +5,8 @@ import pytest
 from model.decoding.generation import Generation
 from model.errors import ParameterError
 from model.parameters import SamplingParams
-from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, train_tokenizer
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from model.tokenizer_training import train_tokenizer
 
 
 @pytest.fixture(scope="module")

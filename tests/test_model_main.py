@@ -20,7 +20,7 @@ from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.network import Network
 from model.parameters import SamplingParams
-from model.tokenizer import train_tokenizer
+from model.tokenizer_training import train_tokenizer
 
 if TYPE_CHECKING:
     from conftest import MakeCheckpoint

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.token_offsets import offsets_of_ids, offsets_of_prompt
-from model.tokenizer import ESCAPE, RESERVED, Tokenizer, train_tokenizer
+from model.tokenizer import ESCAPE, RESERVED, Tokenizer
+from model.tokenizer_training import train_tokenizer
 
 # What a prompt is joined of, and for each token of it its place within.
 PARTS = {

@@ -16,9 +16,9 @@ from model.tokenizer import (
     Tokenizer,
     TokenizerKind,
     escape,
-    train_tokenizer,
     unescape,
 )
+from model.tokenizer_training import train_tokenizer
 
 AWKWARD = (*RESERVED, "\n", "\t", "\r", " ", "  ", "\r\n", "<s>", "<unk>", "<0x0A>", "0", "1", "é")
 

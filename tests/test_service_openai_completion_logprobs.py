@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from model.decoding.generation import TokenLogprob, token_logprob
-from model.tokenizer import REPLACEMENT, Tokenizer, train_tokenizer
+from model.tokenizer import REPLACEMENT, Tokenizer
+from model.tokenizer_training import train_tokenizer
 from service.api.openai.completion_logprobs import (
     CompletionLogprobs,
     DueLogprobs,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.tokenizer import BOS_ID, UNK_ID, train_tokenizer
+from model.tokenizer import BOS_ID, UNK_ID
+from model.tokenizer_training import train_tokenizer
 from training.data.corpus import (
     MANIFEST,
     Corpus,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from model.errors import ModelError
-from model.tokenizer import BOS_ID, TokenizerKind, train_tokenizer
+from model.tokenizer import BOS_ID, TokenizerKind
+from model.tokenizer_training import train_tokenizer
 from training.__main__ import main
 from training.data.corpus import MANIFEST, CorpusOptions, load_corpus, prepare
 from training.data.document_store import PIECE_BYTES

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from training_runs import arguments, refusal, resuming
 
-from model.tokenizer import train_tokenizer
+from model.tokenizer_training import train_tokenizer
 from training.__main__ import main
 from training.data.corpus import CorpusOptions, prepare
 from training.data.corpus_report import corpus_lines, first_document

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from model.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
+from model.tokenizer import Tokenizer, TokenizerKind
+from model.tokenizer_training import train_tokenizer
 
 NUM_CODE_POINTS = 0x110000
 FLUSH_CHARACTERS = 1 << 20
