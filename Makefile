@@ -17,10 +17,10 @@ PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist lo
 	--no-loadscope-reorder
 
 # The test modules whose results hang on a CPU's arithmetic: by name, all that compute with a network
-# and are not about what surrounds it. ISA is the CPU that oneDNN and torch then take this one for.
+# and are not about what surrounds it. ISA is the CPU that oneDNN, torch and numba then take this one for.
 NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_engine*.py \
 	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
-ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2
+ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 NUMBA_CPU_NAME=haswell
 
 .PHONY: help setup serve train generate test test-avx2 check format bench docker clean modules
 

@@ -21,7 +21,7 @@ from baselines import PlainGenerator, plain_copy
 from measured import in_turn, make_checkpoint, ratio, show_json, show_table, spread
 
 from model.checkpoint import Checkpoint
-from model.decoding.backends.int8_linear import LEVELS, Int8Linear
+from model.decoding.backends.integer_product import IntegerProduct
 from model.decoding.generation import Generation, Piece
 from model.parameters import SamplingParams
 from service.engine.engine import Engine
@@ -61,12 +61,12 @@ def fastest(run: Any, seconds: float = 0.3) -> float:
 def measure_floor(num_weights: int) -> Floor:
     """Measure the floor: read as many bytes as there are weights; multiply at the best shape."""
     bytes_read = torch.ones(num_weights // 8, dtype=torch.int64)
-    linear = Int8Linear(torch.ones(2048, 1024), torch.zeros(2048), LEVELS[0])
+    product = IntegerProduct(torch.ones(2048, 1024, dtype=torch.int8))
     hidden = torch.full((256, 1024), 200, dtype=torch.uint8)
     with torch.inference_mode():
         return Floor(
             read_bytes_s=num_weights / fastest(bytes_read.sum),
-            products_s=256 * 1024 * 2048 / fastest(lambda: linear(hidden)),
+            products_s=256 * 1024 * 2048 / fastest(lambda: product(hidden)),
         )
 
 

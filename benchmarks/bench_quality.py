@@ -2,9 +2,8 @@
 
     python benchmarks/bench_quality.py --checkpoint FOLDER --text FILE [--characters 2000000]
 
-The text is cut into 64 equal parts, read side by side with their states carried. `int8` is what
-this machine gets; `7 bits` is what a CPU without VNNI gets. The difference to fp32 is in percent of
-its bits per character.
+The text is cut into 64 equal parts, read side by side with their states carried. The difference to
+fp32 is in percent of its bits per character.
 """
 
 import argparse
@@ -22,7 +21,6 @@ from model import checkpoint as checkpoints
 from model.decoding.backends.base import Backend
 from model.decoding.backends.fp32 import Fp32Backend
 from model.decoding.backends.int8 import Int8Backend
-from model.decoding.backends.int8_linear import LEVELS
 from model.decoding.decoder import CHUNK
 from model.tokenizer import BOS_ID
 
@@ -40,7 +38,7 @@ def bits_per_character(backend: Backend, ids: Tensor) -> float:
     """Mean surprisal of ids (ROWS, N), the first of each row given."""
     state, total = backend.zero_state(ROWS), 0.0
     for step in range(ids.shape[1] - 1):
-        logits = backend(ids[:, step], state)
+        logits = backend.step(ids[:, step], state)
         total += float(functional.cross_entropy(logits, ids[:, step + 1], reduction="sum"))
     return total / (ids.shape[0] * (ids.shape[1] - 1)) / math.log(2)
 
@@ -58,8 +56,7 @@ def main() -> None:
     ids = ids[: len(ids) // ROWS * ROWS].view(ROWS, -1)
     backends: dict[str, Backend] = {
         "fp32": Fp32Backend(loaded.network, block_rows=ROWS, chunk=CHUNK),
-        "int8": Int8Backend(loaded.network, LEVELS[0]),
-        "7 bits": Int8Backend(loaded.network, LEVELS[1]),
+        "int8": Int8Backend(loaded.network),
     }
     bits = {name: bits_per_character(backend, ids) for name, backend in backends.items()}
     rows = [

@@ -7,15 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.decoding.backends.int8_linear import exact_levels
 from model.decoding.cuda_graphs import CudaGraphLoop
-from model.decoding.decode_loop import BackendLoop, Outputs
+from model.decoding.decode_loop import Outputs, TorchLoop
 from model.decoding.decoder import Decoder, decoder_of
 from model.network import Network
 
 DECODERS = [
     "int8",
-    "int8-in-python",
     "fp32",
     "recorded",
     pytest.param("cuda", marks=pytest.mark.gpu),
@@ -29,11 +27,6 @@ def decoder_by(name: str, network: Network) -> Decoder:
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device")
         return decoder_of(deepcopy(network).to("cuda"))
-    if name.startswith("int8") and exact_levels() == 0:
-        pytest.skip("the integer products of this machine are not exact")
-    if name == "int8-in-python":
-        decoder = decoder_of(network, "int8")
-        return replace(decoder, loop=BackendLoop(decoder.backend).eval())
     if name == "recorded":
         return recorded(decoder_of(network, "fp32"))
     return decoder_of(network, "int8" if name == "int8" else "fp32")
@@ -41,7 +34,7 @@ def decoder_by(name: str, network: Network) -> Decoder:
 
 def recorded(decoder: Decoder) -> Decoder:
     """Decoder with a CUDA graph's loop on the CPU: on fixed memory, filled up with idle rows."""
-    loop = CudaGraphLoop(BackendLoop(decoder.backend).eval(), RECORDED_BLOCK, record_on_cpu)
+    loop = CudaGraphLoop(TorchLoop(decoder.backend), RECORDED_BLOCK, record_on_cpu)
     return replace(decoder, loop=loop)
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from model.decoding.backends.base import Backend
-from model.decoding.decode_loop import BackendLoop, Outputs
+from model.decoding.decode_loop import KernelLoop, Outputs, TorchLoop
+from model.decoding.sampling import SamplingRows
 from model.decoding.sampling_state import SamplingState
 from model.parameters import SamplingParams
 
@@ -21,11 +22,19 @@ class Scripted(Backend):
     """Backend with fixed logits, whatever it reads."""
 
     def __init__(self, logits: Tensor) -> None:
-        super().__init__()
         self._logits = logits
 
-    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+    def zero_state(self, rows: int) -> list[Tensor]:
+        raise NotImplementedError
+
+    def step(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         return self._logits
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
+        raise NotImplementedError
+
+    def logits(self, seen: Tensor) -> Tensor:
+        raise NotImplementedError
 
 
 def params(**fields: object) -> SamplingParams:
@@ -44,10 +53,23 @@ def sampling_of(
 
 
 def sample(sampling: SamplingState, logits: Tensor) -> Outputs:
-    """One step of the decode loop for scripted logits, its log probabilities included."""
+    """One step of the decode loop for scripted logits, its log probabilities included.
+
+    By the kernels, and on a copy by torch's operations as on a GPU: both choose alike.
+    """
     ids = torch.zeros(len(logits), dtype=torch.int64)
     uses = sampling.uses._replace(logprobs=True)
-    outputs: Outputs = BackendLoop(Scripted(logits))(ids, 1, [], sampling.rows, uses)
+    copied = SamplingRows(*(column.clone() for column in sampling.rows))
+    outputs = KernelLoop(Scripted(logits))(ids, 1, [], sampling.rows, uses)
+    by_torch = TorchLoop(Scripted(logits))(ids, 1, [], copied, uses)
+    assert torch.equal(outputs.is_finite, by_torch.is_finite)
+    finite = outputs.is_finite[0]
+    assert torch.equal(outputs.ids[0, finite], by_torch.ids[0, finite])
+    torch.testing.assert_close(
+        outputs.logprobs[0, finite], by_torch.logprobs[0, finite], atol=1e-13, rtol=1e-13
+    )
+    for column, other in zip(sampling.rows, copied, strict=True):
+        assert column.shape == other.shape
     return outputs
 
 

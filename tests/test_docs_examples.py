@@ -15,19 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from document_blocks import START, Block, blocks_of, comparable
 
-from model.decoding.backends.int8_linear import LEVELS, exact_levels
-
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
 
 pytest_plugins = ["service_fixtures"]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        exact_levels() != LEVELS[0],
-        reason="the documents show what 8-bit weights write, which this CPU cannot add exactly",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = [block for page in ("README.md", "docs/api.md") for block in blocks_of(ROOT / page)]

@@ -5,7 +5,7 @@ from decoders import record_on_cpu
 
 from model.config import ModelConfig
 from model.decoding.cuda_graphs import MAX_GRAPHS, CudaGraphLoop
-from model.decoding.decode_loop import BackendLoop
+from model.decoding.decode_loop import TorchLoop
 from model.decoding.decoder import decoder_of
 from model.decoding.sampling_state import SamplingState
 from model.network import Network
@@ -21,7 +21,7 @@ def test_few_recordings_do_for_all_kinds_of_call_and_not_without_end() -> None:
 
     config = ModelConfig(vocab_size=30, hidden_size=32, num_layers=1)
     decoder = decoder_of(Network(config).initialise().eval(), "fp32")
-    loop = CudaGraphLoop(BackendLoop(decoder.backend).eval(), 4, record)
+    loop = CudaGraphLoop(TorchLoop(decoder.backend), 4, record)
 
     def call(rows: int, steps: int, **fields: object) -> None:
         sampling = SamplingState(30)

@@ -8,13 +8,10 @@ from decoders import decoder_by
 
 from model import checkpoint as checkpoints
 from model.config import ModelConfig
-from model.decoding.backends.int8_linear import exact_levels
 from model.decoding.cuda_graphs import CudaGraphLoop
 from model.decoding.decoder import MAX_TABLE_BYTES, decoder_of, why_not_int8
 from model.errors import ParameterError
 from model.network import Network
-
-needs_int8 = pytest.mark.skipif(exact_levels() == 0, reason="no exact integer products here")
 
 
 def network_of(**fields: object) -> Network:
@@ -22,7 +19,6 @@ def network_of(**fields: object) -> Network:
     return Network(config).initialise().eval()
 
 
-@needs_int8
 def test_an_lstm_on_a_cpu_gets_the_int8_backend_unless_told_otherwise() -> None:
     network = network_of()
     assert decoder_of(network).backend_name == decoder_of(network, "int8").backend_name == "int8"

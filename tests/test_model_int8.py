@@ -1,21 +1,16 @@
 """Int8 backend: exact products on every CPU, and logits near those of the network in float32."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from model.config import ModelConfig
-from model.decoding.backends.int8_linear import LEVELS, Int8Linear, exact_levels
+from model.decoding.backends.int8 import quantize, why_not_exact
+from model.decoding.backends.integer_product import KINDS, IntegerProduct, exact_kinds
 from model.decoding.decoder import decoder_of
+from model.decoding.kernels.int8_lstm import LEVELS, input_table, run_layer
 from model.network import Network
-
-ROOT = Path(__file__).parent.parent
-
-needs_int8 = pytest.mark.skipif(exact_levels() == 0, reason="no exact integer products here")
 
 
 def network_of(**fields: object) -> Network:
@@ -23,57 +18,66 @@ def network_of(**fields: object) -> Network:
     return Network(config).initialise().eval()
 
 
-@pytest.mark.parametrize(("isa", "levels"), [("AVX2", 63), ("SSE41", 63)])
-def test_a_cpu_whose_products_would_saturate_gets_smaller_weights(isa: str, levels: int) -> None:
-    """oneDNN can be told to take a lesser CPU's way. What it then gives is tried, not assumed."""
-    told = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import model.decoding.backends.int8_linear as i; print(i.exact_levels())",
-        ],
-        env={**os.environ, "ONEDNN_MAX_CPU_ISA": isa, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
+def weight_of(outputs: int, inputs: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(inputs)
+    return torch.randint(
+        -LEVELS, LEVELS + 1, (outputs, inputs), generator=generator, dtype=torch.int8
     )
-    assert int(told.stdout) == levels
 
 
-@needs_int8
-@pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 16, 17, 33, 64, 100])
-def test_an_integer_product_is_exact_whatever_the_rows_and_threads(rows: int) -> None:
+def hidden_of(rows: int, inputs: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(rows)
-    weight = torch.randint(-LEVELS[1], LEVELS[1] + 1, (96, 80), generator=generator)
-    weight[:, 0] = LEVELS[1]  # so that every row's scale is 1
-    hidden = torch.randint(0, 256, (rows, 80), dtype=torch.uint8, generator=generator)
-    linear = Int8Linear(weight.float(), torch.zeros(96), LEVELS[1])
-    expected = (hidden.long() - 128) @ weight.t()
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        assert torch.equal((linear(hidden) * 127).round().long(), expected)
+    return torch.randint(1, 256, (rows, inputs), dtype=torch.uint8, generator=generator)
 
 
-@needs_int8
+def test_a_product_of_floats_that_hold_integers_is_exact_everywhere() -> None:
+    assert "float32" in exact_kinds()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(64, 16), (64, 128), (32, 100), (512, 103), (96, 2048)], ids=str)
-def test_no_bit_of_an_integer_product_tells_how_many_rows_there_were(
-    shape: tuple[int, int],
+def test_an_integer_product_is_exact_whatever_the_rows_and_threads(
+    kind: str, shape: tuple[int, int]
 ) -> None:
     """With AMX, oneDNN has other code for one row than for many, and other code by width."""
-    inputs, outputs = shape
-    generator = torch.Generator().manual_seed(inputs)
-    linear = Int8Linear(
-        torch.randn(outputs, inputs, generator=generator),
-        torch.randn(outputs, generator=generator),
-        exact_levels(),
-    )
-    hidden = torch.randint(0, 256, (66, inputs), dtype=torch.uint8, generator=generator)
-    every = linear(hidden)
-    for rows in (1, 2, 3, 4, 8, 15, 16, 17, 32, 33, 64):
-        assert torch.equal(linear(hidden[:rows]), every[:rows])
+    if kind not in exact_kinds():
+        pytest.skip(f"{kind} is not exact here, and not used")
+    weight = weight_of(*shape)
+    product = KINDS[kind](weight)
+    for rows in (1, 2, 3, 5, 8, 15, 16, 17, 33, 64, 100):
+        hidden = hidden_of(rows, shape[1])
+        expected = (hidden.long() - 128) @ weight.long().t()
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            assert torch.equal(product(hidden).long(), expected)
 
 
-@needs_int8
+def test_what_is_fastest_for_so_many_rows_is_exact_too() -> None:
+    weight = weight_of(96, 80)
+    product = IntegerProduct(weight)
+    for rows in (1, 4, 15, 16, 63, 64, 200):
+        hidden = hidden_of(rows, 80)
+        assert torch.equal(product(hidden).long(), (hidden.long() - 128) @ weight.long().t())
+
+
+def test_a_product_that_is_missing_or_wrong_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(weight: torch.Tensor) -> None:
+        raise AttributeError("no such operator in this torch")
+
+    def saturating(weight: torch.Tensor):  # type: ignore[no-untyped-def]
+        right = KINDS["float32"](weight)
+        return lambda hidden: right(hidden).clamp(-32768, 32767)
+
+    monkeypatch.setitem(KINDS, "onednn", missing)
+    monkeypatch.setitem(KINDS, "fbgemm", saturating)
+    exact_kinds.cache_clear()
+    try:
+        assert exact_kinds() == ("float32",)
+    finally:
+        monkeypatch.undo()
+        exact_kinds.cache_clear()
+
+
 @pytest.mark.parametrize("shape", [(1, 24, 16), (2, 32, 32), (3, 17, 50)], ids=str)
 def test_the_logits_of_the_int8_backend_are_near_those_of_the_network(
     shape: tuple[int, int, int],
@@ -87,13 +91,51 @@ def test_the_logits_of_the_int8_backend_are_near_those_of_the_network(
     with torch.inference_mode():
         for step in ids:
             expected, state = network.step(step, state)
-            errors.append(backend(step, fast) - expected)
+            errors.append(backend.step(step, fast) - expected)
             sizes.append(expected)
     assert torch.stack(errors).norm() < 0.06 * torch.stack(sizes).norm()
 
 
-@needs_int8
 def test_a_row_of_weights_that_is_all_zero_gives_its_bias() -> None:
-    linear = Int8Linear(torch.zeros(4, 8), torch.arange(4.0), LEVELS[0])
-    hidden = torch.full((2, 8), 255, dtype=torch.uint8)
-    assert linear(hidden).tolist() == [[0.0, 1.0, 2.0, 3.0]] * 2
+    rounded, scale = quantize(torch.zeros(4, 8))
+    assert not rounded.any()
+    assert np.isfinite(scale).all()
+
+
+def test_the_table_of_input_products_is_within_half_a_unit_of_the_exact_one() -> None:
+    generator = torch.Generator().manual_seed(1)
+    embedding, weight = torch.randn(7, 33, generator=generator), torch.randn(33, 40)
+    bias = torch.randn(40, generator=generator)
+    table: NDArray[np.float32] = np.empty((7, 40), np.float32)
+    input_table(embedding.numpy(), weight.numpy(), bias.numpy(), table)
+    exact = (embedding.double() @ weight.double() + bias.double()).numpy()
+    assert (np.abs(table - exact) <= 0.5001 * np.spacing(np.abs(exact).astype(np.float32))).all()
+
+
+def test_a_layer_that_may_reach_inexact_sums_is_told() -> None:
+    narrow = network_of()
+    assert why_not_exact(narrow) is None
+    with torch.no_grad():
+        wide = network_of(hidden_size=2200, num_layers=1)
+        for weight in wide.parameters():
+            weight.fill_(0.5)  # every weight at the last level: the largest sum there can be
+    assert "may not be exact" in str(why_not_exact(wide))
+
+
+def test_a_layer_reads_a_text_as_it_would_in_two_parts() -> None:
+    rng = np.random.default_rng(0)
+    weight = rng.integers(-63, 64, (32, 16)).astype(np.int8)
+    below = rng.integers(-9999, 9999, (5, 32)).astype(np.float32)
+    scale, biases = np.full(32, 1e-4, np.float32), rng.normal(size=(3, 32)).astype(np.float32)
+    which = np.array([0, 2, 1, 1, 0])
+
+    def read(*cuts: tuple[int, int]) -> list[NDArray[np.generic]]:
+        cell, hidden = np.zeros(8, np.float32), np.full(8, 128, np.uint8)
+        seen = np.zeros((5, 8), np.uint8)
+        for first, last in cuts:
+            one = slice(first, last)
+            run_layer(weight, below[one], scale, biases, which[one], cell, hidden, seen[one])
+        return [cell, hidden, seen]
+
+    for whole, parts in zip(read((0, 5)), read((0, 2), (2, 5)), strict=True):
+        assert (whole == parts).all()

@@ -120,7 +120,7 @@ def assert_alone_as_in_a_crowd(name: str, config: ModelConfig, rows: int) -> Non
         state = decoder.zero_state(len(ids[0, columns]))
         with torch.inference_mode():
             for step in ids.to(decoder.device):
-                logits = decoder.backend(step[columns], state)
+                logits = decoder.backend.step(step[columns], state)
         return [*state, logits]
 
     for threads in (1, 2, 3, 4):

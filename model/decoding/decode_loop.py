@@ -1,26 +1,27 @@
 """Decode loop: several steps in one call, each with logits and a sampled id for every row.
 
-One loop for every backend. Where a backend can be compiled, TorchScript runs the whole loop in
-one call that holds no Python lock, so that threads which only hand over text do not stand in
-its way; the same code runs as Python where it cannot, with the same bits.
+On a CPU kernels sample, and where a backend can step a row by a kernel too, all steps of it are one
+call that holds no Python lock, so that threads which only hand over text do not stand in its way.
+On a GPU all is torch's, so that nothing has to be fetched between two steps.
 
 Shapes: R rows, V vocabulary, T steps. Knows nothing of text and of who is in which row.
 """
 
-import logging
-import warnings
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.decoding.backends.base import Backend
+from model.decoding.backends.int8 import Int8Backend
+from model.decoding.kernels.decode import decode
+from model.decoding.kernels.sampling import Rows, choose_rows, score_rows
 from model.decoding.sampling import SamplingRows, Uses, choose, row_sum, uniform
-from model.parameters import MAX_LOGPROBS
+from model.decoding.sampling_state import SamplingState
+from model.parameters import MAX_LOGPROBS, SamplingParams
 
 PLACES = 64  # scored at once: with a large vocabulary their logits are many
-
-_log = logging.getLogger(__name__)
 
 
 class Outputs(NamedTuple):
@@ -41,7 +42,7 @@ class Scored(NamedTuple):
 
 
 class DecodeLoop(Protocol):
-    """Interface of decode loops: `BackendLoop`, as it is or compiled, and `CudaGraphLoop`."""
+    """Interface of decode loops: `KernelLoop`, `TorchLoop` and `CudaGraphLoop`."""
 
     def __call__(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
@@ -60,15 +61,83 @@ class DecodeLoop(Protocol):
         """
 
 
-class BackendLoop(nn.Module):
-    """Decode loop over a backend, in the form that TorchScript can compile; see `compiled`."""
+class KernelLoop:
+    """Decode loop on a CPU: kernels sample, and step the rows of a network that has one."""
 
     def __init__(self, backend: Backend) -> None:
-        super().__init__()
         self.backend = backend
-        self._places = PLACES
+        self._rows: SamplingRows | None = None  # whose memory `_arrays` shows
+        self._arrays: Rows = None
 
-    def forward(
+    def __call__(
+        self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
+    ) -> Outputs:
+        """Choose `steps` ids a row, after `ids` (R,); `state` and `rows` move on in place."""
+        arrays, count = self._memory_of(rows), len(ids)
+        most = min(MAX_LOGPROBS, rows.bias.shape[1]) if uses.logprobs else 0
+        chosen = np.empty((steps, count), np.int64)
+        finite = np.ones((steps, count), np.bool_)
+        values = np.empty((steps, count, 1 + most if uses.logprobs else 0), np.float64)
+        likeliest = np.empty((steps, count, most), np.int64)
+        if isinstance(self.backend, Int8Backend) and count == 1:
+            hidden, cell = (part.numpy() for part in state)
+            weights = self.backend.weights
+            decode(weights, ids.numpy(), hidden, cell, arrays, chosen, values, likeliest)
+        else:
+            for step in range(steps):
+                logits = self.backend.step(ids, state).numpy()
+                outputs = (chosen[step], finite[step], values[step], likeliest[step])
+                choose_rows(logits, arrays, *outputs)
+                ids = torch.from_numpy(chosen[step])
+        return Outputs(*map(torch.from_numpy, (chosen, finite, values, likeliest)))
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
+        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
+        self.backend.feed(ids, lengths, state)
+
+    def score(
+        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
+    ) -> Scored:
+        """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
+        seen = self.backend.feed(ids, lengths, state)
+        is_place = _places(ids, lengths)
+        given = following[is_place].numpy()
+        finite = np.empty(len(given), np.bool_)
+        values, likeliest = np.empty((len(given), 1 + most)), np.empty((len(given), most), np.int64)
+        start = 0
+        for part in torch.split(seen[is_place], PLACES):
+            places = slice(start, start + len(part))
+            logits = self.backend.logits(part).numpy()
+            outputs = (finite[places], values[places], likeliest[places])
+            score_rows(logits, given[places], *outputs)
+            start += len(part)
+        return Scored(*map(torch.from_numpy, (finite, values, likeliest)))
+
+    def compile(self, vocab_size: int) -> None:
+        """Compile all kernels, or fetch them from their folder, by using each of them once."""
+        sampling = SamplingState(vocab_size)
+        for rows in (1, 2):
+            sampling.join([SamplingParams(seed=0, logprobs=0)], [{}], [[]])
+            ids, state = torch.zeros(rows, 2, dtype=torch.int64), self.backend.zero_state(rows)
+            self.score(ids, ids, [2] * rows, state, 0)
+            self(ids[:, 0].contiguous(), 1, state, sampling.rows, sampling.uses)
+
+    def _memory_of(self, rows: SamplingRows) -> Rows:
+        """Memory of the columns as arrays; they are other ones once a text has joined or left."""
+        if self._rows is not rows:
+            self._rows = rows
+            arrays: list[Any] = [column.numpy() for column in rows]
+            self._arrays = SamplingRows(*arrays)
+        return self._arrays
+
+
+class TorchLoop:
+    """Decode loop in torch's operations alone, for a GPU: nothing looks at a value."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def __call__(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
     ) -> Outputs:
         """Choose `steps` ids a row, after `ids` (R,); `state` and `rows` move on in place."""
@@ -79,7 +148,7 @@ class BackendLoop(nn.Module):
         logprobs: list[Tensor] = []
         top_ids: list[Tensor] = []
         for step in range(steps):
-            logits = self.backend(ids, state)
+            logits = self.backend.step(ids, state)
             ids, is_finite = choose(logits, rows, uses, uniforms[step])
             values, likeliest = own_logprobs(logits, is_finite, ids, uses.logprobs)
             chosen.append(ids)
@@ -90,24 +159,21 @@ class BackendLoop(nn.Module):
             torch.stack(chosen), torch.stack(finite), torch.stack(logprobs), torch.stack(top_ids)
         )
 
-    @torch.jit.export
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
         """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
         self.backend.feed(ids, lengths, state)
 
-    @torch.jit.export
     def score(
         self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
     ) -> Scored:
         """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
         seen = self.backend.feed(ids, lengths, state)
-        ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
-        is_place = torch.arange(ids.shape[1], device=ids.device) < ends
+        is_place = _places(ids, lengths)
         finite: list[Tensor] = []
         logprobs: list[Tensor] = []
         top_ids: list[Tensor] = []
-        given = torch.split(following[is_place], self._places)
-        for index, part in enumerate(torch.split(seen[is_place], self._places)):
+        given = torch.split(following[is_place], PLACES)
+        for index, part in enumerate(torch.split(seen[is_place], PLACES)):
             logits = self.backend.logits(part)
             is_finite = torch.isfinite(logits).all(dim=-1)
             values, likeliest = own_logprobs(logits, is_finite, given[index], True, most)
@@ -133,16 +199,7 @@ def own_logprobs(
     return torch.cat([logprobs.gather(1, ids.unsqueeze(1)), values], dim=1), likeliest
 
 
-def compiled(loop: BackendLoop) -> BackendLoop:
-    """Compile a decode loop with TorchScript; where that fails, the loop itself, of the same bits.
-
-    TorchScript needs the source files as they were imported, and a torch that still has it.
-    """
-    with warnings.catch_warnings():
-        # Deprecated, but what torch names in its place needs a C++ compiler on the user's machine.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            return cast("BackendLoop", torch.jit.script(loop))
-        except (RuntimeError, OSError, AttributeError) as error:
-            _log.warning("decoding runs as plain Python, a third slower at one row: %s", error)
-            return loop
+def _places(ids: Tensor, lengths: list[int]) -> Tensor:
+    """Places (R, T) bool within the lengths of ids (R, T)."""
+    ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
+    return torch.arange(ids.shape[1], device=ids.device) < ends

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.decoding.backends.base import SHARED_FROM, Backend
-from model.decoding.backends.fp32 import Fp32Backend, is_position_free
-from model.decoding.backends.int8 import Int8Backend, is_bounded, table_bytes
-from model.decoding.backends.int8_linear import exact_levels
+from model.decoding.backends.base import Backend
+from model.decoding.backends.fp32 import SHARED_FROM, Fp32Backend, is_position_free
+from model.decoding.backends.int8 import Int8Backend, table_bytes, why_not_exact
 from model.decoding.cuda_graphs import CudaGraphLoop
-from model.decoding.decode_loop import BackendLoop, DecodeLoop, compiled
+from model.decoding.decode_loop import DecodeLoop, KernelLoop, TorchLoop
 from model.errors import ParameterError
 from model.network import Network
 from model.parameters import BackendName
@@ -59,6 +58,7 @@ class Decoder:
         return max(1, min(self.fed_together, SCORED_LOGITS // (CHUNK * self.vocab_size)))
 
 
+@torch.inference_mode()
 def decoder_of(network: Network, backend: BackendName = "auto") -> Decoder:
     """Choose the backend for a network and bind them; its weights must not change any more.
 
@@ -82,21 +82,16 @@ def why_not_int8(network: Network) -> str | None:
         return f"it is for plain stacks of lstm, and this network is {config.summary}"
     if table_bytes(network) > MAX_TABLE_BYTES:
         return f"a vocabulary of {config.vocab_size} tokens is too large for its table"
-    if not is_bounded(network):
-        return "its weights are so large that sums may overflow"
-    if exact_levels() == 0:
-        return "the integer products of this machine are not exact"
-    return None
+    return why_not_exact(network)
 
 
-@torch.inference_mode()
 def _int8_decoder(network: Network) -> Decoder:
-    backend = Int8Backend(network, exact_levels())
+    backend = Int8Backend(network)
     return Decoder(
         network=network,
         backend_name="int8",
         backend=backend,
-        loop=compiled(BackendLoop(backend).eval()),
+        loop=_kernel_loop(backend, network),
         fed_together=FED_TOGETHER,
         vocab_size=network.config.vocab_size,
         device=network.device,
@@ -115,13 +110,18 @@ def _fp32_decoder(network: Network) -> Decoder:
     if not is_position_free(network, rows):
         rows = 1
     backend = Fp32Backend(network, block_rows=rows, chunk=CHUNK)
-    loop = BackendLoop(backend).eval()
     return Decoder(
         network=network,
         backend_name="fp32",
         backend=backend,
-        loop=CudaGraphLoop(loop, backend.block_rows) if is_cuda else loop,
+        loop=CudaGraphLoop(TorchLoop(backend), rows) if is_cuda else _kernel_loop(backend, network),
         fed_together=1,
         vocab_size=network.config.vocab_size,
         device=network.device,
     )
+
+
+def _kernel_loop(backend: Backend, network: Network) -> KernelLoop:
+    loop = KernelLoop(backend)
+    loop.compile(network.config.vocab_size)
+    return loop

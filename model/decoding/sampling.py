@@ -188,9 +188,10 @@ def _signed(unsigned: int) -> int:
     return unsigned - 2**64 if unsigned >= 2**63 else unsigned
 
 
-_GOLDEN = _signed(0x9E3779B97F4A7C15)
-_FIRST = _signed(0xBF58476D1CE4E5B9)
-_SECOND = _signed(0x94D049BB133111EB)
+# SplitMix64's constants, as unsigned 64 bits.
+GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+
+_GOLDEN, _FIRST, _SECOND = _signed(GOLDEN), _signed(FIRST), _signed(SECOND)
 
 
 def uniform(seed: Tensor, position: Tensor, golden: int = _GOLDEN) -> Tensor:

@@ -5,32 +5,30 @@ it. No number of a row may depend on the other rows or on how many they are: tha
 of the seed. Shapes: R rows, V vocabulary, T steps.
 """
 
-from torch import Tensor, nn
+from abc import ABC, abstractmethod
 
-# Elements of a loop that torch shares out between threads on a CPU, from so many on. Where it cuts,
-# the last bit of a sigmoid may differ, so a backend must stay below.
-SHARED_FROM = 32_768
+from torch import Tensor
 
 
-class Backend(nn.Module):
+class Backend(ABC):
     """Decode backend: steps a network for many rows, each as if it were alone."""
 
+    @abstractmethod
     def zero_state(self, rows: int) -> list[Tensor]:
         """Zero state, that before any text, for `rows` rows."""
-        raise NotImplementedError
 
-    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+    @abstractmethod
+    def step(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
         """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64.
 
         Returns what the output layer would see after each id (R, T, ...): `logits` takes it. The
         values at places past a row's length have no meaning.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def logits(self, seen: Tensor) -> Tensor:
-        """Logits (N, V) of N places of what `feed` returned, bit for bit those of `forward`."""
-        raise NotImplementedError
+        """Logits (N, V) of N places of what `feed` returned, bit for bit those of `step`."""

@@ -19,6 +19,9 @@ from model.device import full_precision
 from model.network import Network, State
 
 TRIALS = 8
+# Elements of a loop that torch shares out between threads on a CPU, from so many on. Where it cuts,
+# the last bit of a sigmoid may differ, so a block must stay below.
+SHARED_FROM = 32_768
 
 
 class Fp32Backend(Backend):
@@ -28,7 +31,6 @@ class Fp32Backend(Backend):
     """
 
     def __init__(self, network: Network, *, block_rows: int, chunk: int) -> None:
-        super().__init__()
         self.network = network
         self.block_rows = block_rows
         self._chunk = chunk
@@ -37,7 +39,7 @@ class Fp32Backend(Backend):
         """Zero state, that before any text, for `rows` rows."""
         return _parts(self.network.zero_state(rows))
 
-    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+    def step(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
         logits = []
         for start in range(0, len(ids), self.block_rows):

@@ -1,142 +1,177 @@
 """Int8 backend: stacked LSTMs on a CPU with 8-bit quantization of weights and hidden states.
 
-The fast one; its sums are exact. What it does beside the textbook step of `model.network`:
+The fast one, and the one whose texts are the same on every CPU: its sums are exact, and all else is
+IEEE arithmetic in a fixed order (`model.decoding.kernels`). The first layer's input product is a
+table, the row of the id. One row is stepped and sampled by a kernel in one call; many rows share
+the products of a library (`integer_product`), with kernels between. A prompt that is fed alone
+runs layer by layer: what a layer gets from below is one product for all of its ids, and only what
+it gets from itself is step by step.
 
-- The first layer's input product is a table: the row of the id, in float32, biases included.
-- Hidden states of all layers lie side by side as bytes, so what a layer reads (the layer
-  below, new, and its own, old) is one slice, and its two products are one.
-- tanh(x) is 2 s(2x) - 1, with s the logistic sigmoid: torch's tanh takes ten times as long. So
-  the candidate's rows of the weights are doubled, and d = 2c is carried in place of the cell
-  state c.
-- Everything but the products is by element in float32. torch computes the last few elements of a
-  loop, and those at the borders between threads, by other code than the rest, and their sigmoids
-  differ in the last bit. So the width is filled up to whole vectors with units that stay at 0,
-  and no call is so large that torch would share it out between threads.
-
-TorchScript compiles `forward` and `feed` (see `model.decoding.decode_loop`): a step then costs one
-call and holds no Python lock. Shapes: R rows, L layers, H hidden width, V vocabulary, T steps; W is
-H, filled up. Knows nothing of sampling and text.
+Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing of sampling and text.
 """
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from numpy.typing import NDArray
+from torch import Tensor
 
-from model.decoding.backends.base import SHARED_FROM, Backend
-from model.decoding.backends.int8_linear import ZERO, Int8Linear
+from model.decoding.backends.base import Backend
+from model.decoding.backends.integer_product import EXACT_BELOW, IntegerProduct
+from model.decoding.kernels.int8_lstm import (
+    LEVELS,
+    ZERO,
+    Int8Weights,
+    input_table,
+    run_layer,
+    scale_rows,
+    update_rows,
+)
 from model.network import Network
-
-VECTOR = 32  # float32 values that torch's loops take at a time, on any CPU
-UNSHARED = SHARED_FROM - VECTOR  # elements of one call: whole vectors, and one thread's
 
 
 class Int8Backend(Backend):
     """Backend of quantized int8 arithmetic with exact sums, for plain stacks of LSTM on a CPU.
 
-    State: bytes (R, L x W) and d (R, L x W) float32.
+    State: hidden (R, L x H) bytes and cell (R, L x H) float32.
     """
 
-    def __init__(self, network: Network, levels: int) -> None:
-        """`network` must be an LSTM on a CPU; weights get `levels` levels on either side of 0."""
-        super().__init__()
-        config = network.config
-        filler = -config.hidden_size % VECTOR
-        self.width = config.hidden_size + filler
-        self.num_layers = config.num_layers
-        self.unshared = UNSHARED
-        self.table = torch.empty(0)  # (V, 4W)
-        self.layers = nn.ModuleList()
-        for index, layer in enumerate(network.layers):
-            inputs, recurrent, input_bias, recurrent_bias = (
-                _gates_in_order(weight.detach().float(), filler) for weight in layer.parameters()
-            )
-            recurrent = functional.pad(recurrent, (0, filler))
-            bias = input_bias + recurrent_bias
-            if index == 0:
-                self.table = network.embedding.weight.detach().float() @ inputs.t() + bias
-                self.layers.append(Int8Linear(recurrent, None, levels))
-            else:
-                inputs = functional.pad(inputs, (0, filler))
-                self.layers.append(Int8Linear(torch.cat([inputs, recurrent], dim=1), bias, levels))
-        weight = functional.pad(network.output.weight.detach().float(), (0, filler))
-        self.output = Int8Linear(weight, network.output.bias.detach().float(), levels)
-        self._rounding = torch.tensor(ZERO + 0.5)  # copying to bytes cuts: a half more rounds
+    def __init__(self, network: Network) -> None:
+        """`network` must be an LSTM on a CPU, and `why_not_exact` must find nothing."""
+        self.weights = weights = quantized(network)
+        self._num_layers, self._width = network.config.num_layers, network.config.hidden_size
+        self._layers = [IntegerProduct(torch.from_numpy(weights.first))]
+        self._inputs: list[IntegerProduct] = []
+        for layer in torch.from_numpy(weights.rest):
+            self._layers.append(IntegerProduct(layer))
+            self._inputs.append(IntegerProduct(layer[:, : self._width].contiguous()))
+        self._output = IntegerProduct(torch.from_numpy(weights.output))
 
-    @torch.jit.unused
     def zero_state(self, rows: int) -> list[Tensor]:
         """Zero state, that before any text, for `rows` rows."""
-        width = self.num_layers * self.width
-        hidden = torch.full((rows, width), ZERO, dtype=torch.uint8)
-        return [hidden, torch.zeros(rows, width)]
+        width = self._num_layers * self._width
+        return [torch.full((rows, width), ZERO, dtype=torch.uint8), torch.zeros(rows, width)]
 
-    def forward(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+    def step(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Logits (R, V) after one more id (R,) int64 a row; `state` moves on in place."""
-        self.advance(ids, state)
+        self._advance(ids.numpy(), state)
         return self.logits(self._top(state))
 
     def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> Tensor:
-        """Read the first lengths[r] of ids[r] into each row; longest first. ids: (R, T).
+        """Read the first lengths[r] of ids[r] into each row; longest first. ids: (R, T) int64.
 
-        Returns the top layer's bytes after each id (R, T, W).
+        Returns the top layer's bytes after each id (R, T, H).
         """
-        seen = torch.empty(len(lengths), lengths[0], self.width, dtype=torch.uint8)
+        if len(lengths) == 1:
+            return self._feed_one(ids[0, : lengths[0]], state)
+        seen = torch.empty(len(lengths), lengths[0], self._width, dtype=torch.uint8)
+        columns = ids.t().contiguous().numpy()
         active = len(lengths)
         for step in range(lengths[0]):
             while lengths[active - 1] <= step:
                 active -= 1
             rows = [part[:active] for part in state]
-            self.advance(ids[:active, step], rows)
+            self._advance(columns[step, :active], rows)
             seen[:active, step] = self._top(rows)
         return seen
 
     def logits(self, seen: Tensor) -> Tensor:
-        """Logits (N, V) of the top layer's bytes (N, W)."""
-        logits: Tensor = self.output(seen)
-        return logits
+        """Logits (N, V) of the top layer's bytes (N, H)."""
+        sums = self._output(seen).numpy()
+        logits = np.empty_like(sums)
+        scale_rows(sums, self.weights.output_scale, self.weights.output_bias, logits)
+        return torch.from_numpy(logits)
 
     def _top(self, state: list[Tensor]) -> Tensor:
-        return state[0][:, (self.num_layers - 1) * self.width :]
+        return state[0][:, (self._num_layers - 1) * self._width :]
 
-    def advance(self, ids: Tensor, state: list[Tensor]) -> None:
+    def _advance(self, ids: NDArray[np.int64], state: list[Tensor]) -> None:
         """Step all layers by one id a row, without the logits; `state` moves on in place."""
-        width, hidden = self.width, state[0]
-        for index, layer in enumerate(self.layers):
-            start, end = index * width, (index + 1) * width
-            gates = layer(hidden[:, max(0, start - width) : end])
+        width, weights = self._width, self.weights
+        hidden, cell = state[0].numpy(), state[1].numpy()
+        for index, product in enumerate(self._layers):
+            start = index * width
+            sums = product(state[0][:, max(0, start - width) : start + width]).numpy()
+            biases, which = (
+                (weights.table, ids) if index == 0 else (weights.bias, _same(index, ids))
+            )
+            update_rows(sums, weights.scale[index], biases, which, cell, hidden, start, width)
+
+    def _feed_one(self, ids: Tensor, state: list[Tensor]) -> Tensor:
+        """Read ids (T,) into the one row of `state`, layer by layer; see `feed`."""
+        weights, places = self.weights, ids.contiguous().numpy()
+        hidden, cell = state[0].numpy()[0], state[1].numpy()[0]
+        seen = torch.empty(len(ids), self._width, dtype=torch.uint8)
+        for index in range(self._num_layers):
             if index == 0:
-                gates.add_(self.table.index_select(0, ids))
-            hidden_new, doubled_cell = hidden[:, start:end], state[1][:, start:end]
-            if gates.numel() <= self.unshared:  # a few rows: cutting would cost more than it cuts
-                self._update(gates.sigmoid_(), hidden_new, doubled_cell)
+                inputs = np.zeros((len(ids), 0), np.float32)
+                recurrent, biases, which = weights.first, weights.table, places
             else:
-                self._update_in_parts(gates, hidden_new, doubled_cell)
+                inputs = self._inputs[index - 1](seen).numpy()
+                recurrent, biases = weights.rest[index - 1], weights.bias
+                which = _same(index, places)
+            units = slice(index * self._width, (index + 1) * self._width)
+            run_layer(
+                *(recurrent, inputs, weights.scale[index], biases, which),
+                *(cell[units], hidden[units], seen.numpy()),
+            )
+        return seen[None]
 
-    def _update_in_parts(self, gates: Tensor, hidden: Tensor, doubled_cell: Tensor) -> None:
-        for part in torch.split(gates.view(-1), self.unshared):
-            part.sigmoid_()
-        rows = self.unshared // self.width
-        for first in range(0, gates.shape[0], rows):
-            rest = slice(first, first + rows)
-            self._update(gates[rest], hidden[rest], doubled_cell[rest])
 
-    def _update(self, gates: Tensor, hidden: Tensor, d: Tensor) -> None:
-        """Update one layer's d and h in place, from its gates (R, 4W) between 0 and 1."""
-        i, f, o, g = torch.split(gates, self.width, dim=1)
-        # c = f c + i (2g - 1), of which d = 2c is f d + 4 i g - 2 i
-        d.mul_(f).addcmul_(i, g, value=4.0).sub_(i, alpha=2.0)
-        # h = o tanh(c) = o (2 s(d) - 1), as the byte 127 h + 128, rounded
-        shown = torch.sigmoid(d).sub_(0.5)
-        hidden.copy_(torch.addcmul(self._rounding, o, shown, value=254.0))
+def _same(value: int, like: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.full(len(like), value, np.int64)
+
+
+def quantized(network: Network) -> Int8Weights:
+    """Quantize a plain LSTM's weights: integers, and one scale a row."""
+    table, scales, biases, matrices = np.zeros(0, np.float32), [], [], []
+    for index, layer in enumerate(network.layers):
+        inputs, recurrent, input_bias, recurrent_bias = (
+            weight.detach().float() for weight in layer.parameters()
+        )
+        bias = input_bias + recurrent_bias
+        if index == 0:
+            embedding = network.embedding.weight.detach().float()
+            table = np.empty((len(embedding), len(bias)), np.float32)
+            transposed = inputs.t().contiguous()
+            input_table(embedding.numpy(), transposed.numpy(), bias.numpy(), table)
+            matrix, scale = quantize(recurrent)
+        else:
+            matrix, scale = quantize(torch.cat([inputs, recurrent], dim=1))
+        matrices.append(matrix)
+        scales.append(scale)
+        biases.append(bias.numpy())
+    output, output_scale = quantize(network.output.weight.detach().float())
+    width = network.config.hidden_size
+    rest = [*matrices[1:]]
+    return Int8Weights(
+        table=table,
+        first=matrices[0],
+        rest=np.stack(rest) if rest else np.zeros((0, 4 * width, 2 * width), np.int8),
+        scale=np.stack(scales),
+        bias=np.stack(biases),
+        output=output,
+        output_scale=output_scale,
+        output_bias=network.output.bias.detach().float().numpy().copy(),
+    )
+
+
+def quantize(weight: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round a weight (N, K) to integers of at most LEVELS, row by row; second, a sum's scales (N,).
+
+    A sum's scale takes it back to float32: the row's, times that of a hidden state's byte.
+    """
+    scale = weight.abs().amax(dim=1).clamp_min(1e-30) / LEVELS
+    rounded = torch.round(weight / scale.unsqueeze(1)).to(torch.int8)
+    return rounded.numpy(), (scale / 127).numpy()
 
 
 def table_bytes(network: Network) -> int:
     """Memory of the first layer's input table, in bytes."""
-    width = network.config.hidden_size + -network.config.hidden_size % VECTOR
-    return network.config.vocab_size * 4 * width * 4
+    return network.config.vocab_size * 4 * network.config.hidden_size * 4
 
 
-def is_bounded(network: Network) -> bool:
-    """Whether no number of the int8 backend can overflow for this network, whatever the text.
+def why_not_exact(network: Network) -> str | None:
+    """Reason why a network's numbers could overflow or its sums be inexact; None if they cannot.
 
     Hidden states lie in (-1, 1), so no sum is larger than that of its weights' sizes; and a cell
     state grows by at most 1 a step. So the backend's logits are always finite.
@@ -144,14 +179,12 @@ def is_bounded(network: Network) -> bool:
     weights = dict(network.named_parameters())
     largest = sum(float(weight.detach().abs().double().sum()) for weight in weights.values())
     widest = float(network.embedding.weight.detach().abs().double().max())
-    return largest * max(1.0, widest) < torch.finfo(torch.float32).max / 2
-
-
-def _gates_in_order(weight: Tensor, filler: int) -> Tensor:
-    """Weights of the gates i, f, g, o in the order i, f, o, 2g, each with `filler` rows of zeros.
-
-    One sigmoid then serves all four. A unit of zeros stays at 0: its gates are all 0.5.
-    """
-    i, f, g, o = weight.chunk(4)
-    fill = (0, filler) if weight.dim() == 1 else (0, 0, 0, filler)
-    return torch.cat([functional.pad(gate, fill) for gate in (i, f, o, 2 * g)])
+    if not largest * max(1.0, widest) < torch.finfo(torch.float32).max / 2:
+        return "its weights are so large that sums may overflow"
+    if network.config.hidden_size * 2 * LEVELS * 127 < EXACT_BELOW:
+        return None
+    matrices = [matrix for matrix in weights.values() if matrix.dim() == 2]
+    sums = (np.abs(quantize(each.detach().float())[0].astype(np.int64)).sum(1) for each in matrices)
+    if 2 * 127 * max(int(each.max()) for each in sums) >= EXACT_BELOW:
+        return "its layers are so wide that sums may not be exact"
+    return None

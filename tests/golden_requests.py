@@ -1,0 +1,121 @@
+"""Requests of the golden file, and digests of what the checkpoint that ships writes for them.
+
+    python tests/golden_requests.py    writes tests/golden/verse.json anew
+
+The file may change only with that checkpoint: a change for any other reason means that every seed
+that anyone has noted down gives another text.
+"""
+
+import hashlib
+import json
+import random
+import struct
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model import checkpoint as checkpoints
+from model.checkpoint import LoadedCheckpoint
+from model.decoding.decoder import Decoder, decoder_of
+from model.decoding.generation import Generation
+from model.decoding.prefill import Prefill, feed
+from model.decoding.reference_driver import next_piece
+from model.decoding.row_batch import RowBatch
+from model.parameters import MAX_SEED, SamplingParams
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = ROOT / "tests" / "golden" / "verse.json"
+CHECKPOINT = ROOT / "model" / "pretrained" / "verse"
+NUM_REQUESTS = 240
+ROWS = 48  # decoded together
+PROMPTS = (
+    "",
+    "T",
+    "Shall I compare thee to a ",
+    "The moon\n",
+    "THE SEA.\n\n",
+    "O wild West Wind, thou breath of Autumn's being,\nThou, from whose unseen presence",
+    "naïve — “quoted” …",
+    "\u4e0d\u77e5",
+    "a" * 100,
+)
+
+
+def requests() -> list[tuple[str, SamplingParams]]:
+    """Prompts and sampling parameters; every field of the latter takes several values."""
+    rng = random.Random(20261126)
+    made = []
+    for index in range(NUM_REQUESTS):
+        fields: dict[str, Any] = {
+            "seed": rng.choice([0, index, rng.randrange(2**63), MAX_SEED]),
+            "max_tokens": rng.choice([1, 24, 64, 80]),
+            "min_tokens": rng.choice([0, 0, 40]),
+            "temperature": rng.choice([0.0, 0.2, 0.7, 0.8, 1.0, 1.0, 1.5, 10.0]),
+            "top_k": rng.choice([0, 0, 1, 5, 40, 1000]),
+            "top_p": rng.choice([1.0, 1.0, 0.9, 0.3, 0.01]),
+            "min_p": rng.choice([0.0, 0.0, 0.05, 0.5]),
+            "typical_p": rng.choice([1.0, 1.0, 0.9, 0.2]),
+            "repetition_penalty": rng.choice([1.0, 1.0, 1.3, 0.8]),
+            "frequency_penalty": rng.choice([0.0, 0.0, 0.7, -0.4]),
+            "presence_penalty": rng.choice([0.0, 0.0, 1.0, -1.0]),
+            "penalty_window": rng.choice([1, 16, 64, 1024]),
+            "logit_bias": rng.choice([{}, {}, {"e": -100.0, "a": 2.5}, {"\n": 3.0}]),
+            "stop": rng.choice([(), (), ("\n\n",), ("the", "and")]),
+            "logprobs": rng.choice([None, 0, 5, 20]),
+        }
+        made.append((rng.choice(PROMPTS), SamplingParams.checked(**fields)))
+    return made
+
+
+def digests(
+    loaded: LoadedCheckpoint, wanted: list[tuple[str, SamplingParams]], rows: int = ROWS
+) -> list[str]:
+    """Digests of each request's text and of its log probabilities; `rows` are decoded together."""
+    decoder, found = decoder_of(loaded.network, "int8"), []
+    for start in range(0, len(wanted), rows):
+        found += _digests_of_batch(decoder, loaded, wanted[start : start + rows])
+    return found
+
+
+def _digests_of_batch(
+    decoder: Decoder, loaded: LoadedCheckpoint, wanted: list[tuple[str, SamplingParams]]
+) -> list[str]:
+    tokenizer, batch = loaded.tokenizer, RowBatch(decoder)
+    generations = [Generation(tokenizer, tokenizer.encode_prompt(p), each) for p, each in wanted]
+    prefills = [Prefill(decoder, each.prompt.ids) for each in generations]
+    while unfinished := [prefill for prefill in prefills if not prefill.is_done]:
+        feed(decoder, unfinished[: decoder.fed_together])
+    texts = [hashlib.sha256() for _ in wanted]
+    logprobs = [hashlib.sha256() for _ in wanted]
+    for generation, prefill in zip(generations, prefills, strict=True):
+        batch.join(generation, prefill.state)
+    running = list(range(len(wanted)))
+    while running:
+        sampled = batch.step(8)
+        for row, which in enumerate(running):
+            piece, _ = next_piece(tokenizer, generations[which], sampled, row)
+            texts[which].update(piece.text.encode())
+            for entry in piece.logprobs:
+                top = (value for _, value in entry.top)
+                numbers = struct.pack(f"<{1 + len(entry.top)}d", entry.logprob, *top)
+                names = "".join(token for token, _ in entry.top)
+                logprobs[which].update(numbers + names.encode())
+        places = [row for row, which in enumerate(running) if not generations[which].is_finished]
+        batch.keep_rows(places)
+        running = [running[row] for row in places]
+    pairs = zip(texts, logprobs, strict=True)
+    return [f"{text.hexdigest()[:16]} {values.hexdigest()[:16]}" for text, values in pairs]
+
+
+def main() -> None:
+    """Write the golden file."""
+    torch.set_num_threads(1)
+    loaded = checkpoints.load(CHECKPOINT)
+    golden = {"checkpoint": loaded.digest, "digests": digests(loaded, requests())}
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

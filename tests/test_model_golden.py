@@ -1,0 +1,80 @@
+"""Golden texts: the same request and seed give the same bytes on every machine, in any batch.
+
+Run under NUMBA_CPU_NAME, ONEDNN_MAX_CPU_ISA and ATEN_CPU_CAPABILITY (`make test-avx2`) these are
+tests of other CPUs than the one at hand.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from golden_requests import CHECKPOINT, GOLDEN, PROMPTS, ROOT, digests, requests
+
+from model import checkpoint as checkpoints
+from model.checkpoint import LoadedCheckpoint
+from model.parameters import SamplingParams
+
+PLAIN = """
+import sys
+from pathlib import Path
+from golden_requests import digests, requests
+from model import checkpoint
+wanted = [(p, each.model_copy(update={"max_tokens": 12})) for p, each in requests()[:12]]
+loaded = checkpoint.load(Path(sys.argv[1]))
+print(*digests(loaded, wanted, 1), *digests(loaded, wanted[:6], 6), sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedCheckpoint:
+    return checkpoints.load(CHECKPOINT)
+
+
+@pytest.fixture(scope="module")
+def golden() -> list[str]:
+    return list(json.loads(GOLDEN.read_text(encoding="utf-8"))["digests"])
+
+
+def test_the_golden_file_is_of_the_checkpoint_that_ships(loaded: LoadedCheckpoint) -> None:
+    assert json.loads(GOLDEN.read_text(encoding="utf-8"))["checkpoint"] == loaded.digest
+
+
+def test_every_sampling_parameter_takes_several_values_in_the_requests() -> None:
+    made = requests()
+    assert {prompt for prompt, _ in made} == set(PROMPTS)
+    for name in SamplingParams.model_fields:
+        assert len({str(getattr(params, name)) for _, params in made}) > 1
+
+
+def test_every_machine_writes_the_golden_texts(loaded: LoadedCheckpoint, golden: list[str]) -> None:
+    assert digests(loaded, requests()) == golden
+
+
+@pytest.mark.parametrize(("rows", "count", "threads"), [(1, 60, 1), (2, 20, 2), (7, 70, 3)])
+def test_the_golden_texts_do_not_tell_rows_and_threads(
+    rows: int, count: int, threads: int, loaded: LoadedCheckpoint, golden: list[str]
+) -> None:
+    torch.set_num_threads(threads)
+    assert digests(loaded, requests()[:count], rows) == golden[:count]
+
+
+def test_kernels_compiled_and_as_plain_python_write_the_same(tiny_checkpoint: Path) -> None:
+    """Python's arithmetic is IEEE's: LLVM has neither contracted nor reordered it."""
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+
+    def written(**environment: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PLAIN, str(tiny_checkpoint)],
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    plain = written(NUMBA_DISABLE_JIT="1")
+    assert plain == written()
+    assert len(plain.splitlines()) == 18
