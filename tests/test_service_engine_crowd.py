@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,9 @@ from decoders import DECODERS, decoder_by
 from engine_texts import MakeEngine, MakeRequest, read, read_all
 
 from model.checkpoint import Checkpoint
-from model.decoding.decoder import CHUNK, Decoder, decoder_of
+from model.decoding.cuda_graphs import CudaGraphLoop
+from model.decoding.decode_loop import TorchLoop
+from model.decoding.decoder import CHUNK, Decoder
 from model.decoding.generation import TokenLogprob
 from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
@@ -47,15 +50,17 @@ def written() -> dict[tuple[str, str, str], Text]:
 def alone(tiny: Checkpoint, decoder: Decoder, written: dict[tuple[str, str, str], Text]) -> Alone:
     """What the reference writes for a text of a request, and its log probabilities.
 
-    However a backend is run on the CPU, its bits are those of the compiled loop.
+    A recorded loop's bits are those of torch's operations, one after another.
     """
-    on_cpu = decoder.device.type == "cpu"
-    reference = decoder_of(tiny.network, decoder.backend_name) if on_cpu else decoder
+    is_recorded = isinstance(decoder.loop, CudaGraphLoop) and decoder.device.type == "cpu"
+    by_torch = replace(decoder, loop=TorchLoop(decoder.backend))
+    reference = by_torch if is_recorded else decoder
 
     def write(prompt: str, fields: dict[str, object], index: int) -> Text:
         params = SamplingParams.checked(**fields)
         params = params.model_copy(update={"seed": (params.seed or 0) + index})
-        key = (f"{decoder.backend_name} {decoder.device}", prompt, params.model_dump_json())
+        where = f"{decoder.backend_name} {decoder.device} {is_recorded}"
+        key = (where, prompt, params.model_dump_json())
         if key not in written:
             pieces = list(generate(reference, tiny.tokenizer, prompt, params))
             logprobs = tuple(entry for piece in pieces for entry in piece.logprobs)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.decoding.kernels.compiling import kernel
 from model.decoding.kernels.int8_lstm import Bytes, Floats, Ids, Int8Weights, output_logits, step
-from model.decoding.kernels.sampling import Rows, choose, own_logprobs
+from model.decoding.kernels.row_sampling import Rows, choose, own_logprobs
 
 
 @kernel
