@@ -21,7 +21,7 @@ from model.decoding.sampling import SamplingRows, Uses, choose, row_sum, uniform
 from model.decoding.sampling_state import SamplingState
 from model.parameters import MAX_LOGPROBS, SamplingParams
 
-# Rows that are stepped one after another by one kernel: each reads the weights for itself, which two
+# Rows that one kernel steps one after another: each reads the weights for itself, which two
 # do in less time than the libraries' products take for both, on every CPU that was tried.
 FUSED_ROWS = 2
 PLACES = 64  # scored at once: with a large vocabulary their logits are many
