@@ -24,19 +24,20 @@ RUN pip install ".[serve,redis,trace,train]"
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin strophe \
-    && mkdir -p /data/checkpoints /data/runs \
+    && mkdir -p /data/cache /data/checkpoints /data/runs \
     && chown -R strophe:strophe /data
 COPY --from=build /opt/strophe /opt/strophe
 ENV PATH=/opt/strophe/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
+    STROPHE_CACHE=/data/cache \
     STROPHE_HOST=0.0.0.0
 # Checkpoints and runs are looked for below the working directory.
 WORKDIR /data
 USER strophe
 EXPOSE 8000 8001
-VOLUME ["/data/checkpoints", "/data/runs"]
+VOLUME ["/data/cache", "/data/checkpoints", "/data/runs"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/healthz', timeout=4)"]
 CMD ["python3", "-m", "service"]

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         description="folder of checkpoints; each subfolder is served by its name, "
         "beside the checkpoints that ship",
     )
+    cache: Path | None = Field(
+        None,
+        description="folder that keeps the decode kernels compiled for this CPU; "
+        "unset: strophe/ in the user's cache folder",
+    )
     default_model: str | None = Field(
         None,
         description="model of requests that name none; unset: the only one, "

@@ -17,7 +17,7 @@ from model.decoding.reference_driver import generate, next_piece
 from model.decoding.row_batch import RowBatch, Sampled
 from model.network import Network
 from model.parameters import SamplingParams
-from model.tokenizer import Tokenizer
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 
 PROMPT = "The sea was gray, the sky was low,\n"
 
@@ -216,3 +216,59 @@ def test_log_probabilities_are_given_only_where_a_row_wants_them(
     piece, _ = next_piece(tokenizer, wanted, sampled, 1)
     assert [len(entry.top) for entry in piece.logprobs] == [2, 2, 2]
     assert "".join(entry.token for entry in piece.logprobs) == piece.text
+
+
+def batch_of(decoder: Decoder, tokenizer: Tokenizer, *requests: dict[str, Any]) -> RowBatch:
+    batch = RowBatch(decoder)
+    for fields in requests:
+        join(batch, decoder, generation_of(tokenizer, PROMPT, **fields))
+    return batch
+
+
+def test_forked_rows_go_on_as_texts_with_their_seeds_would(
+    decoder: Decoder, tokenizer: Tokenizer
+) -> None:
+    batch = batch_of(decoder, tokenizer, {"seed": 9}, {"seed": 4})
+    batch.fork([1, 1, 1], [4, 5, 6])
+    forked = [step for _ in range(3) for step in batch.step(8).outputs.ids.tolist()]
+    for row, seed in enumerate((4, 5, 6)):
+        alone = batch_of(decoder, tokenizer, {"seed": seed})
+        ids = [step for _ in range(3) for step in alone.step(8).outputs.ids.tolist()]
+        assert [step[row] for step in forked] == [step[0] for step in ids]
+
+
+def test_tokens_that_the_caller_takes_count_as_sampled(
+    decoder: Decoder, tokenizer: Tokenizer
+) -> None:
+    """Taking what would have been sampled leaves all as it would have been, penalties included."""
+    fields = [{"frequency_penalty": 1.5}, {"temperature": 1.3, "repetition_penalty": 2.0}]
+    sampled, taken = (batch_of(decoder, tokenizer, *fields) for _ in range(2))
+    for _ in range(6):
+        ids = sampled.step().outputs.ids[0]
+        assert taken.advance().shape == (2, decoder.vocab_size)
+        taken.take(ids.tolist())
+    assert torch.equal(sampled.step(8).outputs.ids, taken.step(8).outputs.ids)
+
+
+def test_the_logits_for_the_caller_are_those_of_sampling(
+    decoder: Decoder, tokenizer: Tokenizer
+) -> None:
+    chosen = batch_of(decoder, tokenizer, {"temperature": 0}, {"temperature": 0}).step()
+    logits = batch_of(decoder, tokenizer, {}, {}).advance().clone()
+    logits[:, [UNK_ID, BOS_ID]] = -torch.inf  # never sampled, and not before min_tokens
+    assert torch.equal(logits.argmax(dim=1), chosen.outputs.ids[0])
+
+
+def test_a_bias_holds_for_its_steps_alone(decoder: Decoder, tokenizer: Tokenizer) -> None:
+    plain, biased = (batch_of(decoder, tokenizer, {"seed": 1}, {"seed": 2}) for _ in range(2))
+    first = plain.step(4).outputs.ids
+    only = torch.full((2, decoder.vocab_size), -torch.inf, dtype=torch.float64)
+    only[0, 7] = only[1, 8] = 0.0
+    steered = biased.step(4, only.to(decoder.device)).outputs.ids
+    assert steered.tolist() == [[7, 8]] * 4
+    fresh = batch_of(decoder, tokenizer, {"seed": 1}, {"seed": 2})
+    for _ in range(4):
+        fresh.advance()
+        fresh.take([7, 8])
+    assert torch.equal(biased.step(8).outputs.ids, fresh.step(8).outputs.ids)
+    assert not torch.equal(first, steered)

@@ -58,14 +58,14 @@ class _Recorded:
     rows: SamplingRows
     outputs: Outputs
     replay: Callable[[], None]
-    parameters_of: Tensor | None = None  # the seeds of those whose parameters `rows` holds
+    parameters_of: SamplingRows | None = None  # whose parameters `rows` holds
 
     def run(self, ids: Tensor, state: list[Tensor], rows: SamplingRows) -> Outputs:
         """Replay the graph for these rows; `state` and `rows` move on in place."""
         count = len(ids)
-        if self.parameters_of is not rows.seed:
+        if self.parameters_of is not rows:
             _copy(rows, (column[:count] for column in self.rows))
-            self.parameters_of = rows.seed
+            self.parameters_of = rows
         moving = [*state, *_moving(rows)]
         fixed = [part[:count] for part in (*self.state, *_moving(self.rows))]
         self.ids[:count].copy_(ids)

@@ -82,15 +82,40 @@ class RowBatch:
         self._sampling.keep_rows(rows)
         self._state, self._inputs = state, inputs
 
+    def fork(self, rows: Sequence[int], seeds: Sequence[int]) -> None:
+        """Keep these rows, as often as each is named, and give each a seed of its own from here on.
+
+        The random number of a position is a function of (seed, position), so copies of one row that
+        kept its seed would write the same text.
+        """
+        self.keep_rows(rows)
+        self._sampling.reseed(seeds)
+
     @torch.inference_mode()
-    def step(self, count: int = 1) -> Sampled:
-        """Sample the next `count` tokens of every row; there must be a row."""
+    def step(self, count: int = 1, bias: Tensor | None = None) -> Sampled:
+        """Sample the next `count` tokens of every row; there must be a row.
+
+        `bias` (R, V) float64 is added to the logits of these steps alone; -inf bans.
+        """
         self._settle()
-        outputs: Outputs = self._decoder.loop(
-            self._inputs, count, self._state, self._sampling.rows, self._sampling.uses
-        )
+        rows = self._sampling.rows
+        if bias is not None:
+            rows = rows._replace(bias=rows.bias + bias)
+        outputs = self._decoder.loop(self._inputs, count, self._state, rows, self._sampling.uses)
         self._inputs = outputs.ids[-1].clone()
         return Sampled(outputs)
+
+    @torch.inference_mode()
+    def advance(self) -> Tensor:
+        """Logits (R, V) of every row's next token, which the caller chooses and gives to `take`."""
+        self._settle()
+        return self._decoder.backend.step(self._inputs, self._state)
+
+    @torch.inference_mode()
+    def take(self, ids: Sequence[int]) -> None:
+        """Make `ids`, one a row, the tokens that follow `advance`, as if they had been sampled."""
+        self._inputs = torch.tensor(ids, dtype=torch.int64, device=self._decoder.device)
+        self._sampling.note(self._inputs)
 
     @torch.inference_mode()
     def _settle(self) -> None:

@@ -51,6 +51,19 @@ class SamplingState:
         self._params = [self._params[row] for row in rows]
         self.uses = uses_of(self._params)
 
+    def reseed(self, seeds: Sequence[int]) -> None:
+        """Give each row another seed, for the positions from here on."""
+        self.rows = self.rows._replace(seed=_integers(seeds).to(self._device))
+        pairs = zip(self._params, seeds, strict=True)
+        self._params = [each.model_copy(update={"seed": seed}) for each, seed in pairs]
+
+    def note(self, ids: Tensor) -> None:
+        """Count ids (R,), one a row, as sampled: penalties see them, and positions move on."""
+        rows = self.rows
+        rows.recent.scatter_(1, (rows.written % rows.window).unsqueeze(1), ids.unsqueeze(1))
+        rows.written.add_(1)
+        rows.position.add_(1)
+
     def _columns(
         self,
         params: Sequence[SamplingParams],
