@@ -49,7 +49,7 @@ def create_app(
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
     app.register_blueprint(tokenization_blueprint(settings, registry))
-    app.register_blueprint(models_blueprint(registry))
+    app.register_blueprint(models_blueprint(settings, registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))
     app.register_blueprint(docs_blueprint(settings))
     app.register_blueprint(page_blueprint())

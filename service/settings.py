@@ -88,6 +88,13 @@ class Settings(BaseSettings):
     max_prompt: int = Field(
         100_000, ge=1, le=10_000_000, description="characters of the longest prompt"
     )
+    max_prompt_seconds: float = Field(
+        30.0,
+        ge=0.1,
+        le=86_400,
+        description="seconds of computing that the longest prompt may take by itself; what a model "
+        "reads in that time was measured when it was loaded",
+    )
     max_tokens: int = Field(
         100_000, ge=1, le=1_000_000, description="the highest max_tokens that may be asked for"
     )

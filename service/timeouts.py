@@ -68,6 +68,9 @@ CLIENT_CHECK_S = 0.25
 STREAM_PING_S = 5.0
 """a stream of events sends a comment when it has sent nothing for so long"""
 
+STREAM_PROGRESS_S = 1.0
+"""a stream of events tells so often how far its prompt is read"""
+
 HEADERS_AFTER_S = 5.0
 """plain text waits so long for its first piece, to answer a failure by its status code"""
 
@@ -77,7 +80,7 @@ TICK_TARGET_S = 0.02
 """what the steps of one tick may take: a tick has as many as fit"""
 
 FEEDING_BUDGET_S = 0.01
-"""prompts are read for so long between two steps while texts are being written"""
+"""prompts are read for so long between two steps, and a third of the time at most, beside texts"""
 
 FEEDING_BUDGET_ALONE_S = 0.05
 """prompts are read for so long between two looks at the queue while no text is being written"""

@@ -13,6 +13,8 @@ START = re.compile(r"\$ ((?:STROPHE_\w+=\S+ )*)python -m service\n")
 MASKS = (
     (r"\b(req|gen|cmpl|score|inspect)-[0-9a-f]{32}\b", r"\1-ID"),
     (r'"created":\d+', '"created":0'),
+    # As many as this machine reads in a given time.
+    (r'"(max_model_len|model_max_length)":\d+', r'"\1":0'),
     (r"come back in \d+ s", "come back in 0 s"),
 )
 
@@ -57,7 +59,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def comparable(output: str) -> str:
-    """An output without what differs from one run to the next: ids, times, where pieces
+    """An output without what differs from one run to the next: ids, times, speeds, where pieces
     end, and digits of a number behind the twelfth.
     """
     for pattern, mask in MASKS:

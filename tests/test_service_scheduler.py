@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.engine.failure import SaturatedError
 from service.engine.scheduler import MAX_STEPS_PER_TICK, Scheduler, StepsPerTick
-from service.timeouts import FEEDING_BUDGET_ALONE_S, FEEDING_BUDGET_S, TICK_TARGET_S
+from service.timeouts import TICK_TARGET_S
 
 
 @dataclass(eq=False)
@@ -109,13 +109,6 @@ def test_prompts_are_fed_in_turns() -> None:
         turns.update(first)
         scheduler.took_turn(first)
     assert turns == dict.fromkeys(crowd, 10)
-
-
-def test_less_is_fed_between_steps_while_texts_are_written() -> None:
-    scheduler, crowd = filled(slots=2, queue=0, count=2)
-    assert scheduler.feeding_budget_s == FEEDING_BUDGET_ALONE_S
-    scheduler.fed(crowd[0])
-    assert scheduler.feeding_budget_s == FEEDING_BUDGET_S
 
 
 def test_nothing_is_fed_when_nobody_waits_to_be_fed() -> None:

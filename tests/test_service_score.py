@@ -155,6 +155,7 @@ def server(start_server: Callable[..., "Server"]) -> "Server":
         STROPHE_MAX_STREAMS="1",
         STROPHE_MAX_QUEUE="0",
         STROPHE_MAX_PROMPT="1000000",
+        STROPHE_MAX_PROMPT_SECONDS="86400",
     )
 
 

@@ -21,6 +21,7 @@ from service.api.generate_responses import (
     plain_text_response,
 )
 from service.api.jobs import Jobs
+from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import (
     MAX_CHOICES,
     Stops,
@@ -168,10 +169,10 @@ def start_continuation(
 ) -> Continuation:
     """Start the job that a body asks for. Raises what says why it cannot be started."""
     served = find_model(registry, body.model)
+    require_prompt_fits(settings, served, len(body.prompt))
     params = sampling_within_limits(
         settings,
         body,
-        prompt_length=len(body.prompt),
         num_texts=body.n,
         is_streamed=is_streamed,
     )

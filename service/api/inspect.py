@@ -21,10 +21,11 @@ from model.parameters import MAX_LOGPROBS
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Jobs
 from service.api.json_text import json_object_parts
+from service.api.prompt_length import require_fits
 from service.api.prompt_scoring import scores_of, start_scoring, text_facts
 from service.api.request_body import json_object, validated, whole_characters
 from service.api.response_models import TextFacts, closed
-from service.api.submission import find_model, prompt_too_long
+from service.api.submission import find_model
 from service.models.registry import Registry, ServedModel
 from service.settings import Settings
 
@@ -106,14 +107,13 @@ class InspectAnswer(TypedDict):
 def inspect_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Blueprint:
     """Blueprint of `/v1/inspect`."""
     blueprint = Blueprint("inspect", __name__)
-    longest = settings.longest_inspected
 
     @blueprint.post("/v1/inspect")
     def inspect() -> Response:
         body = InspectRequest.from_json(json_object(request))
         served = find_model(registry, body.model)
         layer = chosen_layer(body.layer, served.architecture)
-        text = encoded_text(body.text, served, longest)
+        text = encoded_text(body.text, served, settings)
         job = start_scoring(
             jobs,
             served,
@@ -141,13 +141,14 @@ def chosen_layer(wanted: int | None, architecture: ModelConfig) -> int:
     return top if wanted is None else wanted
 
 
-def encoded_text(text: str, served: ServedModel, longest: int) -> EncodedPrompt:
-    """Encode a text of at most `longest` characters and tokens. Raises ApiError."""
-    if len(text) > longest:
-        raise prompt_too_long(len(text), longest, "text")
+def encoded_text(text: str, served: ServedModel, settings: Settings) -> EncodedPrompt:
+    """Encode a text of no more characters and tokens than may be. Raises ApiError."""
+    longest = settings.longest_inspected
+    setting = "max_inspect" if longest == settings.max_inspect else "max_prompt"
+    require_fits(len(text), longest, setting, "text")
     prompt = served.runner.tokenizer.encode_prompt(text)
-    if (tokens := len(prompt.ids) - 1) > longest:  # of one character there may be several
-        raise prompt_too_long(tokens, longest, "text", "tokens")
+    # Of one character there may be several tokens.
+    require_fits(len(prompt.ids) - 1, longest, setting, "text", "tokens")
     return prompt
 
 

@@ -73,6 +73,11 @@ class Job:
         return sum(request.num_prompt_tokens for request in self.requests)
 
     @property
+    def num_fed_tokens(self) -> int:
+        """Number of tokens of all prompts that are fed so far."""
+        return sum(request.num_fed_tokens for request in self.requests)
+
+    @property
     def num_tokens(self) -> int:
         """Number of tokens generated so far, over all texts."""
         return sum(request.num_tokens for request in self.requests)

@@ -10,9 +10,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from model.config import Cell
+from service.api.prompt_length import longest_prompt
 from service.api.response_models import FINGERPRINT, closed
 from service.api.submission import find_model
 from service.models.registry import Registry, ServedModel
+from service.settings import Settings
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -47,12 +49,13 @@ class ModelDetails(ModelEntry):
     hidden_size: Size
     embedding_size: Size
     vocab_size: Size
+    max_prompt: Annotated[int, Field(ge=1, description="characters of the longest prompt")]
     fingerprint: Annotated[str, Field(description=FINGERPRINT)]
     path: Annotated[str, Field(description="how its steps are computed: int8 or fp32")]
     card: Annotated[str, Field(description="what training wrote beside it, in Markdown")]
 
 
-def models_blueprint(registry: Registry) -> Blueprint:
+def models_blueprint(settings: Settings, registry: Registry) -> Blueprint:
     """Blueprint of `/v1/models` and `/v1/models/<name>`."""
     blueprint = Blueprint("models", __name__)
 
@@ -67,7 +70,7 @@ def models_blueprint(registry: Registry) -> Blueprint:
 
     @blueprint.get("/v1/models/<path:name>")
     def show_model(name: str) -> Response:
-        return jsonify(details_of(find_model(registry, name)))
+        return jsonify(details_of(find_model(registry, name), settings))
 
     return blueprint
 
@@ -82,7 +85,7 @@ def entry_of(served: ServedModel) -> ModelEntry:
     }
 
 
-def details_of(served: ServedModel) -> ModelDetails:
+def details_of(served: ServedModel, settings: Settings) -> ModelDetails:
     """Response model of one model with its network's shape and its card."""
     shape = served.architecture
     return {
@@ -92,6 +95,7 @@ def details_of(served: ServedModel) -> ModelDetails:
         "hidden_size": shape.hidden_size,
         "embedding_size": shape.embedding_size,
         "vocab_size": shape.vocab_size,
+        "max_prompt": longest_prompt(settings, served),
         "fingerprint": served.fingerprint,
         "path": served.runner.backend_name,
         "card": served.card,

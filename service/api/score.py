@@ -14,10 +14,11 @@ from model.parameters import MAX_LOGPROBS
 from model.scoring import Score
 from service.api.jobs import Jobs
 from service.api.json_text import json_object_parts
+from service.api.prompt_length import require_prompt_fits
 from service.api.prompt_scoring import scores_of, start_scoring, text_facts
 from service.api.request_body import json_object, validated, whole_characters
 from service.api.response_models import TextFacts, TokenLogprob, closed, token_logprob_response
-from service.api.submission import find_model, prompt_too_long
+from service.api.submission import find_model
 from service.models.registry import Registry
 from service.settings import Settings
 
@@ -67,8 +68,7 @@ def score_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bluep
     def score() -> Response:
         body = ScoreRequest.from_json(json_object(request))
         served = find_model(registry, body.model)
-        if len(body.text) > settings.max_prompt:
-            raise prompt_too_long(len(body.text), settings.max_prompt, "text")
+        require_prompt_fits(settings, served, len(body.text), "text")
         text = served.runner.tokenizer.encode_prompt(body.text)
         job = start_scoring(jobs, served, text, id_prefix="score", alternatives=body.logprobs)
         scores = scores_of(job, jobs)

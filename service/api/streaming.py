@@ -6,7 +6,7 @@ nothing of what the payloads look like.
 
 import errno
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from flask import Response
@@ -16,7 +16,7 @@ from service.api.jobs import Job, Jobs
 from service.api.json_text import json_text
 from service.engine.failure import ClientGoneError, RequestFailedError
 from service.engine.outbox import Delta
-from service.timeouts import STREAM_PING_S
+from service.timeouts import STREAM_PING_S, STREAM_PROGRESS_S
 
 EVENTS = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
@@ -55,6 +55,11 @@ def event(payload: Mapping[str, object]) -> bytes:
 def waiting_comment(num_ahead: int) -> bytes:
     """Comment in an event stream: so many requests are served before this one begins."""
     return f": waiting, {num_ahead} ahead\n".encode()
+
+
+def reading_comment(num_fed: int, num_tokens: int) -> bytes:
+    """Comment in an event stream: so many of the prompt's tokens were read."""
+    return f": reading, {num_fed} of {num_tokens}\n".encode()
 
 
 def job_headers(job: Job) -> dict[str, str]:
@@ -96,23 +101,51 @@ def job_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
 
 
 def delta_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
-    """Events of a job's deltas; while none comes, comments that keep the connection open.
+    """Events of a job's deltas; while none comes, comments on what it waits for.
 
-    While the job waits for its turn the comment says how many wait before it, as soon as that
-    changes. Raises RequestFailedError, and StreamCutError where the client has gone.
+    Raises RequestFailedError, and StreamCutError where the client has gone.
     """
-    last_sent, last_ahead = time.monotonic(), None
+    comments = Comments(job)
     try:
         for deltas in job.delta_batches():
-            ahead = None if deltas else job.num_ahead
             if deltas:
+                comments.note_sent()
                 yield encoder.encode(deltas)
-            elif ahead is not None and ahead != last_ahead:
-                yield waiting_comment(ahead)
-            elif time.monotonic() - last_sent >= STREAM_PING_S:
-                yield PING
-            else:
-                continue
-            last_sent, last_ahead = time.monotonic(), ahead
+            elif (comment := comments.next()) is not None:
+                yield comment
     except ClientGoneError as error:
         raise StreamCutError from error
+
+
+class Comments:
+    """Comments of one event stream, which keep the connection open and tell why nothing comes.
+
+    While the job waits for its turn, how many wait before it, as soon as that changes; while its
+    prompts are fed, now and then how far they are. `clock` gives monotonic seconds.
+    """
+
+    def __init__(self, job: Job, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job = job
+        self._clock = clock
+        self._told: tuple[int | None, int] = (None, 0)  # requests ahead, tokens fed
+        self.note_sent()
+
+    def note_sent(self) -> None:
+        """Note that something else was sent."""
+        self._sent_at = self._clock()
+
+    def next(self) -> bytes | None:
+        """Comment that is due, if any."""
+        ahead, fed = self._job.num_ahead, self._job.num_fed_tokens
+        num_tokens, silent_s = self._job.num_prompt_tokens, self._clock() - self._sent_at
+        comment = None
+        if ahead is not None and ahead != self._told[0]:
+            comment = waiting_comment(ahead)
+        elif self._told[1] != fed < num_tokens and silent_s >= STREAM_PROGRESS_S:
+            comment = reading_comment(fed, num_tokens)
+        elif silent_s >= STREAM_PING_S:
+            comment = PING
+        if comment is not None:
+            self._told = ahead, fed
+            self.note_sent()
+        return comment

@@ -15,7 +15,7 @@ from service.api.jobs import Job, Jobs
 from service.client_connection import ClientConnection
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
-from service.error_answers import ApiError, bad_request, busy
+from service.error_answers import bad_request, busy
 from service.models.registry import ModelNotFoundError, NoModelError, Registry, ServedModel
 from service.observability.http_exchange import attach_job
 from service.request_ids import new_id
@@ -44,24 +44,19 @@ def sampling_within_limits(
     settings: Settings,
     body: SamplingParams,
     *,
-    prompt_length: int,
     num_texts: int,
     num_prompts: int = 1,
     is_streamed: bool,
-    prompt_field: str = "prompt",
     length_field: str = "max_tokens",
     **replaced: object,
 ) -> SamplingParams:
     """Sampling fields of a body, seeded and within the settings; `replaced` ones have this value.
 
     `num_texts` is of each prompt. The default of max_tokens, unlike a wish, gives way to the
-    service's cap. `prompt_field` and `length_field` are what the body calls them, for its errors.
-    Raises ApiError or ParameterError.
+    service's cap. `length_field` is what the body calls it, for its errors. Raises ParameterError.
     """
     if "max_tokens" in body.model_fields_set and body.max_tokens > settings.max_tokens:
         raise ParameterError(length_field, f"must be at most {settings.max_tokens} here")
-    if prompt_length > settings.max_prompt:
-        raise prompt_too_long(prompt_length, settings.max_prompt, prompt_field)
     _require_can_run(settings, num_texts, num_prompts)
     fields = {name: getattr(body, name) for name in SamplingParams.model_fields}
     fields["max_tokens"] = min(body.max_tokens, settings.max_tokens)
@@ -95,18 +90,6 @@ def _require_can_be_held(params: SamplingParams, num_texts: int, length_field: s
             f"must be at most {most} with these log probabilities and {num_texts} texts "
             "in one piece; a stream may have more",
         )
-
-
-def prompt_too_long(
-    length: int, most: int, field: str = "prompt", unit: str = "characters"
-) -> ApiError:
-    """Refusal of a text that is longer than this service takes, for the caller to raise."""
-    return bad_request(
-        f"{field}: has {length} {unit}, at most {most} are taken",
-        param=field,
-        code="prompt_too_long",
-        status=413,
-    )
 
 
 def start_job(

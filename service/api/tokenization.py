@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import TypedDict
 
 from model.tokenizer import BOS_ID, DOCUMENT_END, UNKNOWN, Tokenizer, TokenizerKind
+from service.api.prompt_length import longest_prompt, require_fits
 from service.api.request_body import (
     TokenId,
     ignored_fields_header,
@@ -20,7 +21,7 @@ from service.api.request_body import (
     whole_characters,
 )
 from service.api.response_models import Count, closed
-from service.api.submission import find_model, prompt_too_long
+from service.api.submission import find_model
 from service.models.registry import Registry, ServedModel
 from service.settings import Settings
 
@@ -96,13 +97,13 @@ def tokenization_blueprint(settings: Settings, registry: Registry) -> Blueprint:
     def tokenize() -> Response:
         content = json_object(request)
         body = validated(TokenizeRequest, content)
-        if len(body.prompt) > settings.max_prompt:
-            raise prompt_too_long(len(body.prompt), settings.max_prompt)
-        tokenizer = find_model(registry, body.model).runner.tokenizer
+        require_fits(len(body.prompt), settings.max_prompt, "max_prompt", "prompt")
+        served = find_model(registry, body.model)
+        tokenizer = served.runner.tokenizer
         ids = token_ids(body, tokenizer)
         answer: TokenizeAnswer = {
             "count": len(ids),
-            "max_model_len": settings.max_prompt,
+            "max_model_len": longest_prompt(settings, served),
             "tokens": ids,
             "token_strs": list(map(tokenizer.token_text, ids)) if body.return_token_strs else None,
         }
@@ -112,8 +113,7 @@ def tokenization_blueprint(settings: Settings, registry: Registry) -> Blueprint:
     def detokenize() -> Response:
         content = json_object(request)
         body = validated(DetokenizeRequest, content)
-        if len(body.tokens) > settings.max_prompt:
-            raise prompt_too_long(len(body.tokens), settings.max_prompt, "tokens", "tokens")
+        require_fits(len(body.tokens), settings.max_prompt, "max_prompt", "tokens", "tokens")
         tokenizer = find_model(registry, body.model).runner.tokenizer
         tokenizer.require_ids(body.tokens, "tokens")
         answer: DetokenizeAnswer = {"prompt": tokenizer.decode(body.tokens)}
@@ -121,7 +121,8 @@ def tokenization_blueprint(settings: Settings, registry: Registry) -> Blueprint:
 
     @blueprint.get("/tokenizer_info")
     def tokenizer_info() -> Response:
-        return jsonify(info_of(find_model(registry, None), settings.max_prompt))
+        served = find_model(registry, None)
+        return jsonify(info_of(served, longest_prompt(settings, served)))
 
     return blueprint
 

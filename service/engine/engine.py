@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from service.engine.failure import Failure, UnavailableError
+from service.engine.feeding_budget import FeedingBudget
 from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
 from service.engine.outbox import FlushInterval, OutboxFullError
 from service.engine.request import EngineObserver, Outcome, Phase, Request, Runner, Stepped
@@ -31,7 +32,7 @@ class Engine:
 
     `_changed` guards the scheduler and `_cancelled`. Other threads change only who waits and, by
     admission, who is fed. Who is writing changes on the engine's thread alone, and locked, because
-    others count it: so that thread may read `writing` and `feeding_budget_s` without the lock.
+    others count it: so that thread may read `writing` without the lock.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Engine:
         self._observer = observer
         self._clock = clock
         self._steps_per_tick = StepsPerTick()
+        self._feeding_budget = FeedingBudget()
         self._flush_interval = FlushInterval()
         self._log = structlog.get_logger()
         self._changed = threading.Condition()
@@ -166,9 +168,11 @@ class Engine:
             self._end_and_drop(request, "cancelled", Failure.CANCELLED)
 
     def _feed_prompts(self) -> None:
-        until = self._clock() + self._scheduler.feeding_budget_s
-        while (requests := self._next_to_feed()) and self._clock() < until:
+        self._feeding_budget.begin_tick(is_writing=bool(self._scheduler.writing))
+        while self._feeding_budget.is_left and (requests := self._next_to_feed()):
+            started = self._clock()
             self._feed(requests)
+            self._feeding_budget.note_fed(self._clock() - started)
 
     def _next_to_feed(self) -> list[Request]:
         """Requests whose turn it is, as far as one runner can feed or score them together."""
@@ -186,9 +190,8 @@ class Engine:
         with self._changed:
             self._scheduler.took_turn(requests)
         for request in fed:
-            cached = request.num_cached_tokens
-            fed_now = request.num_prompt_tokens - cached
-            self._observer.prompt_fed(request.model, fed=fed_now, cached=cached)
+            model, cached = request.model, request.num_cached_tokens
+            self._observer.prompt_fed(model, fed=request.num_prompt_tokens - cached, cached=cached)
             self._go_on_after_prompt(request)
         self._at_risk = ()
 
@@ -214,7 +217,9 @@ class Engine:
             self._step(runner, requests[0].model, steps)
         self._at_risk = ()
         if writing:
-            self._steps_per_tick.note(steps, self._clock() - started)
+            took = self._clock() - started
+            self._steps_per_tick.note(steps, took)
+            self._feeding_budget.note_stepped(took)
 
     def _step(self, runner: Runner, model: str, count: int) -> None:
         started = self._clock()
@@ -274,7 +279,6 @@ class Engine:
         self._log.exception("engine_error", requests=[r.request_id for r in self._at_risk])
         if not self._at_risk:
             self._lifecycle.fail()
-            return
         try:
             for request in self._at_risk:
                 self._end_and_drop(request, "error", Failure.ENGINE)

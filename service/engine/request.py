@@ -39,9 +39,10 @@ class Request:
     Requests that share an outbox number their texts through, each from its `first_index` on.
 
     Who writes what, after the submission: the runner what feeding the prompt gave (`note_scored`,
-    `num_cached_tokens`) and the tokens of the generations; the engine the phase, the ending and the
-    times. Both do so on the engine's thread, but that a cancel ends a request that still waits, on
-    the thread of whoever cancels and under the engine's lock. Readers of the outbox only read.
+    `num_cached_tokens`, `num_fed_tokens`) and the tokens of the generations; the engine the phase,
+    the ending and the times. Both do so on the engine's thread, but that a cancel ends a request
+    that still waits, on the thread of whoever cancels and under the engine's lock. Readers of the
+    outbox only read.
     """
 
     def __init__(
@@ -67,10 +68,11 @@ class Request:
         self.first_index = first_index
         self.prompt_logprobs = prompt_logprobs
         self.inspected_layer = inspected_layer
-        # Set by the runner once the prompt is fed.
+        # Set by the runner while the prompt is fed, and once it is.
         self.scored_prompt: PromptScores | None = None
         self.inspection: LayerInspection | None = None  # what the inspected layer did
         self.num_cached_tokens = 0  # of the prompt, whose state was known
+        self.num_fed_tokens = 0  # of the prompt so far, those included
         # Set by the engine as the request moves on; times are seconds on `clock`.
         self.phase = Phase.WAITING
         self.outcome: Outcome | None = None

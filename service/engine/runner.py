@@ -5,6 +5,8 @@ but `model`'s Prefill and RowBatch. Called by the engine thread alone, so it has
 nothing of queues, slots and HTTP.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,9 +21,12 @@ from model.decoding.reference_driver import next_piece
 from model.decoding.row_batch import RowBatch
 from model.gate_activations import LayerInspection
 from model.parameters import BackendName
-from model.tokenizer import Tokenizer
+from model.tokenizer import BOS_ID, Tokenizer
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
+
+MEASURED_CHUNKS = 5
+MEASURING_S = 1.0  # for so long at most, or one chunk
 
 
 def use_threads(count: int) -> None:
@@ -60,6 +65,24 @@ class CheckpointRunner:
         decoder = decoder_of(checkpoint.network, backend)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
 
+    def measured_feeding_speed(self) -> float:
+        """Tokens of one prompt that are fed in a second of computing, from some chunks.
+
+        By this thread's own time, so other work on the machine does not count. The first calls are
+        slower, since the loop is compiled in them.
+        """
+        fastest_s, until = math.inf, time.thread_time() + MEASURING_S
+        for _ in range(MEASURED_CHUNKS):
+            started = time.thread_time()
+            prefill = Prefill(self._decoder, [BOS_ID] * (CHUNK + 1))
+            feed(self._decoder, [prefill])
+            prefill.state[0].cpu()  # a GPU has ended its work then
+            ended = time.thread_time()
+            fastest_s = min(fastest_s, ended - started)
+            if ended > until:
+                break
+        return CHUNK / max(fastest_s, 1e-9)  # never of no time at all, whatever the clock says
+
     def feed(self, requests: Sequence[Request]) -> list[Request]:
         """Feed one chunk of each prompt, which are all scored or none of them.
 
@@ -71,6 +94,8 @@ class CheckpointRunner:
             feed(self._decoder, unfinished)
             for prefill in unfinished:
                 self._remember(prefill)
+        for request, prefill in prefills.items():
+            request.num_fed_tokens = prefill.fed
         fed = [request for request, prefill in prefills.items() if _has_ended_feeding(prefill)]
         for request in fed:
             prefill = self._prefills.pop(request)

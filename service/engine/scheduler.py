@@ -1,8 +1,8 @@
 """Scheduler: slots (a text each), the queue, whose prompt is fed, and how many steps a tick takes.
 
 First come, first served. A request needs one slot a row and gets all of them at once or waits.
-Prompts are fed in turns, for a bounded time between two steps, so that a long prompt neither
-stalls running streams nor holds up the short prompts behind it.
+Prompts are fed in turns, so that a long prompt does not hold up the short prompts behind it; how
+long, between two steps, is `service.engine.feeding_budget`'s to say.
 
 Decides; computes nothing. Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler
 between threads locks it.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from service.engine.failure import SaturatedError
-from service.timeouts import FEEDING_BUDGET_ALONE_S, FEEDING_BUDGET_S, TICK_TARGET_S
+from service.timeouts import TICK_TARGET_S
 
 MAX_STEPS_PER_TICK = 16  # a text that ends inside a call has wasted the rest of it
 
@@ -89,11 +89,6 @@ class Scheduler(Generic[R]):
     def feeding(self) -> tuple[R, ...]:
         """Requests whose prompts are being fed, the one whose turn it is first."""
         return tuple(self._feeding)
-
-    @property
-    def feeding_budget_s(self) -> float:
-        """Seconds to spend on feeding before the next step."""
-        return FEEDING_BUDGET_S if self._writing else FEEDING_BUDGET_ALONE_S
 
     def submit(self, *requests: R) -> None:
         """Give all `requests` slots or a turn in the queue, or none and raise SaturatedError."""

@@ -7,6 +7,7 @@ folder is refused with one log line, and what was served under its name goes on.
 Knows nothing of Flask, and of tensors only that there is a loader.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,15 +49,19 @@ class LoadedModel:
     architecture: ModelConfig
     card: str
     fingerprint: str  # the same for the same files, wherever they lie
+    feeding_speed: float  # tokens of a prompt in a second of computing, on this machine
 
     @staticmethod
-    def of(runner: LoadedRunner, checkpoint: LoadedCheckpoint) -> "LoadedModel":
+    def of(
+        runner: LoadedRunner, checkpoint: LoadedCheckpoint, feeding_speed: float = math.inf
+    ) -> "LoadedModel":
         """Keep what is told of a checkpoint beside its runner; a card that is too long is cut."""
         return LoadedModel(
             runner=runner,
             architecture=checkpoint.description.architecture,
             card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
             fingerprint=f"fp_{checkpoint.digest}",
+            feeding_speed=feeding_speed,
         )
 
 
@@ -243,6 +248,7 @@ class Registry:
             architecture=loaded.architecture,
             card=loaded.card,
             fingerprint=loaded.fingerprint,
+            feeding_speed=loaded.feeding_speed,
         )
 
     def _watch(self) -> None:

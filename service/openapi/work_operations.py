@@ -19,7 +19,8 @@ from service.openapi.spec_model import EVENTS, PLAIN, Example, MediaType, Operat
 
 COMMENTS = (
     "Lines that begin with `:` are comments, which clients skip: `: waiting, 3 ahead` says how "
-    "many requests are served before this one, again whenever that changes; `: ping` keeps the "
+    "many requests are served before this one, again whenever that changes; `: reading, 6400 of "
+    "20000` how many tokens of a long prompt were read, once a second; `: ping` keeps the "
     "connection open. `data: [DONE]` ends a stream that is whole. A failure is an event with "
     "`error`, after which there is no `[DONE]`."
 )

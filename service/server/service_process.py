@@ -86,7 +86,7 @@ class Service:
         checkpoint = checkpoints.load(folder, self._device)
         settings = self._settings
         runner = CheckpointRunner.of(checkpoint, settings.path, settings.cached_prompts)
-        return LoadedModel.of(runner, checkpoint)
+        return LoadedModel.of(runner, checkpoint, runner.measured_feeding_speed())
 
     def begin_drain(self) -> None:
         """Refuse new requests; let texts that run go on until the engine's drain deadline."""

@@ -16,6 +16,7 @@ from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from service.api.jobs import Job, Jobs
 from service.api.openai.openai_request import OpenAiRequest
 from service.api.openai.prompts import encoded
+from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import ignored_fields_header
 from service.api.response_models import Usage, usage_of
 from service.api.streaming import job_headers
@@ -60,6 +61,8 @@ def start_completion(
     """Start the job that a body asks for. Raises what says why it cannot be started."""
     served = find_model(registry, body.model)
     tokenizer = served.runner.tokenizer
+    length = sum(len(prompt) for prompt in body.prompts)
+    require_prompt_fits(settings, served, length, body.prompt_field)
     params = sampling_params(body, settings)
     job = start_job(
         jobs,
@@ -81,15 +84,13 @@ def start_completion(
 
 
 def sampling_params(body: OpenAiRequest, settings: Settings) -> SamplingParams:
-    """Sampling fields of a body within the settings. Raises ApiError or ParameterError."""
+    """Sampling fields of a body within the settings. Raises ParameterError."""
     return sampling_within_limits(
         settings,
         body,
-        prompt_length=sum(len(prompt) for prompt in body.prompts),
         num_texts=body.num_written,
         num_prompts=len(body.prompts),
         is_streamed=body.stream,
-        prompt_field=body.prompt_field,
         length_field=body.length_field,
         logit_bias={},  # by id, see `biases`
         logprobs=body.computed_alternatives,
