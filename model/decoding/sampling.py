@@ -6,16 +6,16 @@ temperature, top-k, top-p (nucleus), min-p and typical; the draw is the inverse 
 function in id order. The random number of a position is a function of (seed, position) alone,
 and whether a filter runs for one row never changes the numbers of another.
 
-A new filter or penalty is a function here, and also needs a parameter in `model.parameters`, its
-tensor of rows and its entry in `uses_of` in `model.decoding.sampling_state`, and a field of the
-web page.
+These are the operations for a GPU, and say what sampling means; on a CPU
+`model.decoding.kernels.row_sampling` does the same by kernels. A new filter or penalty is a
+function here and there, and also needs a parameter in `model.parameters`, its tensor of rows and its
+entry in `uses_of` in `model.decoding.sampling_state`, and a field of the web page.
 
 Shapes: R rows, V vocabulary, W penalty window. Sums and draws are made in float64, and every sum
 runs along its row in order, so that it does not depend on how many rows there are.
 
-Functions of tensors and plain numbers only: TorchScript compiles them into the decode
-loop (`decode_loop`), and a CUDA graph records them, so nothing here may look at a value.
-Knows nothing of networks, text or stopping.
+Functions of tensors and plain numbers only: a CUDA graph records them, so nothing here may look at
+a value. Knows nothing of networks, text or stopping.
 """
 
 import math
@@ -89,12 +89,12 @@ def choose(
     return ids, is_finite
 
 
-def ban_early_end(scores: Tensor, rows: SamplingRows, bos: int = BOS_ID) -> None:
+def ban_early_end(scores: Tensor, rows: SamplingRows) -> None:
     """Ban the end of the document, in place, in rows that have not their `min_tokens` yet."""
-    scores[:, bos].masked_fill_(rows.position < rows.min_tokens, -math.inf)
+    scores[:, BOS_ID].masked_fill_(rows.position < rows.min_tokens, -math.inf)
 
 
-def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> Tensor:
+def penalised(scores: Tensor, rows: SamplingRows) -> Tensor:
     """Apply repetition, frequency and presence penalties for the ids of each row's window.
 
     Repetition penalty (Keskar et al. 2019, CTRL), frequency and presence (OpenAI).
@@ -105,7 +105,7 @@ def penalised(scores: Tensor, rows: SamplingRows, highest: float = HIGHEST) -> T
     counts = counts.scatter_add_(1, rows.recent, ones)[:, :width]
     is_present = counts > 0
     divided = torch.where(scores > 0, scores / rows.repetition, scores * rows.repetition)
-    scores = torch.where(is_present, divided, scores).clamp_max(highest)
+    scores = torch.where(is_present, divided, scores).clamp_max(HIGHEST)
     return scores - rows.frequency * counts - rows.presence * is_present
 
 
@@ -194,23 +194,21 @@ GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111
 _GOLDEN, _FIRST, _SECOND = _signed(GOLDEN), _signed(FIRST), _signed(SECOND)
 
 
-def uniform(seed: Tensor, position: Tensor, golden: int = _GOLDEN) -> Tensor:
+def uniform(seed: Tensor, position: Tensor) -> Tensor:
     """Random numbers in [0, 1) from (seed, position), int64 -> float64, of the shape of both.
 
     A counter-based generator: the finaliser of SplitMix64 (Steele, Lea & Flood 2014) over the
     seed, and again over the mix of its result with the position.
     """
-    mixed = splitmix64(splitmix64(seed) ^ (position * golden))
+    mixed = splitmix64(splitmix64(seed) ^ (position * _GOLDEN))
     return shifted_right(mixed, 11).double() * 2.0**-53
 
 
-def splitmix64(
-    x: Tensor, golden: int = _GOLDEN, first: int = _FIRST, second: int = _SECOND
-) -> Tensor:
+def splitmix64(x: Tensor) -> Tensor:
     """SplitMix64's finaliser: 64 bits that look random, of 64 bits that may not."""
-    x = x + golden
-    x = (x ^ shifted_right(x, 30)) * first
-    x = (x ^ shifted_right(x, 27)) * second
+    x = x + _GOLDEN
+    x = (x ^ shifted_right(x, 30)) * _FIRST
+    x = (x ^ shifted_right(x, 27)) * _SECOND
     return x ^ shifted_right(x, 31)
 
 
