@@ -40,7 +40,13 @@ def make_checkpoint(tokenizer: Tokenizer) -> MakeCheckpoint:
     """Write an untrained checkpoint: its text is noise, but as reproducible as any."""
 
     def make(
-        folder: Path, *, cell: Cell = "lstm", hidden: int = 32, layers: int = 2, seed: int = 0
+        folder: Path,
+        *,
+        cell: Cell = "lstm",
+        hidden: int = 32,
+        layers: int = 2,
+        seed: int = 0,
+        skip: bool = False,
     ) -> Path:
         config = ModelConfig(
             cell=cell,
@@ -48,6 +54,7 @@ def make_checkpoint(tokenizer: Tokenizer) -> MakeCheckpoint:
             embedding_size=hidden,
             hidden_size=hidden,
             num_layers=layers,
+            skip=skip,
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed)

@@ -25,11 +25,16 @@ def test_an_lstm_on_a_cpu_gets_the_int8_backend_unless_told_otherwise() -> None:
     assert decoder_of(network, "fp32").backend_name == "fp32"
 
 
-@pytest.mark.parametrize("cell", ["gru", "rnn"])
-def test_other_cells_get_the_fp32_backend_and_int8_is_refused(cell: str) -> None:
-    network = network_of(cell=cell)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_plain_stack_on_a_cpu_gets_the_int8_backend_whatever_its_cell(cell: str) -> None:
+    assert decoder_of(network_of(cell=cell)).backend_name == "int8"
+
+
+@pytest.mark.parametrize("extra", [{"layer_norm": True}, {"skip": True}, {"mogrifier_rounds": 2}])
+def test_other_networks_get_the_fp32_backend_and_int8_is_refused(extra: dict[str, object]) -> None:
+    network = network_of(**extra)
     assert decoder_of(network).backend_name == "fp32"
-    with pytest.raises(ParameterError, match=f"this network is {cell} "):
+    with pytest.raises(ParameterError, match="plain stacks of layers, and this network is lstm "):
         decoder_of(network, "int8")
 
 

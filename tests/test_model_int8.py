@@ -9,7 +9,7 @@ from model.config import ModelConfig
 from model.decoding.backends.int8 import quantize, why_not_exact
 from model.decoding.backends.integer_product import KINDS, IntegerProduct, exact_kinds
 from model.decoding.decoder import decoder_of
-from model.decoding.kernels.int8_lstm import LEVELS, input_table, run_layer
+from model.decoding.kernels.int8_layers import GRU, LEVELS, LSTM, RNN, input_table, run_layer
 from model.network import Network
 
 
@@ -78,13 +78,14 @@ def test_a_product_that_is_missing_or_wrong_is_left_out(monkeypatch: pytest.Monk
         exact_kinds.cache_clear()
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("shape", [(1, 24, 16), (2, 32, 32), (3, 17, 50)], ids=str)
 def test_the_logits_of_the_int8_backend_are_near_those_of_the_network(
-    shape: tuple[int, int, int],
+    shape: tuple[int, int, int], cell: str
 ) -> None:
     layers, embedding, hidden = shape
     torch.manual_seed(1)
-    network = network_of(num_layers=layers, embedding_size=embedding, hidden_size=hidden)
+    network = network_of(cell=cell, num_layers=layers, embedding_size=embedding, hidden_size=hidden)
     backend, state = decoder_of(network, "int8").backend, network.zero_state(3)
     ids = torch.randint(0, 30, (40, 3))
     fast, errors, sizes = backend.zero_state(3), [], []
@@ -122,20 +123,40 @@ def test_a_layer_that_may_reach_inexact_sums_is_told() -> None:
     assert "may not be exact" in str(why_not_exact(wide))
 
 
-def test_a_layer_reads_a_text_as_it_would_in_two_parts() -> None:
-    rng = np.random.default_rng(0)
-    weight = rng.integers(-63, 64, (32, 16)).astype(np.int8)
-    below = rng.integers(-9999, 9999, (5, 32)).astype(np.float32)
-    scale, biases = np.full(32, 1e-4, np.float32), rng.normal(size=(3, 32)).astype(np.float32)
+@pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
+def test_a_layer_reads_a_text_as_it_would_in_two_parts(kind: int) -> None:
+    rng, blocks = np.random.default_rng(0), 8 if kind == RNN else 32
+    weight = rng.integers(-63, 64, (blocks, 16)).astype(np.int8)
+    below = rng.integers(-9999, 9999, (5, blocks)).astype(np.float32)
+    scale, biases = np.full(blocks, 1e-4, np.float32), rng.normal(size=(3, blocks))
     which = np.array([0, 2, 1, 1, 0])
 
     def read(*cuts: tuple[int, int]) -> list[NDArray[np.generic]]:
-        cell, hidden = np.zeros(8, np.float32), np.full(8, 128, np.uint8)
+        carried, hidden = np.zeros(8, np.float32), np.full(8, 128, np.uint8)
         seen = np.zeros((5, 8), np.uint8)
         for first, last in cuts:
             one = slice(first, last)
-            run_layer(weight, below[one], scale, biases, which[one], cell, hidden, seen[one])
-        return [cell, hidden, seen]
+            inputs = (weight, below[one], scale, biases.astype(np.float32), which[one])
+            run_layer(kind, *inputs, carried, hidden, seen[one])
+        return [carried, hidden, seen]
 
     for whole, parts in zip(read((0, 5)), read((0, 2), (2, 5)), strict=True):
         assert (whole == parts).all()
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_prompt_fed_layer_by_layer_leaves_the_state_of_single_steps(cell: str) -> None:
+    torch.manual_seed(2)
+    backend = decoder_of(network_of(cell=cell, num_layers=3, hidden_size=40), "int8").backend
+    ids = torch.randint(0, 30, (1, 21))
+    fed, stepped = backend.zero_state(1), backend.zero_state(1)
+    crowd = backend.zero_state(4)
+    with torch.inference_mode():
+        seen = backend.feed(ids, [21], fed)
+        for column in ids.t():
+            logits = backend.step(column.contiguous(), stepped)
+        backend.feed(ids.expand(4, -1), [21, 21, 9, 2], crowd)
+        assert torch.equal(backend.logits(seen[0, -1:]), logits)
+    for one, other, many in zip(fed, stepped, crowd, strict=True):
+        assert torch.equal(one, other)
+        assert torch.equal(one[0], many[1])

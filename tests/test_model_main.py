@@ -86,9 +86,9 @@ def test_a_path_is_chosen_by_its_flag(
 def test_a_path_that_a_network_cannot_go_is_one_line(
     tmp_path: Path, make_checkpoint: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make_checkpoint(tmp_path / "gru", cell="gru")
+    folder = make_checkpoint(tmp_path / "skips", skip=True)
     argv = ["generate", "--checkpoint", str(folder), "--path", "int8"]
-    assert "path: int8 cannot be had: it is for plain stacks of lstm" in error_of(capsys, argv)
+    assert "path: int8 cannot be had: it is for plain stacks of layers" in error_of(capsys, argv)
 
 
 def test_a_prompt_can_come_from_standard_input(

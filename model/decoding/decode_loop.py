@@ -83,9 +83,9 @@ class KernelLoop:
         values = np.empty((steps, count, 1 + most if uses.logprobs else 0), np.float64)
         likeliest = np.empty((steps, count, most), np.int64)
         if isinstance(self.backend, Int8Backend) and count <= FUSED_ROWS:
-            hidden, cell = (part.numpy() for part in state)
+            hidden, carried = (part.numpy() for part in state)
             weights = self.backend.weights
-            decode(weights, ids.numpy(), hidden, cell, arrays, chosen, values, likeliest)
+            decode(weights, ids.numpy(), hidden, carried, arrays, chosen, values, likeliest)
         else:
             for step in range(steps):
                 logits = self.backend.step(ids, state).numpy()

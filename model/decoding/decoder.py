@@ -1,13 +1,13 @@
 """Decoder: a network bound to the decode backend chosen for it and this machine, int8 or fp32.
 How long a chunk of a prompt is, and how many rows go together, is decided here as well.
 
-    int8   8-bit weights and hidden states with exact sums: LSTMs on CPUs. The fast one.
-    fp32   float32 in blocks of one fixed shape: every cell, every device.
+    int8   8-bit weights and hidden states with exact sums: plain stacks on CPUs. The fast one.
+    fp32   float32 in blocks of one fixed shape: every network, every device.
 
 `auto` takes int8 where it can be had, else fp32. Both keep the promise of the seed: the same
-checkpoint, machine, backend and request with a seed give the same bits, whatever else is running,
-because no number of a row depends on its neighbours or on how many they are. On the int8 backend
-it does not depend on the number of threads either.
+checkpoint and request with a seed give the same bits, whatever else is running, because no number
+of a row depends on its neighbours or on how many they are. On the int8 backend none depends on the
+machine or the number of threads either.
 
 Knows nothing of sampling, text and threads.
 """
@@ -78,8 +78,8 @@ def why_not_int8(network: Network) -> str | None:
     config = network.config
     if network.device.type != "cpu":
         return f"it is for CPUs, and the weights are on {network.device}"
-    if config.cell != "lstm" or not config.is_plain:
-        return f"it is for plain stacks of lstm, and this network is {config.summary}"
+    if not config.is_plain:
+        return f"it is for plain stacks of layers, and this network is {config.summary}"
     if table_bytes(network) > MAX_TABLE_BYTES:
         return f"a vocabulary of {config.vocab_size} tokens is too large for its table"
     return why_not_exact(network)

@@ -8,8 +8,8 @@ and whether a filter runs for one row never changes the numbers of another.
 
 These are the operations for a GPU, and say what sampling means; on a CPU
 `model.decoding.kernels.row_sampling` does the same by kernels. A new filter or penalty is a
-function here and there, and also needs a parameter in `model.parameters`, its tensor of rows and its
-entry in `uses_of` in `model.decoding.sampling_state`, and a field of the web page.
+function here and there, and also needs a parameter in `model.parameters`, its tensor of rows and
+its entry in `uses_of` in `model.decoding.sampling_state`, and a field of the web page.
 
 Shapes: R rows, V vocabulary, W penalty window. Sums and draws are made in float64, and every sum
 runs along its row in order, so that it does not depend on how many rows there are.

@@ -1,4 +1,4 @@
-"""Int8 backend: stacked LSTMs on a CPU with 8-bit quantization of weights and hidden states.
+"""Int8 backend: stacked LSTM, GRU or RNN on a CPU, weights and hidden states quantized to 8 bits.
 
 The fast one, and the one whose texts are the same on every CPU: its sums are exact, and all else is
 IEEE arithmetic in a fixed order (`model.decoding.kernels`). The first layer's input product is a
@@ -13,12 +13,17 @@ Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing o
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
+from model.config import Cell
 from model.decoding.backends.base import Backend
 from model.decoding.backends.integer_product import EXACT_BELOW, IntegerProduct
-from model.decoding.kernels.int8_lstm import (
+from model.decoding.kernels.int8_layers import (
+    GRU,
     LEVELS,
+    LSTM,
+    RNN,
     ZERO,
     Int8Weights,
     input_table,
@@ -28,15 +33,17 @@ from model.decoding.kernels.int8_lstm import (
 )
 from model.network import Network
 
+CELLS: dict[Cell, int] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
+
 
 class Int8Backend(Backend):
-    """Backend of quantized int8 arithmetic with exact sums, for plain stacks of LSTM on a CPU.
+    """Backend of quantized int8 arithmetic with exact sums, for plain stacks of layers on a CPU.
 
-    State: hidden (R, L x H) bytes and cell (R, L x H) float32.
+    State: hidden (R, L x H) bytes, and what units carry beside them (R, L x H) float32.
     """
 
     def __init__(self, network: Network) -> None:
-        """`network` must be an LSTM on a CPU, and `why_not_exact` must find nothing."""
+        """`network` must be a plain stack on a CPU, and `why_not_exact` must find nothing."""
         self.weights = weights = quantized(network)
         self._num_layers, self._width = network.config.num_layers, network.config.hidden_size
         self._layers = [IntegerProduct(torch.from_numpy(weights.first))]
@@ -87,19 +94,20 @@ class Int8Backend(Backend):
     def _advance(self, ids: NDArray[np.int64], state: list[Tensor]) -> None:
         """Step all layers by one id a row, without the logits; `state` moves on in place."""
         width, weights = self._width, self.weights
-        hidden, cell = state[0].numpy(), state[1].numpy()
+        hidden, carried = state[0].numpy(), state[1].numpy()
         for index, product in enumerate(self._layers):
             start = index * width
             sums = product(state[0][:, max(0, start - width) : start + width]).numpy()
             biases, which = (
                 (weights.table, ids) if index == 0 else (weights.bias, _same(index, ids))
             )
-            update_rows(sums, weights.scale[index], biases, which, cell, hidden, start, width)
+            scale = weights.scale[index]
+            update_rows(*(weights.cell, sums, scale, biases, which, carried, hidden, start, width))
 
     def _feed_one(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Read ids (T,) into the one row of `state`, layer by layer; see `feed`."""
         weights, places = self.weights, ids.contiguous().numpy()
-        hidden, cell = state[0].numpy()[0], state[1].numpy()[0]
+        hidden, carried = state[0].numpy()[0], state[1].numpy()[0]
         seen = torch.empty(len(ids), self._width, dtype=torch.uint8)
         for index in range(self._num_layers):
             if index == 0:
@@ -111,8 +119,8 @@ class Int8Backend(Backend):
                 which = _same(index, places)
             units = slice(index * self._width, (index + 1) * self._width)
             run_layer(
-                *(recurrent, inputs, weights.scale[index], biases, which),
-                *(cell[units], hidden[units], seen.numpy()),
+                *(weights.cell, recurrent, inputs, weights.scale[index], biases, which),
+                *(carried[units], hidden[units], seen.numpy()),
             )
         return seen[None]
 
@@ -122,13 +130,10 @@ def _same(value: int, like: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def quantized(network: Network) -> Int8Weights:
-    """Quantize a plain LSTM's weights: integers, and one scale a row."""
+    """Quantize a plain stack's weights: integers, and one scale a row."""
     table, scales, biases, matrices = np.zeros(0, np.float32), [], [], []
     for index, layer in enumerate(network.layers):
-        inputs, recurrent, input_bias, recurrent_bias = (
-            weight.detach().float() for weight in layer.parameters()
-        )
-        bias = input_bias + recurrent_bias
+        inputs, recurrent, bias = _blocks(network.config.cell, layer)
         if index == 0:
             embedding = network.embedding.weight.detach().float()
             table = np.empty((len(embedding), len(bias)), np.float32)
@@ -141,17 +146,34 @@ def quantized(network: Network) -> Int8Weights:
         scales.append(scale)
         biases.append(bias.numpy())
     output, output_scale = quantize(network.output.weight.detach().float())
-    width = network.config.hidden_size
-    rest = [*matrices[1:]]
+    first, *rest = matrices
     return Int8Weights(
+        cell=CELLS[network.config.cell],
         table=table,
-        first=matrices[0],
-        rest=np.stack(rest) if rest else np.zeros((0, 4 * width, 2 * width), np.int8),
+        first=first,
+        rest=np.stack(rest) if rest else np.zeros((0, len(first), 2 * first.shape[1]), np.int8),
         scale=np.stack(scales),
         bias=np.stack(biases),
         output=output,
         output_scale=output_scale,
         output_bias=network.output.bias.detach().float().numpy().copy(),
+    )
+
+
+def _blocks(cell: Cell, layer: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+    """Input weights (GH, E), recurrent weights (GH, H) and bias (GH,), in the kernels' blocks."""
+    inputs, recurrent, input_bias, recurrent_bias = (
+        weight.detach().float() for weight in layer.parameters()
+    )
+    if cell != "gru":
+        return inputs, recurrent, input_bias + recurrent_bias
+    r, z, n = recurrent_bias.chunk(3)
+    bias = torch.cat([input_bias + torch.cat([r, z, torch.zeros_like(n)]), n])
+    width = recurrent.shape[1]
+    return (
+        functional.pad(inputs, (0, 0, 0, width)),
+        torch.cat([recurrent[: 2 * width], torch.zeros(width, width), recurrent[2 * width :]]),
+        bias,
     )
 
 

@@ -18,7 +18,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from model.decoding.kernels.int8_lstm import LEVELS, ZERO
+from model.decoding.kernels.int8_layers import LEVELS, ZERO
 
 EXACT_BELOW = 1 << 24  # integers that float32 holds
 ROWS_TIMED = (4, 16, 64)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.decoding.kernels.compiling import kernel
-from model.decoding.kernels.int8_lstm import Bytes, Floats, Ids, Int8Weights, output_logits, step
+from model.decoding.kernels.int8_layers import Bytes, Floats, Ids, Int8Weights, output_logits, step
 from model.decoding.kernels.row_sampling import Rows, choose, own_logprobs
 
 
@@ -16,7 +16,7 @@ def decode(
     weights: Int8Weights,
     first: Ids,
     hidden: Bytes,
-    cell: Floats,
+    carried: Floats,
     rows: Rows,
     ids: Ids,
     values: NDArray[np.float64],
@@ -28,13 +28,13 @@ def decode(
     log probabilities are not wanted.
     """
     width, size = len(weights.first[0]), len(weights.output)
-    inputs, sums = np.empty(2 * width, np.int16), np.empty(4 * width, np.int32)
+    inputs, sums = np.empty(2 * width, np.int16), np.empty(len(weights.first), np.int32)
     output_sums, logits = np.empty(size, np.int32), np.empty(size, np.float32)
     for r in range(len(first)):
         token = first[r]
         top = hidden[r, hidden.shape[1] - width :]
         for t in range(len(ids)):
-            step(weights, token, hidden[r], cell[r], inputs, sums)
+            step(weights, token, hidden[r], carried[r], inputs, sums)
             output_logits(weights, top, inputs[:width], output_sums, logits)
             token = choose(logits, True, rows, r)
             ids[t, r] = token

@@ -1,10 +1,20 @@
-"""Int8 LSTM kernels: quantized products, the gates' update of hidden and cell states, whole steps.
+"""Int8 kernels of recurrent layers (LSTM, GRU, RNN): quantized products, gates, whole steps.
 
 Hidden states lie in (-1, 1) and are held as the byte round(127 h) + 128; weights are integers of at
 most 63 on either side of 0, with one scale a row. Sums of such products are exact, so they may come
 from here or from any other exact product (`model.decoding.backends.integer_product`).
 
-Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing of sampling and text.
+Beside the bytes each unit carries a float32: the cell state of an LSTM, and of a GRU the hidden
+state itself, since it is added to; an RNN carries none. The blocks of H rows that a layer's weights
+have are
+
+    lstm   i, f, g, o
+    gru    r, z, n from the input, n from the hidden state: the last two are kept apart, since r
+           stands between them, so each has zeros where the other has weights
+    rnn    one
+
+Shapes: R rows, L layers, H hidden width, G blocks, V vocabulary, T steps. Knows nothing of sampling
+and text.
 """
 
 from typing import NamedTuple
@@ -21,6 +31,8 @@ ZERO = 128  # the byte of a hidden state of 0
 LEVELS = 63
 _HIDDEN_LEVELS = F32(127.0)
 
+LSTM, GRU, RNN = 0, 1, 2
+
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -28,13 +40,14 @@ Sums = NDArray[np.int32] | NDArray[np.float32]  # the latter hold integers
 
 
 class Int8Weights(NamedTuple):
-    """Quantized weights of a stack of LSTM layers; gates in the order i, f, g, o."""
+    """Quantized weights of a stack of recurrent layers of one cell."""
 
-    table: Floats  # (V, 4H): the first layer's input product for each id, biases included
-    first: NDArray[np.int8]  # (4H, H): recurrent
-    rest: NDArray[np.int8]  # (L - 1, 4H, 2H): input from the layer below, then recurrent
-    scale: Floats  # (L, 4H): of a sum, per unit
-    bias: Floats  # (L, 4H); the first layer's is in the table
+    cell: int  # LSTM, GRU or RNN
+    table: Floats  # (V, GH): the first layer's input product for each id, biases included
+    first: NDArray[np.int8]  # (GH, H): recurrent
+    rest: NDArray[np.int8]  # (L - 1, GH, 2H): input from the layer below, then recurrent
+    scale: Floats  # (L, GH): of a sum, per unit
+    bias: Floats  # (L, GH); the first layer's is in the table
     output: NDArray[np.int8]  # (V, H)
     output_scale: Floats  # (V,)
     output_bias: Floats  # (V,)
@@ -52,46 +65,82 @@ def product(weight: NDArray[np.int8], start: int, inputs: NDArray[np.int16], sum
 
 
 @part
-def update_row(sums: Sums, scale: Floats, bias: Floats, cell: Floats, hidden: Bytes) -> None:
-    """LSTM update of one row's cell (H,) and hidden (H,) bytes, in place, from its sums (4H,).
+def gate(sums: Sums, scale: Floats, bias: Floats, n: int) -> np.float32:
+    """What a gate's activation function is applied to: its sum in float32, with its bias."""
+    return F32(F32(sums[n]) * scale[n] + bias[n])
 
-    The equations stand in `model.network`. Sums may be int32, or float32 that holds integers.
+
+@part
+def byte_of(h: np.float32) -> np.uint8:
+    """Byte of a hidden state h in (-1, 1)."""
+    return np.uint8(rounded(_HIDDEN_LEVELS * h) + I32(ZERO))
+
+
+@part
+def update_row(
+    kind: int, sums: Sums, scale: Floats, bias: Floats, carried: Floats, hidden: Bytes
+) -> None:
+    """Update one row's carried numbers (H,) and hidden bytes (H,), in place, from its sums (GH,).
+
+    The equations of an LSTM stand in `model.network`; those of a GRU are torch's (Cho et al. 2014,
+    with the reset gate behind the product). Sums may be int32, or float32 that holds integers.
     """
+    if kind == LSTM:
+        update_lstm(sums, scale, bias, carried, hidden)
+    elif kind == GRU:
+        update_gru(sums, scale, bias, carried, hidden)
+    else:
+        for j in range(len(hidden)):
+            hidden[j] = byte_of(tanh(gate(sums, scale, bias, j)))
+
+
+@part
+def update_lstm(sums: Sums, scale: Floats, bias: Floats, cell: Floats, hidden: Bytes) -> None:
+    """LSTM update of one row's cell (H,) and hidden (H,) bytes."""
     width = len(cell)
-    sums_i, sums_f = sums[:width], sums[width : 2 * width]
-    sums_g, sums_o = sums[2 * width : 3 * width], sums[3 * width :]
-    scale_i, scale_f = scale[:width], scale[width : 2 * width]
-    scale_g, scale_o = scale[2 * width : 3 * width], scale[3 * width :]
-    bias_i, bias_f = bias[:width], bias[width : 2 * width]
-    bias_g, bias_o = bias[2 * width : 3 * width], bias[3 * width :]
     for j in range(width):
-        i = sigmoid(F32(sums_i[j]) * scale_i[j] + bias_i[j])
-        f = sigmoid(F32(sums_f[j]) * scale_f[j] + bias_f[j])
-        g = tanh(F32(sums_g[j]) * scale_g[j] + bias_g[j])
-        o = sigmoid(F32(sums_o[j]) * scale_o[j] + bias_o[j])
+        i = sigmoid(gate(sums, scale, bias, j))
+        f = sigmoid(gate(sums, scale, bias, width + j))
+        g = tanh(gate(sums, scale, bias, 2 * width + j))
+        o = sigmoid(gate(sums, scale, bias, 3 * width + j))
         c = f * cell[j] + i * g
         cell[j] = c
-        hidden[j] = np.uint8(rounded(_HIDDEN_LEVELS * (o * tanh(c))) + I32(ZERO))
+        hidden[j] = byte_of(o * tanh(c))
+
+
+@part
+def update_gru(sums: Sums, scale: Floats, bias: Floats, exact: Floats, hidden: Bytes) -> None:
+    """GRU update of one row's hidden state, in float32 (H,) and as bytes (H,)."""
+    width = len(exact)
+    for j in range(width):
+        r = sigmoid(gate(sums, scale, bias, j))
+        z = sigmoid(gate(sums, scale, bias, width + j))
+        own = r * gate(sums, scale, bias, 3 * width + j)
+        n = tanh(gate(sums, scale, bias, 2 * width + j) + own)
+        h = n + z * (exact[j] - n)
+        exact[j] = h
+        hidden[j] = byte_of(h)
 
 
 @kernel
 def update_rows(
+    kind: int,
     sums: Sums,
     scale: Floats,
     biases: Floats,
     which: Ids,
-    cell: Floats,
+    carried: Floats,
     hidden: Bytes,
     start: int,
     width: int,
 ) -> None:
-    """LSTM update of R rows in place: units `start` to `start + width` of their states.
+    """Update of R rows in place: units `start` to `start + width` of their states.
 
-    sums: (R, 4H); biases[which[r]] are row r's; cell and hidden: (R, L x H).
+    sums: (R, GH); biases[which[r]] are row r's; carried and hidden: (R, L x H).
     """
     for r in range(len(sums)):
         units = slice(start, start + width)
-        update_row(sums[r], scale, biases[which[r]], cell[r, units], hidden[r, units])
+        update_row(kind, sums[r], scale, biases[which[r]], carried[r, units], hidden[r, units])
 
 
 @kernel
@@ -138,24 +187,25 @@ def step(
     weights: Int8Weights,
     token: int,
     hidden: Bytes,
-    cell: Floats,
+    carried: Floats,
     inputs: NDArray[np.int16],
     sums: Sums,
 ) -> None:
-    """LSTM step of one row through all layers, by one id; its states (L x H,) move on in place.
+    """Step of one row through all layers, by one id; its states (L x H,) move on in place.
 
-    `inputs` (2H,) and `sums` (4H,) are working memory.
+    `inputs` (2H,) and `sums` (GH,) are working memory.
     """
     width = len(weights.first[0])
     widen(hidden[:width], inputs)
     product(weights.first, 0, inputs[:width], sums)
-    update_row(sums, weights.scale[0], weights.table[token], cell[:width], hidden[:width])
+    first, table = weights.scale[0], weights.table[token]
+    update_row(weights.cell, sums, first, table, carried[:width], hidden[:width])
     for layer in range(1, len(weights.scale)):
         start, end = layer * width, (layer + 1) * width
         widen(hidden[start - width : end], inputs)
         product(weights.rest[layer - 1], 0, inputs, sums)
         scale, bias = weights.scale[layer], weights.bias[layer]
-        update_row(sums, scale, bias, cell[start:end], hidden[start:end])
+        update_row(weights.cell, sums, scale, bias, carried[start:end], hidden[start:end])
 
 
 @part
@@ -170,32 +220,33 @@ def output_logits(
 
 @kernel
 def run_layer(
+    kind: int,
     weight: NDArray[np.int8],
     below: Floats,
     scale: Floats,
     biases: Floats,
     which: Ids,
-    cell: Floats,
+    carried: Floats,
     hidden: Bytes,
     seen: Bytes,
 ) -> None:
-    """Run one layer over T steps of one row; its cell (H,) and hidden (H,) move on in place.
+    """Run one layer over T steps of one row; its carried (H,) and hidden (H,) move on in place.
 
-    weight: (4H, K), whose last H columns are the recurrent ones; below: (T, 4H) sums of what the
+    weight: (GH, K), whose last H columns are the recurrent ones; below: (T, GH) sums of what the
     layer gets from below, or (T, 0); biases[which[t]] are step t's. `seen` (T, H) gets the hidden
     state after each step.
     """
-    width = len(cell)
-    inputs, recurrent = np.empty(width, np.int16), np.empty(4 * width, np.int32)
-    sums = np.empty(4 * width, np.float32)
+    width, outputs = len(carried), len(weight)
+    inputs, recurrent = np.empty(width, np.int16), np.empty(outputs, np.int32)
+    sums = np.empty(outputs, np.float32)
     for t in range(len(which)):
         widen(hidden, inputs)
         product(weight, weight.shape[1] - width, inputs, recurrent)
-        for n in range(4 * width):
+        for n in range(outputs):
             sums[n] = F32(recurrent[n])
         if below.shape[1] > 0:
-            for n in range(4 * width):
+            for n in range(outputs):
                 sums[n] = sums[n] + below[t, n]
-        update_row(sums, scale, biases[which[t]], cell, hidden)
+        update_row(kind, sums, scale, biases[which[t]], carried, hidden)
         for j in range(width):
             seen[t, j] = hidden[j]
