@@ -20,6 +20,20 @@ _RENAME_EXCHANGE = 2
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name `path` in an OSError that the block raises without a name, as writes to a full disk do.
+
+    Opening a file names it, writing does not.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Context of an empty folder to fill; on leaving, it replaces `target`, whole.
 
@@ -32,12 +46,13 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{target.name}-", dir=target.parent))
     try:
         folder.chmod(0o755)  # mkdtemp's 0700 would hide a checkpoint from the service's user
-        yield folder
-        for file in folder.iterdir():
-            _flush(file)
-        _flush(folder)
-        _swap_in(folder, target)
-        _flush(target.parent)
+        with naming(target):
+            yield folder
+            for file in folder.iterdir():
+                _flush(file)
+            _flush(folder)
+            _swap_in(folder, target)
+            _flush(target.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -45,9 +60,10 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 def write_file(target: Path, text: str) -> None:
     """Replace one text file, whole; the caller sees to it that no other writes it meanwhile."""
     partial = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
-    partial.write_text(text, encoding="utf-8")
-    _flush(partial)
-    partial.replace(target)
+    with naming(target):
+        partial.write_text(text, encoding="utf-8")
+        _flush(partial)
+        partial.replace(target)
 
 
 def remove_leftovers(target: Path) -> None:

@@ -20,6 +20,8 @@ from model.parameters import BackendName
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
 STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
+REPLICA = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
@@ -59,13 +61,11 @@ class Settings(BaseSettings):
     )
     replica: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="name of this service among several behind one address; ids of generations "
         "hold it",
     )
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
         description="where to compute: auto, cpu, cuda or cuda:N",
     )
     path: BackendName = Field(
@@ -207,6 +207,21 @@ class Settings(BaseSettings):
             if origin != "*" and not ORIGIN.fullmatch(origin):
                 example = "* or such as https://example.org:8080, without a path"
                 raise ValueError(f"an origin is {example}, got {shortened(origin)}")
+        return value
+
+    @field_validator("replica")
+    @classmethod
+    def _is_replica(cls, value: str | None) -> str | None:
+        if value is not None and not REPLICA.fullmatch(value):
+            allowed = "1 to 64 of the letters a to z and A to Z, digits, dots, hyphens, underscores"
+            raise ValueError(f"must be {allowed}, got {shortened(value)}")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _is_device(cls, value: str) -> str:
+        if not DEVICE.fullmatch(value):
+            raise ValueError(f"must be auto, cpu, cuda or cuda:N, got {shortened(value)}")
         return value
 
     @model_validator(mode="after")

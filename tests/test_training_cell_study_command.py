@@ -39,7 +39,9 @@ def test_a_study_writes_its_page_and_every_plot_it_names(
     by_clock = {"minutes": 1e-5, "text_steps": None, "recall_steps": None}
     args = arguments(corpus, out, checkpoint=tiny_checkpoint, layer=1, **by_clock)
     assert main(args) == 0
-    assert f"done: {out / PAGE}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("documents: ")
+    assert f"done: {out / PAGE}" in said
     page = (out / PAGE).read_text(encoding="utf-8")
     plots = re.findall(r"\]\((\w+\.png)\)", page)
     assert {PAGE, *plots} == {file.name for file in out.iterdir()} == set(FILES)

@@ -3,10 +3,22 @@
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from model.config import ModelConfig
 from model.errors import ParameterError
-from training.train_config import INHERITED, TrainConfig, checked, preset_names, resolve
+from service.settings import Settings
+from training.cell_study.cell_study_config import CellStudyConfig
+from training.evaluation.comparison import ComparisonOptions
+from training.evaluation.dynamic_evaluation import DynamicOptions
+from training.train_config import (
+    INHERITED,
+    RunName,
+    TrainConfig,
+    checked,
+    preset_names,
+    resolve,
+)
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -135,3 +147,22 @@ def test_a_vocabulary_is_learned_within_bounds_of_its_own() -> None:
     assert TrainConfig.model_fields["vocab_size"].default == 1024
     with pytest.raises(ParameterError, match="vocab_size"):
         checked({"steps": 1, "vocab_size": 20})
+
+
+@pytest.mark.parametrize("name", ["my poems", "", "-x", "a/b", "\u00e9", "x" * 101])
+def test_a_bad_name_is_told_what_a_name_may_have_in_words(name: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        checked({"steps": 1, "name": name})
+    assert "letters a to z and A to Z, digits, dots, hyphens and underscores" in str(refused.value)
+    assert not set("^$[{\\") & set(str(refused.value).partition(", got ")[0])
+
+
+def test_no_field_of_a_command_or_setting_is_refused_by_a_regular_expression() -> None:
+    models = (TrainConfig, CellStudyConfig, DynamicOptions, ComparisonOptions, Settings)
+    assert [
+        f"{model.__name__}.{name}"
+        for model in models
+        for name, field in model.model_fields.items()
+        if any(getattr(part, "pattern", None) is not None for part in field.metadata)
+    ] == []
+    assert "pattern" not in str(TypeAdapter(RunName).json_schema())

@@ -33,7 +33,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"space": "none.toml"}, "none.toml cannot be read (No such file"),
         ({"trials": 0}, "trials: must be more than 0"),
         ({"timeout": "nan"}, "timeout: must be more than 0"),
-        ({"study": "../up"}, "study: String should match"),
+        ({"study": "../up"}, "study: must be 1 to 100 of the letters"),
         ({"storage": "nonsense"}, "storage: Could not parse"),
         ({"storage": "sqlite:////nowhere/at/all.db"}, "storage: "),
         ({"preset": "none.toml"}, "preset: none.toml cannot be read"),

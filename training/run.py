@@ -35,6 +35,7 @@ from training.process_settings import ignore_split_weights_warning, keep_freed_m
 from training.provenance import is_trained_on
 from training.resume_state import Progress, load_state
 from training.run_corpus import data_folder, prepare_corpus, require_unchanged
+from training.run_failures import memory_failures, run_failures
 from training.run_folder import (
     LAST,
     free_name,
@@ -89,7 +90,8 @@ def start(
         group.run_on_writer(claim)
         with _removed_on_failure(folder) if group.is_writer else nullcontext():
             corpus = load_corpus(data_folder(config, folder))
-            trainer = _build_trainer(config, corpus, initial, group)
+            with memory_failures():
+                trainer = _build_trainer(config, corpus, initial, group)
         group.run_on_writer(lambda: write_config(folder, config))
         return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
 
@@ -254,6 +256,7 @@ def _train(
         ignore_split_weights_warning()
     request = StopRequest()
     with (
+        run_failures(folder),
         RunLog(folder, from_step=trainer.step_number) if is_writer else Log() as log,
         Display(console, done=trainer.progress) as display,
     ):

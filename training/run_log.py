@@ -6,6 +6,7 @@ Knows nothing of networks: numbers and texts come in.
 
 import json
 import math
+import threading
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -14,12 +15,13 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 from torch.utils.tensorboard import SummaryWriter
 
-from model.atomic_write import write_file
+from model.atomic_write import naming, write_file
 from model.regular_file import open_regular
 from training.terminal_output import say
 
 METRICS = "metrics.jsonl"
 LOG_EVERY_STEPS = 10
+FINAL = "final_nats"  # what is measured last
 
 
 class Log:
@@ -40,28 +42,44 @@ class RunLog(Log):
 
     def __init__(self, folder: Path, *, from_step: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._path, self._board_path = folder / METRICS, folder / "tensorboard"
         _forget_later_lines(folder / METRICS, from_step)
         self._file: TextIO = open(  # noqa: SIM115 - closed by __exit__
             folder / METRICS, "a", encoding="utf-8", opener=open_regular
         )
-        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=from_step + 1)
+        with naming(self._board_path):
+            self._board = SummaryWriter(str(self._board_path), purge_step=from_step + 1)
 
     def write(self, step: int, **values: float | str) -> None:
         """Write one line of metrics.jsonl, and a TensorBoard scalar (or text) for each value."""
-        self._file.write(json.dumps({"step": step, **values}) + "\n")
-        self._file.flush()
-        for name, value in values.items():
-            if isinstance(value, str):
-                self._board.add_text(name, f"```\n{value}\n```", step)
-            else:
-                self._board.add_scalar(name.replace("_", "/", 1), value, step)
+        with naming(self._path):
+            self._file.write(json.dumps({"step": step, **values}) + "\n")
+            self._file.flush()
+        with naming(self._board_path):
+            for name, value in values.items():
+                if isinstance(value, str):
+                    self._board.add_text(name, f"```\n{value}\n```", step)
+                else:
+                    self._board.add_scalar(name.replace("_", "/", 1), value, step)
 
     def __enter__(self) -> Self:
+        threading.excepthook = _pass_over_os_errors
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._board.close()
+        try:
+            with naming(self._path):
+                self._file.close()
+            with naming(self._board_path):
+                self._board.close()
+        finally:
+            threading.excepthook = threading.__excepthook__
+
+
+def _pass_over_os_errors(failure: threading.ExceptHookArgs) -> None:
+    """Show no traceback of TensorBoard's thread for a full disk: the next write raises it."""
+    if not issubclass(failure.exc_type, OSError):
+        threading.__excepthook__(failure)
 
 
 def read_metrics(folder: Path) -> list[dict[str, float]]:
@@ -70,6 +88,11 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     lines = text.splitlines()
     return [parsed for line in lines if (parsed := _parsed(line)) is not None]
+
+
+def has_finished(folder: Path) -> bool:
+    """Check whether a run has come to its end: its best checkpoint has been measured."""
+    return any(FINAL in line for line in read_metrics(folder))
 
 
 def _parsed(line: str) -> dict[str, float] | None:

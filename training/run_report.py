@@ -9,10 +9,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from model.atomic_write import write_file
 from model.checkpoint import CARD, Checkpoint
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
+from training.figure_file import mark_whole_numbers, save_figure
 from training.run_log import read_metrics
 
 TEMPERATURES = (0.5, 0.8, 1.0)
@@ -53,7 +55,7 @@ def _cell(value: object) -> str:
 def write_run_report(folder: Path, run_folder: Path, checkpoint: Checkpoint) -> None:
     """Write the card with its samples, and the loss curve as loss.png."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CARD).write_text(checkpoint.card, encoding="utf-8")
+    write_file(folder / CARD, checkpoint.card)
     draw_losses(run_folder, folder / "loss.png")
 
 
@@ -67,8 +69,9 @@ def draw_losses(run_folder: Path, target: Path) -> None:
         if points:
             axes.plot(*zip(*points, strict=True), label=label)
     axes.set_xlabel("weight updates")
+    mark_whole_numbers(axes.xaxis)
     axes.set_ylabel("bits per character")
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend()
-    figure.savefig(target, dpi=120)
+    save_figure(figure, target)

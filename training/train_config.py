@@ -4,15 +4,16 @@ Validated once, frozen, and stored in the run folder, so that a run can be resum
 Knows nothing of torch.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from model.config import NetworkShape
-from model.errors import ParameterError
+from model.errors import ParameterError, shortened
 from training.data.corpus import CorpusOptions
 
 PRESETS = Path(__file__).parent / "presets"
@@ -37,7 +38,18 @@ REPLACED_BY: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 )
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-RunName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+def _run_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        allowed = "1 to 100 of the letters a to z and A to Z, digits, dots, hyphens and underscores"
+        raise ValueError(
+            f"must be {allowed}, and begin with a letter or a digit, got {shortened(name)}"
+        )
+    return name
+
+
+RunName = Annotated[str, AfterValidator(_run_name)]
 
 
 class RunPaths(CorpusOptions):

@@ -3,9 +3,12 @@
 ModelError (model.errors)
 |- CorpusError   a text that cannot be read, decoded, or split
 |- RunError      a run that exists already or cannot be resumed
+   |- RunStoppedError    a run that had begun, stopped by an error of the disk
    |- MemoryLimitError   a network that needs more memory than there is
    |- DivergedError      a loss that is no longer a number
 """
+
+from pathlib import Path
 
 from model.errors import ModelError
 
@@ -16,6 +19,14 @@ class CorpusError(ModelError):
 
 class RunError(ModelError):
     """Run that cannot be started, resumed or gone on with."""
+
+
+class RunStoppedError(RunError):
+    """Run that an error of the system stopped after it had begun; `folder` is the run's."""
+
+    def __init__(self, problem: str, folder: Path) -> None:
+        super().__init__(problem)
+        self.folder = folder
 
 
 class MemoryLimitError(RunError):

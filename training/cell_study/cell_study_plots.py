@@ -21,6 +21,7 @@ from training.cell_study.findings import (
     TextFindings,
 )
 from training.cell_study.gradient_reach import Reach
+from training.figure_file import save_figure
 
 GRADIENTS, RECALL, COLD_START, GATE_PLOT = (
     "gradients.png",
@@ -57,7 +58,7 @@ def draw_gradients(text: TextFindings, target: Path) -> None:
     panels[0].set_ylim(bottom=max(panels[0].get_ylim()[0], LOWEST_SHARE))
     panels[0].set_ylabel("gradient norm, as a share of that at h, k = 0")
     _legend_above(figure, panels[0])
-    figure.savefig(target)
+    save_figure(figure, target, dpi=DPI)
 
 
 def _draw_reach(axes: Axes, cell: Cell, state: str, reach: Reach) -> None:
@@ -89,7 +90,7 @@ def draw_recall(recall: RecallFindings, target: Path) -> None:
     mixed.set_xticks(recall.mixed.gaps, labels=[str(gap) for gap in recall.mixed.gaps])
     mixed.set_xticks([], minor=True)
     _legend_above(figure, alone)
-    figure.savefig(target)
+    save_figure(figure, target, dpi=DPI)
 
 
 def _draw_accuracies(axes: Axes, accuracies: Accuracies, chance: float) -> None:
@@ -121,7 +122,7 @@ def draw_cold_start(text: TextFindings, target: Path) -> None:
     axes.set_ylabel("nats per character (less is better)")
     axes.grid(alpha=0.3)
     _legend_above(figure, axes)
-    figure.savefig(target)
+    save_figure(figure, target, dpi=DPI)
 
 
 def _legend_above(figure: Figure, axes: Axes) -> None:
@@ -147,7 +148,7 @@ def draw_gates(gates: GateFindings, target: Path) -> None:
         _label_row(axes, gates.pieces[row.start : row.stop], width)
     _legend_above(figure, axes)
     figure.supylabel("mean opening over the layer's units")
-    figure.savefig(target)
+    save_figure(figure, target, dpi=DPI)
 
 
 def _label_row(axes: Axes, pieces: list[str], width: int) -> None:

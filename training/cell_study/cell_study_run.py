@@ -27,6 +27,7 @@ from training.cell_study.experiments import (
 )
 from training.cell_study.findings import CellStudy
 from training.data.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
+from training.data.corpus_report import corpus_lines
 from training.data.sources import require_outside
 from training.process_settings import keep_freed_memory
 from training.training_errors import CorpusError, RunError
@@ -46,6 +47,8 @@ def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
     require_outside(config.corpus, config.out)
     keep_freed_memory()
     with replacing_folder(config.out) as folder, _corpus(config) as corpus:
+        for line in corpus_lines(config.corpus, corpus):
+            say(line)
         text = measure_text_learning(config, corpus, device, say)
         recall = measure_recall(config, device, say)
         say("gates")

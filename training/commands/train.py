@@ -6,13 +6,15 @@ from pathlib import Path
 from rich.console import Console
 
 from model.errors import ModelError, ParameterError
+from training.command_line import longer_command
 from training.commands.flags import Commands, add_flags, given_fields
 from training.distributed import is_distributed, is_restart, process_group
 from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
+from training.run_log import has_finished
 from training.terminal_output import say
 from training.train_config import TrainConfig, preset_names, resolve
-from training.training_errors import RunError
+from training.training_errors import RunError, RunStoppedError
 
 
 def add(commands: Commands) -> None:
@@ -36,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         config = resolve(args.preset if args.preset is not None else "tiny", given)
         folder = config.runs_dir / str(config.name)
+    is_finished = args.resume and has_finished(folder)
     with process_group(config.device) as group:
         console = Console(stderr=True, quiet=not group.is_writer)
         try:
@@ -43,10 +46,17 @@ def run(args: argparse.Namespace) -> int:
                 outcome = resume(folder, console, group)
             else:
                 outcome = start(config, console, group)
+        except RunStoppedError as error:
+            flags = resume_flags(error.folder)
+            advice = f"when that is mended, go on with: python -m training train {flags}"
+            raise RunError(f"{error}; {advice}") from error
         except ModelError:
             if group.is_writer:
                 raise
             return 2  # one of them says it
+        if is_finished:
+            longer = longer_command(config, {})
+            say(console, f"it had come to its end; to train it longer: {longer}")
         return _report_outcome(outcome, console)
 
 
@@ -58,16 +68,21 @@ def _is_begun_already(folder: Path, config: TrainConfig) -> bool:
 
 
 def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
-    others = sorted(given.keys() - {"name", "runs_dir"})
-    if args.preset is not None:
-        others.append("preset")
-    if others:
-        flags = ", ".join("--" + name.replace("_", "-") for name in others)
-        raise RunError(f"--resume goes on with a run as it was begun; leave out {flags}")
     if args.name is None:
         raise ParameterError("name", "--resume needs the --name of the run")
     default = TrainConfig.model_fields["runs_dir"].default
-    return Path(args.runs_dir if args.runs_dir is not None else default) / str(args.name)
+    folder = Path(args.runs_dir if args.runs_dir is not None else default) / str(args.name)
+    others = {name: given[name] for name in sorted(given.keys() - {"name", "runs_dir"})}
+    if args.preset is not None:
+        others["preset"] = args.preset
+    if others:
+        flags = ", ".join("--" + name.replace("_", "-") for name in others)
+        problem = f"--resume goes on with a run as it was begun; leave out {flags}"
+        if has_begun(folder):
+            longer = longer_command(read_config(folder), others)
+            problem = f"{problem}, or begin a new run from its weights: {longer}"
+        raise RunError(problem)
+    return folder
 
 
 def _report_outcome(outcome: RunOutcome, console: Console) -> int:

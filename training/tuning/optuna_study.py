@@ -26,6 +26,7 @@ from training.tuning.trial_sampler import NumberedSampler
 
 # User attributes of a study: what makes it this one, and how the one who began it asked for it.
 FACTS, ASKED = "strophe", "asked"
+SQLITE = "sqlite:///"
 WHY = "why"  # user attribute of a trial that was left out
 
 HEARTBEAT_S, GRACE_S = 30, 120  # without a sign of life for so long, a trial is begun again ...
@@ -50,6 +51,8 @@ def connected(url: str) -> Iterator[RDBStorage]:
     """Connect to the study storage at a database URL. Raises RunError when it cannot be used."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     is_file = url.startswith("sqlite")
+    # The URLs of other databases hold passwords.
+    place = f"storage: {url.removeprefix(SQLITE)}" if is_file else "storage"
     storage = None
     try:
         with warnings.catch_warnings():
@@ -62,11 +65,17 @@ def connected(url: str) -> Iterator[RDBStorage]:
                 heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(MAX_RETRIES),
             )
     except Exception as error:  # each database driver has errors of its own
-        raise RunError(f"storage: {_first_line(error)}") from error
+        raise RunError(f"{place}: {_first_line(error)}") from error
     try:
         yield storage
-    except StorageInternalError as error:
-        raise RunError(f"storage: {_first_line(error.__cause__ or error)}") from error
+    except (StorageInternalError, AssertionError) as error:
+        # Where not even a trial's end can be stored, Optuna raises an assertion from its error.
+        failure = error.__context__ if isinstance(error, AssertionError) else error
+        if not isinstance(failure, StorageInternalError):
+            raise
+        reason = _first_line(failure.__cause__ or failure)
+        advice = "when that is mended, go on with the same command"
+        raise RunError(f"{place}: {reason}; {advice}") from error
     finally:
         storage.remove_session()
         storage.engine.dispose()
@@ -78,7 +87,7 @@ def _first_line(error: BaseException) -> str:
 
 def database_url(file: Path) -> str:
     """Format the URL of a sqlite file."""
-    return f"sqlite:///{file}"
+    return f"{SQLITE}{file}"
 
 
 def open_study(

@@ -3,8 +3,8 @@
 Other processes may be at work on the same study at the same time.
 """
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from training.run import architecture_of, initial_checkpoint, require_precision
 from training.signals import StopRequest, request_stop_on_signal
 from training.terminal_output import say
 from training.train_config import TrainConfig
-from training.training_errors import RunError
+from training.training_errors import RunError, RunStoppedError, os_error_in_words
 from training.tuning.optuna_study import (
     WHY,
     best_of,
@@ -70,6 +70,7 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
     if not plan.space.fields.keys() & {"precision", "cell", "mogrifier_rounds"}:
         require_precision(plan.base, initial_checkpoint(plan.base))
     with ExitStack() as stack:
+        stack.enter_context(_disk_failures())
         with location.folder.locked():
             data, corpus = location.folder.prepared(plan.base)
             storage = stack.enter_context(connected(location.url))
@@ -84,6 +85,17 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
         if signal is None:
             _require_any(study)
         return signal
+
+
+@contextmanager
+def _disk_failures() -> Iterator[None]:
+    """Say which file cannot be written, and how to go on: trials are not resumed by themselves."""
+    try:
+        yield
+    except (OSError, RunStoppedError) as error:
+        problem = os_error_in_words(error) if isinstance(error, OSError) else str(error)
+        advice = "when that is mended, go on with the same command"
+        raise RunError(f"{problem}; {advice}") from error
 
 
 def _announce(config: TrainConfig, corpus: Corpus, console: Console) -> None:

@@ -1,21 +1,26 @@
-"""Plots of a hyperparameter search as PNG: losses by trial, validation and field; importances.
+"""Plots of a hyperparameter search: losses by trial, validation and field; importances.
 
 Knows nothing of training: trials come in.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
+
+from training.figure_file import mark_whole_numbers
 
 NATS = "nats per character"
 COLUMNS = 4
+MARKS = 4  # on an axis of a quarter of the width
+ROW_CHARACTERS, COLUMN_LINES = 28, 12  # labels that have room side by side, and upright
 
 
-def draw_history(trials: Sequence[FrozenTrial], target: Path) -> None:
+def plot_history(trials: Sequence[FrozenTrial]) -> Figure:
     """Plot the loss of each complete trial, and the best so far."""
     figure, axes = _figure(7, 4)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
@@ -24,12 +29,13 @@ def draw_history(trials: Sequence[FrozenTrial], target: Path) -> None:
     axes.plot(numbers, losses, "o", label="trial")
     axes.step(numbers, list(accumulate(losses, min)), where="post", label="best so far")
     axes.set_xlabel("trial")
+    mark_whole_numbers(axes.xaxis)
     axes.set_ylabel(NATS)
     axes.legend()
-    figure.savefig(target, dpi=120)
+    return figure
 
 
-def draw_validations(trials: Sequence[FrozenTrial], target: Path) -> None:
+def plot_validations(trials: Sequence[FrozenTrial]) -> Figure:
     """Plot each trial's losses while it ran; grey where it was pruned, cut short or is running."""
     figure, axes = _figure(7, 4)
     for trial in trials:
@@ -38,11 +44,12 @@ def draw_validations(trials: Sequence[FrozenTrial], target: Path) -> None:
         style = {"color": "tab:blue", "alpha": 0.7} if is_complete else {"color": "silver"}
         axes.plot([step for step, _ in points], [loss for _, loss in points], ".-", **style)
     axes.set_xlabel("validation")
+    mark_whole_numbers(axes.xaxis)
     axes.set_ylabel(NATS)
-    figure.savefig(target, dpi=120)
+    return figure
 
 
-def draw_slices(trials: Sequence[FrozenTrial], fields: Sequence[str], target: Path) -> None:
+def plot_slices(trials: Sequence[FrozenTrial], fields: Sequence[str]) -> Figure:
     """Plot the loss of each complete trial by each field, later trials darker."""
     rows = -(-len(fields) // COLUMNS)
     columns = min(len(fields), COLUMNS)
@@ -53,7 +60,7 @@ def draw_slices(trials: Sequence[FrozenTrial], fields: Sequence[str], target: Pa
     for axes in grid[len(fields) :]:
         axes.set_visible(False)
     figure.supylabel(NATS)
-    figure.savefig(target, dpi=120)
+    return figure
 
 
 def _slice(axes: Axes, complete: Sequence[FrozenTrial], field: str) -> None:
@@ -64,25 +71,43 @@ def _slice(axes: Axes, complete: Sequence[FrozenTrial], field: str) -> None:
     distribution = complete[0].distributions[field]
     values = [trial.params[field] for trial in complete]
     if (choices := getattr(distribution, "choices", None)) is not None:
-        axes.set_xticks(range(len(choices)), [str(choice) for choice in choices])
+        _mark_choices(axes, [str(choice) for choice in choices])
         values = [choices.index(value) for value in values]
-    elif getattr(distribution, "log", False):
-        axes.set_xscale("log")
+    elif isinstance(distribution, FloatDistribution | IntDistribution):
+        _mark_range(axes, distribution)
     numbers = [trial.number for trial in complete]
     losses = [trial.values[0] for trial in complete]
     axes.scatter(values, losses, c=numbers, cmap="Blues", edgecolors="grey")
 
 
-def draw_importances(importances: Mapping[str, float], target: Path) -> None:
-    """Plot the importance of each field; no file where there are none."""
-    if not importances:
-        target.unlink(missing_ok=True)
-        return
+def _mark_choices(axes: Axes, names: Sequence[str]) -> None:
+    """Mark the axis of choices; upright where they are long, and some of them where many."""
+    is_wide = sum(map(len, names)) + len(names) > ROW_CHARACTERS
+    places = range(0, len(names), -(-len(names) // COLUMN_LINES))
+    labels = [names[place] for place in places]
+    axes.set_xticks(places, labels, rotation="vertical" if is_wide else "horizontal")
+
+
+def _mark_range(axes: Axes, field: FloatDistribution | IntDistribution) -> None:
+    """Mark the axis of a range at so few places that their labels have room."""
+    if field.log:
+        axes.set_xscale("log")
+    places = (np.geomspace if field.log else np.linspace)(field.low, field.high, MARKS)
+    if isinstance(field, IntDistribution):
+        whole = sorted({round(place) for place in places})
+        axes.set_xticks(whole, [str(place) for place in whole])
+    else:
+        axes.set_xticks(places, [f"{place:.3g}" for place in places])
+    axes.minorticks_off()
+
+
+def plot_importances(importances: Mapping[str, float]) -> Figure:
+    """Plot the importance of each field."""
     figure, axes = _figure(7, 1 + 0.4 * len(importances))
     axes.barh(list(importances), list(importances.values()))
     axes.invert_yaxis()
     axes.set_xlabel("share")
-    figure.savefig(target, dpi=120)
+    return figure
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

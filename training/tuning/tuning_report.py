@@ -8,7 +8,6 @@ import math
 import shlex
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
@@ -16,15 +15,17 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from model.atomic_write import write_file
-from training.train_config import ANTHOLOGY, TrainConfig
+from training.command_line import TRAIN, flag_words, text_words
+from training.figure_file import save_figure
+from training.train_config import TrainConfig
 from training.tuning.optuna_study import ASKED, FACTS, WHY, best_of
 from training.tuning.study_folder import StudyFolder
 from training.tuning.trials import format_value
 from training.tuning.tuning_plots import (
-    draw_history,
-    draw_importances,
-    draw_slices,
-    draw_validations,
+    plot_history,
+    plot_importances,
+    plot_slices,
+    plot_validations,
 )
 
 PAGE = "README.md"
@@ -38,10 +39,14 @@ def write_study_report(study: Study, folder: StudyFolder) -> None:
     folder.report.mkdir(parents=True, exist_ok=True)
     trials = study.get_trials(deepcopy=False)
     best, importances = best_of(study), importances_of(study)
-    draw_history(trials, folder.report / "history.png")
-    draw_validations(trials, folder.report / "validations.png")
-    draw_slices(trials, list(_fields(study)), folder.report / "slices.png")
-    draw_importances(importances, folder.report / "importances.png")
+    save_figure(plot_history(trials), folder.report / "history.png")
+    save_figure(plot_validations(trials), folder.report / "validations.png")
+    save_figure(plot_slices(trials, _fields(study)), folder.report / "slices.png")
+    shares = folder.report / "importances.png"
+    if importances:
+        save_figure(plot_importances(importances), shares)
+    else:
+        shares.unlink(missing_ok=True)
     page = "\n".join(_page(study, folder, trials, best, importances))
     write_file(folder.report / PAGE, page + "\n")
     if best is not None:
@@ -63,26 +68,10 @@ def command(study: Study, best: FrozenTrial) -> str:
     """Format the command line that trains with the best fields."""
     fields, asked = study.user_attrs[FACTS]["fields"], study.user_attrs[ASKED]
     given = {name: fields[name] for name in asked["given"] if name in fields}
-    parts = ["python", "-m", "training", "train", "--preset", fields["preset"]]
+    parts = [*TRAIN, "--preset", fields["preset"]]
     for name, value in {**given, **best.params}.items():
-        parts += _flag(name, value)
-    return shlex.join([*parts, *_texts(asked)])
-
-
-def _flag(name: str, value: object) -> list[str]:
-    flag = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
-    # As the command line reads it.
-    text = str(value).replace("\n", "\\n") if name == "document_separator" else str(value)
-    return [f"--{flag}", text]
-
-
-def _texts(asked: Mapping[str, Any]) -> Iterator[str]:
-    if asked["corpus"] != [str(ANTHOLOGY)]:
-        yield from ("--corpus", *asked["corpus"])
-    if asked["valid_corpus"]:
-        yield from ("--valid-corpus", *asked["valid_corpus"])
+        parts += flag_words(name, value)
+    return shlex.join([*parts, *text_words(asked["corpus"], asked["valid_corpus"])])
 
 
 def preset(study: Study, best: FrozenTrial) -> str:
@@ -143,8 +132,9 @@ def _best(study: Study, folder: StudyFolder, best: FrozenTrial | None) -> Iterat
     yield from ("", "| field | best | searched |", "| --- | --- | --- |")
     for name, value in best.params.items():
         yield f"| `{name}` | {format_value(value)} | {_range(best.distributions[name])} |"
-    texts = shlex.join(_texts(study.user_attrs[ASKED]))
-    short = f"python -m training train --preset {shlex.quote(str(folder.best))} {texts}".rstrip()
+    asked = study.user_attrs[ASKED]
+    texts = text_words(asked["corpus"], asked["valid_corpus"])
+    short = shlex.join([*TRAIN, "--preset", str(folder.best), *texts])
     yield from ("", "```sh", command(study, best), "```", "")
     yield from (f"The same, from `{folder.best.name}`:", "", "```sh", short, "```")
 
