@@ -38,6 +38,7 @@ WORKDIR /data
 USER strophe
 EXPOSE 8000 8001
 VOLUME ["/data/cache", "/data/checkpoints", "/data/runs"]
+# Ready and not only alive: a worker on its way up, again and again, would be called healthy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/healthz', timeout=4)"]
+    CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/readyz', timeout=4)"]
 CMD ["python3", "-m", "service"]

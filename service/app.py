@@ -94,7 +94,7 @@ def _add_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
         "streams_running", "Requests that hold slots", lambda: engine.load.num_running
     )
     metrics.add_gauge("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
-    metrics.add_gauge("models_loaded", "Models on offer", lambda: len(registry.served))
+    metrics.add_gauge("models_loaded", "Models on offer", lambda: len(registry.catalogue.models))
     metrics.add_gauge(
         "ready",
         "Whether a request sent now would be written",

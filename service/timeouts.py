@@ -11,7 +11,7 @@ WORKER_HEARTBEAT_TIMEOUT_S = 30
 """gunicorn's master kills a worker whose main loop is silent for so long, and starts another"""
 
 FIRST_SCAN_TIMEOUT_S = 20.0
-"""how long the start waits for the first models; a larger one is offered when it is loaded"""
+"""how long the start waits for the models that are there; then it says that they are loading"""
 # Below the heartbeat's timeout, for the main loop does not run meanwhile.
 
 FIRST_SCAN_CHECK_S = 0.1

@@ -14,6 +14,9 @@ import pytest
 import requests
 from waiting import wait_until
 
+from service.server.crash_loop import MAX_DEATHS
+from service.server.gunicorn_app import CRASH_LOOP_EXIT_CODE
+
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
 
@@ -165,3 +168,29 @@ def test_a_worker_that_is_killed_is_replaced_and_no_stream_ends_cleanly(
             assert requests.get(url + path, timeout=2).status_code == 200
     assert len(workers(server)) == 1
     assert len(list(open_files.iterdir())) == before
+
+
+def kill_next_worker(server: "Server", *, after: set[int]) -> None:
+    """Kill a worker that is none of these, as soon as there is one; it joins them."""
+    wait_until(lambda: bool(set(workers(server)) - after))
+    worker = (set(workers(server)) - after).pop()
+    os.kill(worker, signal.SIGKILL)
+    after.add(worker)
+
+
+def test_a_worker_that_dies_again_and_again_before_it_is_ready_ends_the_master(
+    unready_server: Callable[..., "Server"],
+) -> None:
+    """Not where one was ready between the deaths."""
+    server, dead = unready_server(), set[int]()
+    for _ in range(2):
+        for _ in range(MAX_DEATHS - 1):
+            kill_next_worker(server, after=dead)
+        server.wait_until_ready()
+    kill_next_worker(server, after=dead)  # it was ready
+    for _ in range(MAX_DEATHS):
+        assert server.process.poll() is None
+        kill_next_worker(server, after=dead)
+    assert server.process.wait(timeout=15) == CRASH_LOOP_EXIT_CODE
+    assert server.log.count('"crash_loop"') == 1
+    assert "Traceback" not in server.log

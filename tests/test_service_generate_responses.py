@@ -111,7 +111,7 @@ def test_json_tells_everything(client: FlaskClient) -> None:
 def test_every_form_names_the_checkpoint_by_its_fingerprint(
     client: FlaskClient, service: Service
 ) -> None:
-    fingerprint = service.registry.find("tiny").fingerprint
+    fingerprint = service.registry.catalogue.find("tiny").fingerprint
     for accept in (None, EVENTS, JSON):
         assert ask(client, accept).headers["X-Strophe-Fingerprint"] == fingerprint
     assert ask(client, JSON).json["fingerprint"] == fingerprint
@@ -126,7 +126,7 @@ def test_events_begin_with_the_facts_and_end_with_the_usage(
     assert first == {
         "id": response.headers["X-Strophe-Id"],
         "model": "tiny",
-        "fingerprint": service.registry.find("tiny").fingerprint,
+        "fingerprint": service.registry.catalogue.find("tiny").fingerprint,
         "seed": 5,
         "prompt": {"folded": 0, "unknown": 0},
     }

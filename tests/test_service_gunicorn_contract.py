@@ -18,6 +18,7 @@ from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.http.body import CHUNK_EXT_RE  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
@@ -276,7 +277,7 @@ def test_the_environment_of_a_request_has_the_clients_socket() -> None:
 
 def test_every_setting_and_hook_that_we_set_is_one_of_gunicorn() -> None:
     known = set(Config().settings)
-    hooks = {"post_worker_init", "worker_int", "worker_exit"}
+    hooks = {"pre_fork", "child_exit", "post_worker_init", "worker_int", "worker_exit"}
     assert set(gunicorn_settings(Settings())) | hooks <= known
 
 
@@ -285,6 +286,15 @@ def test_gunicorn_takes_our_worker_and_hooks() -> None:
         app = GunicornApplication(Settings(), ops_socket)
     assert app.cfg.worker_class is RequestBufferingWorker
     assert app.cfg.threads == Settings().http_threads
+
+
+def test_a_worker_is_prepared_before_the_fork_and_told_of_when_it_is_gone() -> None:
+    """And a refusal to prepare it ends the master with a code of ours."""
+    spawn = inspect.getsource(Arbiter.spawn_worker)
+    assert 0 < spawn.index("self.cfg.pre_fork(self, worker)") < spawn.index("os.fork()")
+    assert "self.cfg.child_exit(self, worker)" in inspect.getsource(Arbiter.reap_workers)
+    assert "except HaltServer as inst" in inspect.getsource(Arbiter.run)
+    assert HaltServer(None, exit_status=5).exit_status == 5
 
 
 def test_the_exit_code_of_a_worker_that_cannot_start_ends_the_master() -> None:

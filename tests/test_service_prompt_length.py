@@ -10,7 +10,7 @@ import pytest
 
 from service.api.prompt_length import longest_prompt
 from service.app import create_app
-from service.models.registry import LoadedModel
+from service.models.served_model import LoadedModel
 from service.observability.metrics import Metrics
 from service.server.service_process import Service
 from service.settings import Settings
@@ -20,7 +20,7 @@ pytest_plugins = ["service_fixtures"]
 
 @pytest.fixture
 def model(service: Service) -> LoadedModel:
-    return service.registry.find("tiny")
+    return service.registry.catalogue.find("tiny")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from special_files import SPECIAL
 from structlog.testing import capture_logs
+from waiting import time_limit
 
 from model import checkpoint as checkpoints
+from model.errors import CheckpointError
 from model.parameters import BackendName
 from service.engine.runner import CheckpointRunner
-from service.models.registry import LoadedModel, ModelNotFoundError, NoModelError, Registry
+from service.models.catalogue import ModelNotFoundError, NoModelError
+from service.models.registry import Registry
+from service.models.served_model import LoadedModel
 from service.observability.metrics import Metrics
 
 MakeCheckpoint = Callable[..., Path]
@@ -51,14 +56,14 @@ def make_registry(
 
 
 def names(registry: Registry) -> list[str]:
-    return [served.name for served in registry.served]
+    return [served.name for served in registry.catalogue.models]
 
 
 def test_without_any_checkpoint_nothing_is_on_offer(registry: Registry) -> None:
     registry.scan()
     assert names(registry) == []
     with pytest.raises(NoModelError):
-        registry.find(None)
+        registry.catalogue.find(None)
 
 
 def test_a_new_folder_is_offered_by_its_name(
@@ -67,19 +72,19 @@ def test_a_new_folder_is_offered_by_its_name(
     registry.scan()
     make_checkpoint(folder / "verse")
     registry.scan()
-    assert registry.find("verse").name == "verse"
+    assert registry.catalogue.find("verse").name == "verse"
 
 
 def test_a_network_that_cannot_go_the_path_asked_for_is_refused_with_the_reason(
     folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
 ) -> None:
-    make_checkpoint(folder / "verse", cell="gru")
+    make_checkpoint(folder / "verse", skip=True)
     registry = make_registry(folder, shipped, path="int8")
     with capture_logs() as logs:
         registry.scan()
     assert names(registry) == []
     assert [line["event"] for line in logs] == ["checkpoint_refused"]
-    assert "embedding 32; choose auto or fp32" in logs[0]["reason"]
+    assert "int8 cannot be had: it is for plain stacks of layers" in logs[0]["reason"]
 
 
 def test_the_fingerprint_is_a_digest_of_all_four_files(
@@ -90,7 +95,7 @@ def test_the_fingerprint_is_a_digest_of_all_four_files(
     content = b"".join((place / name).read_bytes() for name in names_in_order)
     registry.scan()
     expected = hashlib.blake2b(content, digest_size=6).hexdigest()
-    assert registry.find("verse").fingerprint == f"fp_{expected}"
+    assert registry.catalogue.find("verse").fingerprint == f"fp_{expected}"
 
 
 def test_an_unchanged_folder_is_loaded_once(
@@ -98,9 +103,9 @@ def test_an_unchanged_folder_is_loaded_once(
 ) -> None:
     make_checkpoint(folder / "verse")
     registry.scan()
-    before = registry.find("verse")
+    before = registry.catalogue.find("verse")
     registry.scan()
-    assert registry.find("verse") is before
+    assert registry.catalogue.find("verse") is before
 
 
 def test_a_replaced_folder_is_loaded_anew(
@@ -108,10 +113,10 @@ def test_a_replaced_folder_is_loaded_anew(
 ) -> None:
     make_checkpoint(folder / "verse")
     registry.scan()
-    before = registry.find("verse")
+    before = registry.catalogue.find("verse")
     make_checkpoint(folder / "verse", seed=1)
     registry.scan()
-    assert registry.find("verse").runner is not before.runner
+    assert registry.catalogue.find("verse").runner is not before.runner
 
 
 def test_the_old_network_is_dropped_after_a_swap(
@@ -119,7 +124,7 @@ def test_the_old_network_is_dropped_after_a_swap(
 ) -> None:
     make_checkpoint(folder / "verse")
     registry.scan()
-    old = weakref.ref(registry.find("verse").runner)
+    old = weakref.ref(registry.catalogue.find("verse").runner)
     make_checkpoint(folder / "verse", seed=1)
     registry.scan()
     gc.collect()
@@ -131,12 +136,12 @@ def test_a_broken_replacement_is_refused_once_and_the_old_goes_on(
 ) -> None:
     weights = make_checkpoint(folder / "verse") / "model.safetensors"
     registry.scan()
-    before = registry.find("verse")
+    before = registry.catalogue.find("verse")
     weights.write_bytes(weights.read_bytes()[:100])
     with capture_logs() as logs:
         registry.scan()
         registry.scan()
-    assert registry.find("verse") is before
+    assert registry.catalogue.find("verse") is before
     assert [line["event"] for line in logs] == ["checkpoint_refused"]
 
 
@@ -161,7 +166,7 @@ def test_a_removed_folder_is_no_longer_offered(
     shutil.rmtree(folder / "prose")
     registry.scan()
     with pytest.raises(ModelNotFoundError):
-        registry.find("prose")
+        registry.catalogue.find("prose")
 
 
 @pytest.mark.parametrize("name", [".tmp-verse", "two words", "é", "a\nb"])
@@ -180,7 +185,7 @@ def test_a_checkpoint_of_the_user_wins_over_the_one_that_ships(
     registry.scan()
     make_checkpoint(folder / "anthology", seed=1)
     registry.scan()
-    assert registry.find("anthology").source.folder.parent == folder
+    assert registry.catalogue.find("anthology").source.folder.parent == folder
 
 
 def test_the_one_that_ships_comes_back_when_the_other_goes(
@@ -191,7 +196,7 @@ def test_the_one_that_ships_comes_back_when_the_other_goes(
     registry.scan()
     shutil.rmtree(own)
     registry.scan()
-    assert registry.find(None).is_shipped
+    assert registry.catalogue.find(None).is_shipped
 
 
 def test_the_most_recently_written_checkpoint_is_the_default(
@@ -201,7 +206,7 @@ def test_the_most_recently_written_checkpoint_is_the_default(
         make_checkpoint(folder / name)
     make_checkpoint(shipped / "c-shipped")
     registry.scan()
-    assert registry.find(None).name == "a-second"
+    assert registry.catalogue.find(None).name == "a-second"
 
 
 def test_a_default_that_is_set_is_never_replaced_by_another(
@@ -211,7 +216,7 @@ def test_a_default_that_is_set_is_never_replaced_by_another(
     make_checkpoint(folder / "other")
     registry.scan()
     with pytest.raises(ModelNotFoundError):
-        registry.find(None)
+        registry.catalogue.find(None)
 
 
 def test_the_watcher_finds_what_comes_later(
@@ -222,3 +227,53 @@ def test_the_watcher_finds_what_comes_later(
     assert registry.wait_for_first_scan(10)
     registry.stop()
     assert names(registry) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "out of memory"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (CheckpointError("why"), "why"),
+    ],
+)
+def test_whatever_loading_raises_is_a_refusal_with_a_reason_and_the_others_are_served(
+    folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint, error: Exception, reason: str
+) -> None:
+    for name in ("a", "b"):
+        make_checkpoint(folder / name)
+
+    def load(place: Path) -> LoadedModel:
+        if place.name == "a":
+            raise error
+        checkpoint = checkpoints.load(place)
+        return LoadedModel.of(CheckpointRunner.of(checkpoint), checkpoint)
+
+    registry = Registry(checkpoints=folder, shipped=shipped, load=load, observer=Metrics())
+    with capture_logs() as logs:
+        registry.scan()
+    assert names(registry) == ["b"]
+    (refusal,) = [line for line in logs if line["event"] == "checkpoint_refused"]
+    assert refusal["reason"] == reason
+
+
+@pytest.mark.parametrize("kind", SPECIAL)
+def test_a_special_file_is_refused_at_once_with_what_it_is(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint, kind: str
+) -> None:
+    put, reason = SPECIAL[kind]
+    (make_checkpoint(folder / "verse") / "README.md").unlink()
+    put(folder / "verse" / "README.md")
+    with capture_logs() as logs, time_limit():
+        registry.scan()
+    assert names(registry) == []
+    assert f"(README.md: {reason}" in logs[0]["reason"]
+
+
+def test_a_link_that_cannot_be_followed_hides_no_other_folder(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    make_checkpoint(folder / "verse")
+    (folder / "link").symlink_to("x" * 300)
+    registry.scan()
+    assert names(registry) == ["verse"]

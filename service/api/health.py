@@ -78,7 +78,7 @@ def why_not_ready(engine: Engine, registry: Registry) -> str | None:
     """Reason why a request sent now would not be written; None when it would."""
     if engine.trouble is not None:
         return engine.trouble
-    return None if registry.served else "no model is loaded"
+    return registry.catalogue.trouble
 
 
 def unavailable(answer: NotAlive | NotReady) -> Response:

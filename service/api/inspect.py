@@ -26,7 +26,8 @@ from service.api.prompt_scoring import scores_of, start_scoring, text_facts
 from service.api.request_body import json_object, validated, whole_characters
 from service.api.response_models import TextFacts, closed
 from service.api.submission import find_model
-from service.models.registry import Registry, ServedModel
+from service.models.registry import Registry
+from service.models.served_model import ServedModel
 from service.settings import Settings
 
 SURPRISAL_DECIMALS = 6

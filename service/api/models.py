@@ -13,7 +13,8 @@ from model.config import Cell
 from service.api.prompt_length import longest_prompt
 from service.api.response_models import FINGERPRINT, closed
 from service.api.submission import find_model
-from service.models.registry import Registry, ServedModel
+from service.models.registry import Registry
+from service.models.served_model import ServedModel
 from service.settings import Settings
 
 Size = Annotated[int, Field(ge=1)]
@@ -61,10 +62,11 @@ def models_blueprint(settings: Settings, registry: Registry) -> Blueprint:
 
     @blueprint.get("/v1/models")
     def list_models() -> Response:
+        catalogue = registry.catalogue  # once: the default is one of these models
         answer: ModelList = {
             "object": "list",
-            "data": [entry_of(served) for served in registry.served],
-            "default": registry.default_name,
+            "data": [entry_of(served) for served in catalogue.models],
+            "default": catalogue.default_name,
         }
         return jsonify(answer)
 
@@ -80,7 +82,7 @@ def entry_of(served: ServedModel) -> ModelEntry:
     return {
         "id": served.name,
         "object": "model",
-        "created": int(served.source.written_at),
+        "created": int(served.written_at),
         "owned_by": "strophe",
     }
 

@@ -1,7 +1,7 @@
 """Prompt length: how long a text a model may be given, by the settings and by its feeding speed."""
 
 from service.error_answers import bad_request
-from service.models.registry import LoadedModel
+from service.models.served_model import LoadedModel
 from service.settings import Settings, variable_name
 
 

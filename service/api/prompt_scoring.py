@@ -10,7 +10,7 @@ from service.api.jobs import Job, Jobs
 from service.api.response_models import TextFacts
 from service.api.submission import start_job
 from service.engine.failure import Failure, RequestFailedError
-from service.models.registry import ServedModel
+from service.models.served_model import ServedModel
 
 
 def start_scoring(

@@ -16,7 +16,9 @@ from service.client_connection import ClientConnection
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
 from service.error_answers import bad_request, busy
-from service.models.registry import ModelNotFoundError, NoModelError, Registry, ServedModel
+from service.models.catalogue import ModelLoadingError, ModelNotFoundError, NoModelError
+from service.models.registry import Registry
+from service.models.served_model import ServedModel
 from service.observability.http_exchange import attach_job
 from service.request_ids import new_id
 from service.settings import Settings
@@ -28,7 +30,7 @@ MAX_HELD = 500_000  # those of texts that are answered in one piece: some 100 MB
 def find_model(registry: Registry, name: str | None) -> ServedModel:
     """Find the model that a request names, or the default one. Raises ApiError."""
     try:
-        return registry.find(name)
+        return registry.catalogue.find(name)
     except ModelNotFoundError as error:
         raise bad_request(
             f"the model {error.name!r} does not exist; GET /v1/models lists those that do",
@@ -36,6 +38,8 @@ def find_model(registry: Registry, name: str | None) -> ServedModel:
             code="model_not_found",
             status=404,
         ) from error
+    except ModelLoadingError as error:
+        raise busy("models are still loading; come back in a moment", "loading") from error
     except NoModelError as error:
         raise busy("no model is loaded", "no_model") from error
 

@@ -22,7 +22,8 @@ from service.api.request_body import (
 )
 from service.api.response_models import Count, closed
 from service.api.submission import find_model
-from service.models.registry import Registry, ServedModel
+from service.models.registry import Registry
+from service.models.served_model import ServedModel
 from service.settings import Settings
 
 

@@ -4,6 +4,7 @@ Never opens a file. Two candidates of one folder are equal while none of its fil
 again or replaced, which is how `service.models.registry` sees that a folder has changed.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +35,6 @@ class Candidate:
         """Whether the name can stand in a URL and a header."""
         return NAME.fullmatch(self.name) is not None
 
-    @property
-    def written_at(self) -> float:
-        """Time at which its newest file was written, in seconds since 1970; 0 without files."""
-        return (
-            max((file.modified_ns for file in self.identity if file is not None), default=0) / 1e9
-        )
-
 
 def candidates(parent: Path) -> list[Candidate]:
     """Find the folders in `parent` that may hold a checkpoint, by name.
@@ -49,7 +43,8 @@ def candidates(parent: Path) -> list[Candidate]:
     has none.
     """
     try:
-        folders = sorted(path for path in parent.iterdir() if path.is_dir())
+        # Not Path.is_dir: it raises for a link that cannot be followed, and all would be gone.
+        folders = sorted(path for path in parent.iterdir() if os.path.isdir(path))  # noqa: PTH112
     except OSError:
         return []
     return [

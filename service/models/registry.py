@@ -1,5 +1,5 @@
 """Registry of the models on offer: loads new and replaced checkpoint folders, drops removed ones,
-and knows the default model.
+and publishes the catalogue.
 
 A watcher thread looks every few seconds. A replaced checkpoint is swapped in whole: requests
 already running keep the one they began with, which is dropped with the last of them. A broken
@@ -7,62 +7,19 @@ folder is refused with one log line, and what was served under its name goes on.
 Knows nothing of Flask, and of tensors only that there is a loader.
 """
 
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
-from model.checkpoint import LoadedCheckpoint
-from model.config import ModelConfig
 from model.errors import ModelError
-from model.tokenizer import Tokenizer
-from service.engine.request import Runner
+from service.models.catalogue import Catalogue
 from service.models.discovery import Candidate, FolderIdentity, candidates
+from service.models.served_model import LoadedModel, ServedModel
 from service.timeouts import THREAD_STOP_TIMEOUT_S
-
-MAX_CARD = 65_536  # bytes
-
-
-class LoadedRunner(Runner, Protocol):
-    """Runner of a checkpoint, with its tokenizer and the name of its decode backend."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """Tokenizer of the checkpoint."""
-        ...
-
-    @property
-    def backend_name(self) -> str:
-        """Name of the decode backend, which settings, logs and metrics call `path`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LoadedModel:
-    """Checkpoint that was loaded: its runner, shape, card and fingerprint."""
-
-    runner: LoadedRunner
-    architecture: ModelConfig
-    card: str
-    fingerprint: str  # the same for the same files, wherever they lie
-    feeding_speed: float  # tokens of a prompt in a second of computing, on this machine
-
-    @staticmethod
-    def of(
-        runner: LoadedRunner, checkpoint: LoadedCheckpoint, feeding_speed: float = math.inf
-    ) -> "LoadedModel":
-        """Keep what is told of a checkpoint beside its runner; a card that is too long is cut."""
-        return LoadedModel(
-            runner=runner,
-            architecture=checkpoint.description.architecture,
-            card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
-            fingerprint=f"fp_{checkpoint.digest}",
-            feeding_speed=feeding_speed,
-        )
 
 
 class LoadObserver(Protocol):
@@ -76,27 +33,6 @@ class LoadObserver(Protocol):
 
     def checkpoint_removed(self, model: str) -> None:
         """Remove the series of a model that is no longer on offer."""
-
-
-class ModelNotFoundError(Exception):
-    """Raised where no model of the name that was asked for is on offer."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-class NoModelError(Exception):
-    """Raised where no model at all is on offer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ServedModel(LoadedModel):
-    """Loaded model on offer under a name, and the folder that it came from."""
-
-    name: str
-    source: Candidate
-    is_shipped: bool
 
 
 class Registry:
@@ -122,18 +58,19 @@ class Registry:
         self._shipped = shipped
         self._load = load
         self._observer = observer
-        self._default_model = default_model
         self._poll_s = poll_s
         self._log = structlog.get_logger()
         # Replaced as a whole by the watcher, so readers need no lock.
-        self._served: Mapping[str, ServedModel] = {}
+        self._catalogue = Catalogue(chosen_default=default_model)
         self._refused: dict[Path, FolderIdentity] = {}
         self._has_scanned = threading.Event()
+        self._on_first_scan: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="checkpoints", daemon=True)
 
-    def start(self) -> None:
-        """Start the watcher."""
+    def start(self, on_first_scan: Callable[[], None] = lambda: None) -> None:
+        """Start the watcher, which calls back once every checkpoint there is has been tried."""
+        self._on_first_scan = on_first_scan
         self._thread.start()
 
     def stop(self, timeout_s: float = THREAD_STOP_TIMEOUT_S) -> None:
@@ -147,56 +84,32 @@ class Registry:
         return self._has_scanned.wait(timeout_s)
 
     @property
-    def served(self) -> Sequence[ServedModel]:
-        """Models on offer, sorted by name."""
-        return [served for _, served in sorted(self._served.items())]
-
-    @property
-    def default_name(self) -> str | None:
-        """Name of the model of requests that name none; None when there is none."""
-        return self._default_name_of(self._served)
-
-    def find(self, name: str | None) -> ServedModel:
-        """Find the model of this name, or the default one.
-
-        Raises ModelNotFoundError or NoModelError.
-        """
-        served = self._served  # once: the watcher may replace it meanwhile
-        wanted = name if name is not None else self._default_name_of(served)
-        if wanted is None or (name is None and not served):
-            raise NoModelError
-        try:
-            return served[wanted]
-        except KeyError:
-            raise ModelNotFoundError(wanted) from None
-
-    def _default_name_of(self, served: Mapping[str, ServedModel]) -> str | None:
-        if self._default_model is not None:
-            return self._default_model
-        newest = max(
-            served.values(),
-            key=lambda model: (not model.is_shipped, model.source.written_at),
-            default=None,
-        )
-        return None if newest is None else newest.name
+    def catalogue(self) -> Catalogue:
+        """Models on offer at this moment."""
+        return self._catalogue
 
     def scan(self) -> None:
-        """Look at the folders once: load what is new or replaced, drop what is gone."""
+        """Look at the folders once: drop what is gone, load what is new or replaced."""
         found = self._found()
-        served = dict(self._served)
-        for name, sources in found.items():
-            self._update(served, name, sources)
+        self._forget_gone(found)
+        untried = [name for name in found if any(self._untried(name, found[name]))]
+        self._publish(loading=frozenset(untried))
+        for name in untried:
+            self._update(name, found[name])
+        self._publish(is_complete=True)
+
+    def _publish(self, **changes: Any) -> None:
+        self._catalogue = replace(self._catalogue, **changes)
+
+    def _forget_gone(self, found: Mapping[str, list[Candidate]]) -> None:
+        served = self._catalogue.served
         gone = served.keys() - found.keys()
-        self._served = {name: model for name, model in served.items() if name not in gone}
+        self._publish(served={name: served[name] for name in served if name not in gone})
         for name in gone:
             self._observer.checkpoint_removed(name)
             self._log.info("checkpoint_removed", model=name)
-        self._refused = {
-            source.folder: self._refused[source.folder]
-            for sources in found.values()
-            for source in sources
-            if source.folder in self._refused
-        }
+        folders = {source.folder for sources in found.values() for source in sources}
+        self._refused = {each: self._refused[each] for each in self._refused if each in folders}
 
     def _found(self) -> dict[str, list[Candidate]]:
         """Candidates by name, the preferred one first."""
@@ -206,31 +119,39 @@ class Registry:
                 found.setdefault(candidate.name, []).append(candidate)
         return found
 
-    def _update(self, served: dict[str, ServedModel], name: str, sources: list[Candidate]) -> None:
+    def _untried(self, name: str, sources: list[Candidate]) -> Iterator[Candidate]:
+        """Candidates of one name that are to be tried until one can be loaded, in their order."""
+        current = self._catalogue.served.get(name)
         for source in sources:
-            current = served.get(name)
             if current is not None and current.source == source:
                 return
             if self._refused.get(source.folder) != source.identity:
-                loaded = self._try_to_load(source)
-                if loaded is not None:
-                    served[name] = loaded
-                    # Offered at once: the next folder may take long to load.
-                    self._served = dict(served)
-                    return
+                yield source
             if current is not None and current.source.folder == source.folder:
                 return  # its replacement is broken; the old one goes on
+
+    def _update(self, name: str, sources: list[Candidate]) -> None:
+        attempts = (self._try_to_load(source) for source in self._untried(name, sources))
+        loaded = next((model for model in attempts if model is not None), None)
+        catalogue = self._catalogue
+        served = catalogue.served if loaded is None else {**catalogue.served, name: loaded}
+        # Offered at once: the next folder may take long to load.
+        self._publish(served=served, loading=catalogue.loading - {name})
 
     def _try_to_load(self, source: Candidate) -> ServedModel | None:
         try:
             if not source.has_servable_name:
                 raise ModelError("the folder's name cannot be a model's: letters, digits and ._+-")
             loaded = self._load(source.folder)
-        # RuntimeError and MemoryError: torch cannot hold what the folder describes.
-        except (ModelError, OSError, ValueError, RuntimeError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001 - the supervised border: the others must be served
             self._refused[source.folder] = source.identity
             self._observer.checkpoint_refused()
-            self._log.error("checkpoint_refused", folder=str(source.folder), reason=str(error))
+            self._log.error(
+                "checkpoint_refused",
+                folder=str(source.folder),
+                reason=_reason(error),
+                exc_info=not isinstance(error, ModelError | OSError | MemoryError),
+            )
             return None
         self._refused.pop(source.folder, None)
         self._observer.checkpoint_loaded(source.name, loaded.runner.backend_name)
@@ -240,19 +161,22 @@ class Registry:
             folder=str(source.folder),
             path=loaded.runner.backend_name,
         )
-        return ServedModel(
-            name=source.name,
-            source=source,
-            is_shipped=source.folder.parent == self._shipped,
-            runner=loaded.runner,
-            architecture=loaded.architecture,
-            card=loaded.card,
-            fingerprint=loaded.fingerprint,
-            feeding_speed=loaded.feeding_speed,
-        )
+        is_shipped = source.folder.parent == self._shipped
+        return ServedModel.from_folder(loaded, source, is_shipped=is_shipped)
 
     def _watch(self) -> None:
         while not self._stopped.is_set():
             self.scan()
-            self._has_scanned.set()
+            if not self._has_scanned.is_set():
+                self._on_first_scan()
+                self._has_scanned.set()
             self._stopped.wait(self._poll_s)
+
+
+def _reason(error: Exception) -> str:
+    """Reason of a refusal in words; an error that no user can mend is told with its kind."""
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    if isinstance(error, ModelError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -21,7 +21,7 @@ MAX_TRACEBACK = 16_000
 
 
 def configure_logs(level: str) -> None:
-    """Configure structlog and warnings; to be called once, by the process that will log."""
+    """Configure structlog and warnings; to be called once, before the fork: both sides log."""
     structlog.configure(
         processors=[*_facts(), structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),

@@ -62,6 +62,7 @@ SATURATED = ErrorSpec(
     503, "saturated", "all slots are taken and the queue is full", ("Retry-After",)
 )
 NO_MODEL = ErrorSpec(503, "no_model", "no model is loaded", ("Retry-After",))
+LOADING = ErrorSpec(503, "loading", "models are still being loaded", ("Retry-After",))
 UNAVAILABLE = ErrorSpec(503, "unavailable", "the engine takes no requests", ("Retry-After",))
 STOPPING = ErrorSpec(503, "stopping", "the service stops", ("Retry-After",))
 TIMEOUT = ErrorSpec(
@@ -74,7 +75,7 @@ TIMEOUT = ErrorSpec(
 OF_A_BODY = (INVALID_JSON, INVALID_VALUE, TOO_LARGE, COMPRESSED)
 OF_WORK = (
     *(*OF_A_BODY, NO_MODEL_OF_THIS_NAME, TOO_LONG, NOT_FINITE, ENGINE, SLOW_READER),
-    *(SATURATED, NO_MODEL, UNAVAILABLE, STOPPING, TIMEOUT),
+    *(SATURATED, NO_MODEL, LOADING, UNAVAILABLE, STOPPING, TIMEOUT),
 )
 OF_TOKENS = (*OF_A_BODY, NO_MODEL_OF_THIS_NAME, TOO_LONG, NO_MODEL)
 

@@ -43,7 +43,11 @@ SHOW_MODEL = Operation(
     description="An entry of the list, with the network's shape and its card.",
     path_parameters={"name": "the `id` of an entry"},
     answers=(MediaType(model=ModelDetails, description="It is on offer."),),
-    errors=(error_catalogue.NO_MODEL_OF_THIS_NAME, error_catalogue.NO_SUCH_PATH),
+    errors=(
+        error_catalogue.NO_MODEL_OF_THIS_NAME,
+        error_catalogue.NO_SUCH_PATH,
+        error_catalogue.LOADING,
+    ),
 )
 
 ALIVE = Operation(

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from model.errors import ModelError
 from service.observability.logs import configure_logs, standard_logging
 from service.server.connection import ConnectionLimits, WsgiApp
+from service.server.crash_loop import CrashLoop, SharedFlag
 from service.server.drain import DrainTimeline
 from service.server.gunicorn_worker import RequestBufferingWorker
 from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SPARE_FILES = 256  # beside connections: for logs, checkpoints and the ops listener
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
+CRASH_LOOP_EXIT_CODE = 5
 
 
 def gunicorn_settings(settings: Settings) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
         self._settings = settings
         self._ops_socket = ops_socket
         self._service: Service | None = None
+        self._crash_loop = CrashLoop()  # in the master
         super().__init__()
 
     @property
@@ -96,9 +100,12 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
         )
 
     def load_config(self) -> None:
-        """Configure gunicorn: called by it, before the fork."""
+        """Configure gunicorn and the logs: called by it, before the fork."""
+        configure_logs(self._settings.log_level)
         for name, value in gunicorn_settings(self._settings).items():
             self.cfg.set(name, value)
+        self.cfg.set("child_exit", self._on_worker_death)
+        self.cfg.set("pre_fork", self._before_worker)
         self.cfg.set("post_worker_init", self._on_worker_init)
         self.cfg.set("worker_int", self._on_worker_interrupt)
         self.cfg.set("worker_exit", self._on_worker_exit)
@@ -106,7 +113,6 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
     def load(self) -> WsgiApp:
         """Make the Service and return its WSGI application: called by gunicorn in the worker."""
         raise_open_files_limit(self._settings.max_connections + SPARE_FILES)
-        configure_logs(self._settings.log_level)
         # Here and not at the top: the master would load torch, only to fork.
         from service.server.service_process import Service  # noqa: PLC0415
 
@@ -116,6 +122,21 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
             structlog.get_logger().error("cannot_start", reason=str(error))
             raise SystemExit(APP_LOAD_ERROR) from error
         return self._service.app
+
+    def _on_worker_death(self, server: Any, worker: Any) -> None:
+        self._crash_loop.note_death(was_ready=worker.has_loaded.is_set)
+
+    def _before_worker(self, server: Any, worker: Any) -> None:
+        """Prepare a worker, or give up: not at a death, since at the stop that is wanted."""
+        worker.has_loaded = SharedFlag()
+        if self._crash_loop.is_detected:
+            structlog.get_logger().error(
+                "crash_loop",
+                deaths=self._crash_loop.num_deaths,
+                reason="the worker died again and again before it had loaded its models, and is "
+                "not started any more; is there enough memory?",
+            )
+            raise HaltServer(reason=None, exit_status=CRASH_LOOP_EXIT_CODE)
 
     def _on_worker_init(self, worker: Any) -> None:
         service = self._service
@@ -131,7 +152,7 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
         signal.signal(signal.SIGTERM, drain)
         worker.on_connection_ended = service.metrics.connection_ended
         service.metrics.connections.set_function(lambda: worker.num_connections)
-        service.start(goes_on=lambda: worker.alive)
+        service.start(goes_on=lambda: worker.alive, on_loaded=worker.has_loaded.set)
         # What is there now stays. Left to the collector, it would look through all of it (torch is
         # 200,000 objects) now and then, and stop every stream for 70 ms.
         gc.freeze()

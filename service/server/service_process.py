@@ -19,7 +19,8 @@ from service.engine.engine import Engine
 from service.engine.request import Request
 from service.engine.runner import CheckpointRunner, use_threads
 from service.engine.scheduler import Scheduler
-from service.models.registry import LoadedModel, Registry
+from service.models.registry import Registry
+from service.models.served_model import LoadedModel
 from service.observability.metrics import Metrics
 from service.observability.ops_listener import OpsListener
 from service.observability.tracing import start_tracing
@@ -59,26 +60,42 @@ class Service:
         ops_app = create_ops_app(self.engine, self.registry, metrics)
         self._ops = OpsListener(ops_app, ops_socket)
 
-    def start(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+    def start(
+        self,
+        goes_on: Callable[[], bool] = lambda: True,
+        on_loaded: Callable[[], None] = lambda: None,
+    ) -> None:
         """Start the threads; returns when the checkpoints that are there were tried.
 
-        Sooner where `goes_on` says that the service was told to stop before it has begun.
+        Sooner where that takes long, or where `goes_on` says that the service was told to stop
+        before it has begun. Once they were tried, and not before, the service is ready, says so in
+        the log, and calls `on_loaded`, on the registry's thread.
         """
         self._ops.start()
         self.engine.start()
-        self.registry.start()
+
+        def announce() -> None:
+            self._log_models()
+            on_loaded()
+
+        self.registry.start(announce)
         until = time.monotonic() + FIRST_SCAN_TIMEOUT_S
         while goes_on() and time.monotonic() < until:
             if self.registry.wait_for_first_scan(FIRST_SCAN_CHECK_S):
-                break
-        log = structlog.get_logger()
-        if not self.registry.served:
+                return
+        if goes_on():
+            loading = sorted(self.registry.catalogue.loading)
+            structlog.get_logger().warning("still_loading", models=loading)
+
+    def _log_models(self) -> None:
+        log, catalogue = structlog.get_logger(), self.registry.catalogue
+        if not catalogue.models:
             log.warning("no_model", checkpoints=str(self._settings.checkpoints))
         log.info(
             "serving",
             address=base_url(self._settings.host, self._settings.port),
-            models=[served.name for served in self.registry.served],
-            default=self.registry.default_name,
+            models=[model.name for model in catalogue.models],
+            default=catalogue.default_name,
         )
 
     def _load(self, folder: Path) -> LoadedModel:

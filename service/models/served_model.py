@@ -1,0 +1,81 @@
+"""Served model: what is told of a checkpoint that was loaded, all of it from that one loading.
+
+Nothing here is ever read from the folder again, so network, shape, card, fingerprint and date agree
+while the folder is being replaced.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from model.checkpoint import LoadedCheckpoint
+from model.config import ModelConfig
+from model.tokenizer import Tokenizer
+from service.engine.request import Runner
+from service.models.discovery import Candidate
+
+MAX_CARD = 65_536  # bytes
+
+
+class LoadedRunner(Runner, Protocol):
+    """Runner of a checkpoint, with its tokenizer and the name of its decode backend."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Tokenizer of the checkpoint."""
+        ...
+
+    @property
+    def backend_name(self) -> str:
+        """Name of the decode backend, which settings, logs and metrics call `path`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadedModel:
+    """Checkpoint that was loaded: its runner, shape, card, fingerprint and date."""
+
+    runner: LoadedRunner
+    architecture: ModelConfig
+    card: str
+    fingerprint: str  # the same for the same files, wherever they lie
+    written_at: float  # in seconds since 1970
+    feeding_speed: float  # tokens of a prompt in a second of computing, on this machine
+
+    @staticmethod
+    def of(
+        runner: LoadedRunner, checkpoint: LoadedCheckpoint, feeding_speed: float = math.inf
+    ) -> "LoadedModel":
+        """Keep what is told of a checkpoint beside its runner; a card that is too long is cut."""
+        return LoadedModel(
+            runner=runner,
+            architecture=checkpoint.description.architecture,
+            card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
+            fingerprint=f"fp_{checkpoint.digest}",
+            written_at=checkpoint.written_at,
+            feeding_speed=feeding_speed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ServedModel(LoadedModel):
+    """Loaded model on offer under a name, and the folder that it came from."""
+
+    name: str
+    source: Candidate
+    is_shipped: bool
+
+    @staticmethod
+    def from_folder(loaded: LoadedModel, source: Candidate, *, is_shipped: bool) -> "ServedModel":
+        """Offer a loaded model by the name of its folder."""
+        return ServedModel(
+            name=source.name,
+            source=source,
+            is_shipped=is_shipped,
+            runner=loaded.runner,
+            architecture=loaded.architecture,
+            card=loaded.card,
+            fingerprint=loaded.fingerprint,
+            written_at=loaded.written_at,
+            feeding_speed=loaded.feeding_speed,
+        )
