@@ -31,6 +31,7 @@ _SPELLINGS = {
     "\u00f8": "o",
     "\u00d8": "O",
 }
+LONG_RUN = 64  # marks in a row, which no writing has
 _CHARACTER = re.compile("\r\n|.", re.DOTALL)  # CRLF is one
 _CLASS_OF = {char: group for group in _LOOK_ALIKES for char in group}
 
@@ -65,9 +66,14 @@ def normalized_origins(text: str, knows: Callable[[str], bool]) -> list[int]:
 
 def _composed(text: str) -> str:
     """Text in NFC, with LF for CRLF."""
-    text = text.replace("\r\n", "\n")
+    return composed(text.replace("\r\n", "\n"))
+
+
+def composed(text: str) -> str:
+    """Text in NFC, in time that grows with its length, whatever runs of marks it holds."""
     parts = {char: unicodedata.normalize("NFD", char) for char in set(text)}
-    if any(unicodedata.combining(part) for each in parts.values() for part in each):
+    marks = "".join(char for char, part in parts.items() if unicodedata.combining(part[0]))
+    if marks and re.search(f"[{re.escape(marks)}]{{{LONG_RUN}}}", text):
         text = _with_ordered_marks("".join([parts[char] for char in text]))
     return unicodedata.normalize("NFC", text)
 

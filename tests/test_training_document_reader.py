@@ -217,6 +217,16 @@ def test_a_line_without_end_is_read_in_pieces_cut_where_nfc_joins_nothing(
     assert max(map(len, pieces)) <= CHUNK_BYTES + len(marked)
 
 
+def test_a_long_run_of_combining_marks_takes_no_time_that_grows_with_its_square(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "marks.txt"
+    path.write_text("e" + "\u0301\u0323" * 200_000, encoding="utf-8")
+    started = time.monotonic()
+    assert documents(path) == ["\u1eb9" + "\u0323" * 199_999 + "\u0301" * 200_000]
+    assert time.monotonic() - started < 20
+
+
 def test_what_may_combine_is_all_that_nfc_joins_to_what_stands_before() -> None:
     for number in range(sys.maxunicode + 1):
         char = chr(number)

@@ -21,6 +21,7 @@ from typing import IO, cast
 
 import zstandard
 
+from model.prompt_normalization import composed
 from training.data.blank_lines import emptied_blank_lines, is_blank
 from training.data.sources import STDIN, unreadable
 from training.data.train_valid_split import SplitKind
@@ -57,7 +58,7 @@ def read_documents(name: str, separator: str) -> Iterator[str]:
 
 
 def _clean(document: str) -> Iterator[str]:
-    document = unicodedata.normalize("NFC", document.strip("\n"))
+    document = composed(document.strip("\n"))
     if not is_blank(document):
         yield document
 
@@ -72,10 +73,10 @@ def read_segments(name: str) -> Iterator[str]:
         whole = rest + text
         cut = _last_nfc_cut(whole)
         if cut > 0:
-            yield unicodedata.normalize("NFC", whole[:cut])
+            yield composed(whole[:cut])
         rest = whole[cut:]
     if rest:
-        yield unicodedata.normalize("NFC", rest)
+        yield composed(rest)
 
 
 def _last_nfc_cut(text: str) -> int:
