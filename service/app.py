@@ -14,6 +14,7 @@ from service.api.health import health_blueprint, why_not_ready
 from service.api.inspect import inspect_blueprint
 from service.api.jobs import Jobs
 from service.api.models import models_blueprint
+from service.api.openai.chat import chat_blueprint
 from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
 from service.api.tokenization import tokenization_blueprint
@@ -46,6 +47,7 @@ def create_app(
     jobs = Jobs(engine, metrics.engine, settings.replica)
     app.register_blueprint(generate_blueprint(settings, jobs, registry))
     app.register_blueprint(completions_blueprint(settings, jobs, registry))
+    app.register_blueprint(chat_blueprint(settings, jobs, registry))
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
     app.register_blueprint(tokenization_blueprint(settings, registry))

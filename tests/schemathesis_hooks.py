@@ -41,10 +41,8 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
             case.body[name] = int(value)  # 5.0 is an integer to JSON Schema, and none here
     if is_generate:
         fit_generate(case.body, form)
-    elif case.operation.path == "/v1/completions":
-        fit_completion(case.body)
-    elif case.operation.path == "/detokenize":
-        fit_tokens(case.body)
+    elif (fit := FIT.get(case.operation.path)) is not None:
+        fit(case.body)
     if case.body.get("layer"):
         case.body["layer"] = 0  # how many a model has is known to the model alone
     if "model" in case.body:
@@ -62,12 +60,26 @@ def fit_generate(body: dict[str, Any], form: str) -> None:
 
 def fit_completion(body: dict[str, Any]) -> None:
     """Ids that the model has, and options only where they apply."""
-    if body.get("logit_bias"):
-        biases = enumerate(list(body["logit_bias"].values())[:KNOWN_TOKENS], start=1)
-        body["logit_bias"] = {str(token): value for token, value in biases}
+    fit_by_contract(body)
     if isinstance(body.get("prompt"), list):
         body["prompt"] = [known(each) for each in body["prompt"]]
     body.pop("best_of", None)
+
+
+def fit_chat(body: dict[str, Any]) -> None:
+    """A message of the user that has a text, one name for the length, and fitting options."""
+    fit_by_contract(body)
+    body["messages"][-1].update(role="user", content="a")
+    body.pop("max_completion_tokens", None)
+    if not body.get("logprobs"):
+        body.pop("top_logprobs", None)
+
+
+def fit_by_contract(body: dict[str, Any]) -> None:
+    """Biases by ids that the model has, and options only where they apply."""
+    if body.get("logit_bias"):
+        biases = enumerate(list(body["logit_bias"].values())[:KNOWN_TOKENS], start=1)
+        body["logit_bias"] = {str(token): value for token, value in biases}
     if not body.get("stream"):
         body.pop("stream_options", None)
 
@@ -82,3 +94,10 @@ def known(prompt: object) -> object:
     if isinstance(prompt, list):
         return [known(each) for each in prompt]
     return int(prompt) % KNOWN_TOKENS if isinstance(prompt, int | float) else prompt
+
+
+FIT = {
+    "/v1/completions": fit_completion,
+    "/v1/chat/completions": fit_chat,
+    "/detokenize": fit_tokens,
+}

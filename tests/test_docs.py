@@ -19,7 +19,10 @@ from model.checkpoint import Description
 from model.config import ModelConfig
 from service.api.generate import GenerateRequest
 from service.api.inspect import InspectRequest
+from service.api.openai.chat_body import ChatRequest
+from service.api.openai.completions_body import CompletionRequest
 from service.api.score import ScoreRequest
+from service.api.tokenization import DetokenizeRequest, TokenizeRequest
 from service.openapi import error_catalogue
 from service.server.request_framing import MAX_HEAD
 from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
@@ -84,6 +87,19 @@ def test_every_key_of_config_json_is_documented(model_class: type[BaseModel]) ->
 )
 def test_every_request_field_stands_in_the_api(name: str) -> None:
     assert f"| `{name}` |" in document("docs/api.md")
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {
+            *(*CompletionRequest.model_fields, *ChatRequest.model_fields),
+            *(*TokenizeRequest.model_fields, *DetokenizeRequest.model_fields),
+        }
+    ),
+)
+def test_every_field_of_other_servers_contracts_stands_in_the_api(name: str) -> None:
+    assert f"`{name}`" in document("docs/api.md")
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

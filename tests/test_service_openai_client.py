@@ -140,7 +140,50 @@ def test_a_key_is_asked_for(idle: "Server") -> None:
 
 def test_what_has_no_method_here_is_not_found(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
-        client.chat.completions.create(model="tiny", messages=[])
+        client.embeddings.create(model="tiny", input="a")
+
+
+CHAT: dict[str, Any] = {
+    **{name: value for name, value in SEEDED.items() if name != "prompt"},
+    "messages": [{"role": "system", "content": "b"}, {"role": "user", "content": PROMPT}],
+}
+
+
+def test_a_chat_is_typed_and_completes_the_users_last_message(client: OpenAI) -> None:
+    answer = client.chat.completions.create(**CHAT, logprobs=True, top_logprobs=2)
+    (choice,) = answer.choices
+    assert (answer.object, choice.message.role) == ("chat.completion", "assistant")
+    assert choice.message.content == client.completions.create(**SEEDED).choices[0].text
+    assert choice.logprobs is not None
+    assert choice.logprobs.content is not None
+    assert len(choice.logprobs.content[0].top_logprobs) == 2
+    assert answer.model_extra == {"prompt": {"message": 1, "folded": 0, "unknown": 0}}
+
+
+def test_a_chat_is_streamed(client: OpenAI) -> None:
+    options: Any = {"include_usage": True}
+    chunks = list(client.chat.completions.create(**CHAT, stream=True, stream_options=options))
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[-1].usage == client.completions.create(**SEEDED).usage
+    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks[:-1]]
+    text = client.completions.create(**SEEDED).choices[0].text
+    assert "".join(pieces) == text
+    stop = text[3:6]  # the helper raises where a text is cut off at its length
+    with client.chat.completions.stream(**CHAT, stop=stop) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert message.content == text[: text.index(stop)]
+
+
+def test_tools_and_images_are_bad_requests(client: OpenAI) -> None:
+    tools: Any = [{"type": "function", "function": {"name": "f"}}]
+    image: Any = {"type": "image_url", "image_url": {"url": "http://x/y.png"}}
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(**CHAT, tools=tools)
+    assert refused.value.param == "tools"
+    messages: Any = [{"role": "user", "content": [image]}]
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(**{**CHAT, "messages": messages})
+    assert refused.value.param == "messages.0.content"
 
 
 def test_a_stream_that_is_closed_frees_its_slot(client: OpenAI, idle: "Server") -> None:

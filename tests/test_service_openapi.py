@@ -110,6 +110,23 @@ def test_answers_of_completions_are_as_the_document_says(
     assert [p for sent in payloads(stream.text) for p in problems(document, event, sent)] == []
 
 
+@pytest.mark.parametrize(
+    "fields", [{}, {"logprobs": True, "top_logprobs": 1}, {"stop": ["e"], "n": 2}]
+)
+def test_answers_of_chats_are_as_the_document_says(
+    client: FlaskClient, document: Document, fields: dict[str, Any]
+) -> None:
+    route, body = "/v1/chat/completions", {"messages": [{"role": "user", "content": "The moon"}]}
+    sent = {**SHORT, **body, **fields}
+    whole = client.post(route, json=sent)
+    schema = schema_at(document, route, "post", "200", "application/json")
+    assert problems(document, schema, whole.get_json()) == []
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    stream = client.post(route, json=sent | options)
+    event = {"$ref": "#/components/schemas/ChatEvent"}
+    assert [p for sent in payloads(stream.text) for p in problems(document, event, sent)] == []
+
+
 @pytest.mark.parametrize("fields", [{}, {"top": 0, "layer": 0}, {"text": "\u201cA\u201d \u2603"}])
 def test_inspections_are_as_the_document_says(
     client: FlaskClient, document: Document, fields: dict[str, Any]
@@ -320,7 +337,7 @@ def test_with_keys_and_limits_the_document_tells_where_they_hold(make_client: "M
     }
     assert counted == {
         *("/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"),
-        *("/tokenize", "/detokenize"),
+        *("/v1/chat/completions", "/tokenize", "/detokenize"),
     }
     answers = [client.post("/v1/generate", json={}, headers=bearer(ALICE)) for _ in range(2)]
     answers.append(client.post("/v1/generate", json={}))

@@ -56,6 +56,15 @@ def span_of(collector: Collector, response: requests.Response) -> Span:
 
 
 @pytest.mark.slow
+def test_a_chats_span_is_named_as_a_chat(server: "Server", collector: Collector) -> None:
+    fields = {"messages": [{"role": "user", "content": "Thou"}], "max_tokens": 2}
+    with requests.post(f"{server.url}/v1/chat/completions", json=fields, timeout=10) as response:
+        span = span_of(collector, response)
+    assert span.name == "chat tiny"
+    assert attributes_of(span)["gen_ai.operation.name"] == "chat"
+
+
+@pytest.mark.slow
 def test_a_streams_span_has_its_parent_its_facts_and_its_whole_time(
     server: "Server", collector: Collector
 ) -> None:

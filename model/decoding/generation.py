@@ -21,6 +21,7 @@ class TokenLogprob:
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...]
+    top_ids: tuple[int, ...] = ()  # of the same
 
 
 def token_logprob(
@@ -30,12 +31,13 @@ def token_logprob(
 
     `values` are the log probability of `token_id` and those of `top_ids`, or of more.
     """
-    top = zip(top_ids, values[1:], strict=False)
+    top = list(zip(top_ids, values[1:], strict=False))
     return TokenLogprob(
         token_id=token_id,
         token=tokenizer.token_text(token_id),
         logprob=values[0],
         top=tuple((tokenizer.token_text(i), value) for i, value in top),
+        top_ids=tuple(i for i, _ in top),
     )
 
 

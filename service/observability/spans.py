@@ -24,7 +24,7 @@ from service.observability.job_timings import JobTimings
 from service.timeouts import SPAN_FLUSH_S
 from service.version import installed_version
 
-_OPERATION = "text_completion"
+_CHAT_ROUTE = "/v1/chat/completions"
 
 Attributes = dict[str, AttributeValue]
 
@@ -45,7 +45,7 @@ class Spans:
             return
         to_wall = _wall_clock()
         span = self._tracer.start_span(
-            f"{_OPERATION} {job.model}",
+            f"{_operation(exchange)} {job.model}",
             context=_parent(exchange.environ),
             kind=SpanKind.SERVER,
             attributes={**_of_request(exchange, job), **_of_answer(exchange, job)},
@@ -93,11 +93,16 @@ def _parent(environ: Mapping[str, object]) -> Context:
     return TraceContextTextMapPropagator().extract(carrier, context=Context())
 
 
+def _operation(exchange: HttpExchange) -> str:
+    """Name of the operation by the conventions: a chat, or the completion of a text."""
+    return "chat" if exchange.route == _CHAT_ROUTE else "text_completion"
+
+
 def _of_request(exchange: HttpExchange, job: ObservedJob) -> Attributes:
     attributes: dict[str, AttributeValue | None] = {
         "http.request.method": exchange.method,
         "http.route": exchange.route,
-        "gen_ai.operation.name": _OPERATION,
+        "gen_ai.operation.name": _operation(exchange),
         "gen_ai.provider.name": "strophe",
         "gen_ai.request.model": job.model,
         "gen_ai.request.choice.count": len(job.generations),

@@ -9,6 +9,7 @@ from service.openapi import error_catalogue
 from service.openapi.spec_model import PLAIN, MediaType, Operation
 from service.openapi.work_operations import (
     CANCEL,
+    CHAT,
     COMPLETE,
     DETOKENIZE,
     GENERATE,
@@ -147,6 +148,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/generate"): GENERATE,
     ("POST", "/v1/generate/<job_id>/cancel"): CANCEL,
     ("POST", "/v1/completions"): COMPLETE,
+    ("POST", "/v1/chat/completions"): CHAT,
     ("POST", "/v1/score"): SCORE,
     ("POST", "/v1/inspect"): INSPECT,
     ("POST", "/tokenize"): TOKENIZE,

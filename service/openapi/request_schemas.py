@@ -24,6 +24,8 @@ def narrowed(
     if name == "max_tokens":
         most = min(schema["maximum"], settings.max_tokens)
         return {**schema, "maximum": most, "default": min(schema["default"], most)}
+    if name == "max_completion_tokens":
+        return within(schema, settings.max_tokens)
     if name in ("prompt", "text") and schema.get("type") == "string":
         longest = settings.longest_inspected if model is InspectRequest else settings.max_prompt
         return {**schema, "maxLength": longest}

@@ -3,6 +3,8 @@
 from service.api.generate import Cancelled, GenerateRequest
 from service.api.generate_responses import GenerateAnswer, GenerateEvent
 from service.api.inspect import InspectAnswer, InspectRequest
+from service.api.openai.chat_body import ChatRequest
+from service.api.openai.chat_responses import ChatAnswer, ChatEvent
 from service.api.openai.completions_body import CompletionRequest
 from service.api.openai.completions_responses import CompletionAnswer, CompletionEvent
 from service.api.score import ScoreAnswer, ScoreRequest
@@ -25,6 +27,12 @@ COMMENTS = (
     "`error`, after which there is no `[DONE]`."
 )
 MOON = {"prompt": "The moon", "temperature": 0.6, "seed": 1, "max_tokens": 60}
+CHAT_MOON = {
+    "messages": [{"role": "user", "content": "The moon"}],
+    "temperature": 0.6,
+    "seed": 1,
+    "max_tokens": 60,
+}
 
 GENERATE = Operation(
     name="generate",
@@ -94,6 +102,33 @@ COMPLETE = Operation(
             content_type=EVENTS,
             model=CompletionEvent,
             description="With `stream`: a comment at once, then chunks. " + COMMENTS,
+        ),
+    ),
+    errors=error_catalogue.OF_WORK,
+    headers=(*OF_JOBS, "X-Strophe-Ignored-Fields"),
+)
+
+CHAT = Operation(
+    name="chat",
+    tag="openai",
+    summary="Continue the last message of a chat by OpenAI's contract",
+    description="A verse model knows no roles: the last message of the user is the prompt, which "
+    "`prompt.message` of the answer names, and no other message is read. Tools, images and other "
+    "formats than text are refused by name. The sampling fields of /v1/generate are taken too. "
+    "Fields that are not listed are left aside, and told in X-Strophe-Ignored-Fields. "
+    "`stream_options` needs `stream`, `top_logprobs` needs `logprobs`.",
+    body=ChatRequest,
+    examples=(
+        Example(title="One message", body=CHAT_MOON),
+        Example(title="As a stream", body={**CHAT_MOON, "stream": True}),
+    ),
+    answers=(
+        MediaType(model=ChatAnswer, description="Everything at once, when it is done."),
+        MediaType(
+            content_type=EVENTS,
+            model=ChatEvent,
+            description="With `stream`: a chunk with the role at once, chunks of text, and one "
+            "with the finish_reason. " + COMMENTS,
         ),
     ),
     errors=error_catalogue.OF_WORK,
