@@ -311,6 +311,20 @@ def test_other_fields_of_completions_are_left_aside_as_the_document_says(
     assert problems(document, schema, {"prompt": "a", "unheard_of": 1}) == []
 
 
+def test_where_a_model_is_looked_up_the_document_tells_that_it_may_still_be_loading(
+    document: Document,
+) -> None:
+    looked_up = [
+        (path, operation["responses"])
+        for path, item in document["paths"].items()
+        for operation in item.values()
+        if "model_not_found" in operation["responses"].get("404", {}).get("description", "")
+    ]
+    assert len(looked_up) == 9
+    for path, responses in looked_up:
+        assert "`loading`" in responses.get("503", {}).get("description", ""), path
+
+
 def test_without_keys_and_limits_the_document_tells_of_none(document: Document) -> None:
     for item in document["paths"].values():
         for operation in item.values():

@@ -191,5 +191,5 @@ TOKENIZER_INFO = Operation(
     summary="The default model's tokenizer",
     description="As vLLM has it, under the names of a tokenizer_config.json.",
     answers=(MediaType(model=TokenizerInfo, description="Its kind, size and special tokens."),),
-    errors=(error_catalogue.NO_MODEL, error_catalogue.NO_MODEL_OF_THIS_NAME),
+    errors=error_catalogue.OF_A_MODEL,
 )
