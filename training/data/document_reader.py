@@ -19,12 +19,11 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
-import zstandard
-
 from model.prompt_normalization import composed
 from training.data.blank_lines import emptied_blank_lines, is_blank
 from training.data.sources import STDIN, unreadable
 from training.data.train_valid_split import SplitKind
+from training.data.zstd_frame import ZstdError, new_frame
 from training.training_errors import CorpusError
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -98,7 +97,7 @@ def _decoded(name: str) -> Iterator[str]:
     try:
         with _open_bytes(name) as file:
             yield from _decode_chunks(name, _chunks_of(name, file))
-    except (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError) as error:
         raise unreadable(name, error) from error
 
 
@@ -145,10 +144,11 @@ def _chunks_of(name: str, file: IO[bytes]) -> Iterator[bytes]:
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Decompress all frames of a .zst file, into pieces of CHUNK_BYTES or a little more.
 
-    `zstandard.open` would end with the first frame, and take a file cut short for a whole one.
+    Frame by frame: `zstandard.open` would end with the first one, and take a file cut short for a
+    whole one.
     """
     gathered = bytearray()
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    frame = new_frame()
     is_whole = True
     for chunk in chunks:
         compressed = chunk
@@ -156,7 +156,7 @@ def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
             gathered += frame.decompress(compressed)
             is_whole, compressed = frame.eof, frame.unused_data
             if is_whole:
-                frame = zstandard.ZstdDecompressor().decompressobj()
+                frame = new_frame()
         if len(gathered) >= CHUNK_BYTES:
             yield bytes(gathered)
             gathered.clear()
