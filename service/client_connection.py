@@ -25,8 +25,22 @@ class ClientConnection:
         if self._socket is None:
             return False
         try:
-            poll = select.poll()  # select.select cannot take descriptors above 1023
-            poll.register(self._socket, select.POLLRDHUP)  # an error is told in any case
-            return bool(poll.poll(0))
+            return has_hung_up(self._socket)
         except (OSError, ValueError):
             return True
+
+
+def has_hung_up(connection: socket.socket) -> bool:
+    """Ask the system whether the other end of a connection sends no more, or has reset it.
+
+    Raises OSError and ValueError for a socket that is closed at this end.
+    """
+    poll = select.poll()  # select.select cannot take descriptors above 1023
+    if hasattr(select, "POLLRDHUP"):
+        poll.register(connection, select.POLLRDHUP)  # an error is told in any case
+        return bool(poll.poll(0))
+    # macOS: the end of what was sent is seen by looking at what can be read. Behind a request that
+    # was sent ahead it may hide until an answer is written.
+    poll.register(connection, select.POLLIN)
+    told = dict(poll.poll(0)).get(connection.fileno(), 0)
+    return told & ~select.POLLIN != 0 or (told != 0 and not connection.recv(1, socket.MSG_PEEK))

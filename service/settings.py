@@ -14,7 +14,7 @@ import limits
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from model.errors import ParameterError, shortened
+from model.errors import ModelError, ParameterError, shortened
 from model.parameters import BackendName
 
 PREFIX = "STROPHE_"
@@ -25,13 +25,20 @@ REPLICA = re.compile(r"[A-Za-z0-9._-]{1,64}")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
-class SettingsError(Exception):
+class SettingsError(ModelError):
     """Raised when an environment variable is unknown or invalid; the message names it."""
 
 
 def default_threads() -> int:
     """Default count of compute threads: the usable cores but one, which HTTP threads need."""
-    return max(1, min(len(os.sched_getaffinity(0)) - 1, MAX_DEFAULT_THREADS))
+    return max(1, min(usable_cores() - 1, MAX_DEFAULT_THREADS))
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use; all there are where a system has no such limit."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS
 
 
 class Settings(BaseSettings):

@@ -22,7 +22,7 @@ def test_auto_takes_a_gpu_where_there_is_one() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "gpu", "CPU", " cpu", "cpu\n", "cpu:", "cpu:0", "meta", "cuda:", "cuda:-1"],
+    ["", "gpu", "CPU", " cpu", "cpu\n", "cpu:", "cpu:0", "meta", "mps", "cuda:", "cuda:-1"],
 )
 def test_an_unknown_name_is_refused(name: str) -> None:
     with pytest.raises(ParameterError, match="must be auto, cpu, cuda or cuda:N") as caught:

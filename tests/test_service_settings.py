@@ -1,11 +1,20 @@
 """Settings: what is read, and what a wrong one says."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsError, default_threads, read_settings, variable_name
+from service.settings import (
+    MAX_DEFAULT_THREADS,
+    Settings,
+    SettingsError,
+    default_threads,
+    read_settings,
+    usable_cores,
+    variable_name,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +29,14 @@ def test_without_variables_the_service_is_local_and_bounded() -> None:
     assert (settings.max_streams, settings.max_queue) == (32, 64)
     assert settings.checkpoints == Path("checkpoints")
     assert settings.threads == default_threads()
+
+
+def test_where_no_process_has_cores_of_its_own_all_of_the_machine_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
+    assert usable_cores() == os.cpu_count()
+    assert 1 <= default_threads() <= MAX_DEFAULT_THREADS
 
 
 def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +59,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("STROPHE_PORT", "http"),
         ("STROPHE_OPS_PORT", "8000"),
         ("STROPHE_DEVICE", "gpu"),
+        ("STROPHE_DEVICE", "mps"),
         ("STROPHE_MAX_STREAMS", "0"),
         ("STROPHE_MAX_QUEUE", "-1"),
         ("STROPHE_POLL", "nan"),

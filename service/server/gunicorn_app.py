@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SPARE_FILES = 256  # beside connections: for logs, checkpoints and the ops listener
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
+MACOS_OPEN_FILES = 10_240  # OPEN_MAX of its sys/syslimits.h
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
 CRASH_LOOP_EXIT_CODE = 5
 
@@ -72,9 +73,14 @@ def bind_address(host: str, port: int) -> str:
 def raise_open_files_limit(count: int) -> None:
     """Raise this process's soft limit of open files to `count`, as far as the hard one allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count and soft != resource.RLIM_INFINITY:
-        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft >= count or soft == resource.RLIM_INFINITY:
+        return
+    most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+    except ValueError:  # macOS has a hard limit of none, and allows no more than this
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MACOS_OPEN_FILES), hard))
 
 
 class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
