@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "modules.md"
 PACKAGES = ("model", "training", "service")
+COMMAND = ROOT / "strophe.py"
+TABLE = "| module | is for | names |\n| --- | --- | --- |"
 OPENING = """# Modules
 
 Every module by room: what its docstring opens with, and the classes and functions that others may
@@ -20,7 +22,12 @@ use. Made from the code by `make modules`; to find something, search this page.
 
 def page() -> str:
     """Markdown of the whole page: a heading a room, a table row a module."""
-    return "\n".join([OPENING, *(line for room in rooms() for line in section(room))])
+    return "\n".join([OPENING, command(), *(line for room in rooms() for line in section(room))])
+
+
+def command() -> str:
+    """Table of the console command, which lies beside the packages."""
+    return "\n".join(["## strophe.py\n", TABLE, row(COMMAND), ""])
 
 
 def rooms() -> Iterator[Path]:
@@ -37,7 +44,7 @@ def section(room: Path) -> Iterator[str]:
         yield f"{purpose}\n"
     modules = [path for path in sorted(room.glob("*.py")) if path.name != "__init__.py"]
     if modules:
-        yield "| module | is for | names |\n| --- | --- | --- |"
+        yield TABLE
         yield from (row(path) for path in modules)
         yield ""
 

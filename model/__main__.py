@@ -30,7 +30,7 @@ SHIPPED = Path(__file__).parent / "pretrained" / "verse"
 
 def build_parser() -> argparse.ArgumentParser:
     """Argument parser of the commands; their sampling flags come from SamplingParams."""
-    parser = argparse.ArgumentParser(prog="python -m model", description=__doc__)
+    parser = argparse.ArgumentParser(prog="strophe", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(

@@ -1,51 +1,44 @@
-"""Command `python -m service`: reads the settings, takes the ports, hands over to gunicorn.
+"""`python -m service`: serves checkpoints until told to stop; settings are environment variables.
 
 A setting that is wrong ends the start with one line and exit code 2, a port that is taken with
 one line and exit code 1.
 """
 
-import socket
+import argparse
 import sys
-from contextlib import closing
+from collections.abc import Sequence
 
+from model.errors import ModelError
+from model.extras import MissingExtraError, needs_extra
 from model.terminal_text import terminal_line
-from service.access.api_keys import ApiKeys
-from service.server.gunicorn_app import GunicornApplication
-from service.settings import Settings, SettingsError, read_settings, variable_name
 
 
-class PortTakenError(Exception):
-    """Raised when a port of the service cannot be listened on; the message names the setting."""
+def build_parser() -> argparse.ArgumentParser:
+    """Build the argument parser: of no flags, since all that can be set are variables."""
+    parser = argparse.ArgumentParser(
+        prog="strophe", description="Serve checkpoints over HTTP. Settings are variables STROPHE_*."
+    )
+    parser.add_argument("command", nargs="?", choices=["serve"], help="may be left out")
+    return parser
 
 
-def listen(settings: Settings, field: str) -> socket.socket:
-    """Listening socket on the host and the port of the setting `field`. Raises PortTakenError."""
-    port: int = getattr(settings, field)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, port), family=family, backlog=64)
-    except OSError as error:
-        where = f"{settings.host} port {port}"
-        raise PortTakenError(
-            f"{variable_name(field)}: cannot listen on {where}: {error.strerror}"
-        ) from error
-
-
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Serve until told to stop; returns the exit code."""
+    build_parser().parse_args(argv)
     try:
-        settings = read_settings()
-        ApiKeys.of(settings)  # the worker reads them again; here what is wrong is one line
-        listen(settings, "port").close()  # gunicorn would try five times and tell a long story
-        ops_socket = listen(settings, "ops_port")
-    except SettingsError as error:
+        with needs_extra("serve"):
+            from service.server.start import PortTakenError, serve  # noqa: PLC0415
+    except MissingExtraError as error:
+        print(f"error: {terminal_line(str(error))}", file=sys.stderr)
+        return 2
+    try:
+        serve()
+    except ModelError as error:
         print(f"error: {terminal_line(str(error))}", file=sys.stderr)
         return 2
     except PortTakenError as error:
         print(f"error: {terminal_line(str(error))}", file=sys.stderr)
         return 1
-    with closing(ops_socket):
-        GunicornApplication(settings, ops_socket).run()
     return 0
 
 

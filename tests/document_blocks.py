@@ -9,7 +9,7 @@ from typing import Any
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^## ", flags=re.MULTILINE)
-START = re.compile(r"\$ ((?:STROPHE_\w+=\S+ )*)python -m service\n")
+START = re.compile(r"\$ ((?:STROPHE_\w+=\S+ )*)strophe serve\n")
 MASKS = (
     (r"\b(req|gen|chatcmpl|cmpl|score|inspect)-[0-9a-f]{32}\b", r"\1-ID"),
     (r'"created":\d+', '"created":0'),

@@ -58,9 +58,19 @@ SERVICE_ROOMS = {
         "settings",
         "web",
     },
-    "server": {"app", "engine", "error_answers", "models", "observability", "settings", "timeouts"},
-    "__main__": {"access", "server", "settings"},
+    "server": {
+        "access",
+        "app",
+        "engine",
+        "error_answers",
+        "models",
+        "observability",
+        "settings",
+        "timeouts",
+    },
+    "__main__": {"server"},
 }
+LATER_STDLIB = {"compression"}  # of the standard library from Python 3.14 on
 SINKS = {"utils", "util", "common", "helpers", "helper", "misc"}
 
 FILES = {
@@ -68,9 +78,8 @@ FILES = {
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
+FILES["strophe"] = ROOT / "strophe.py"  # the console command, above all three
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
-
-LATER_STDLIB = {"compression"}  # of the standard library from Python 3.14 on
 
 
 def is_inside(module: str, package: str) -> bool:
@@ -200,6 +209,15 @@ def test_each_package_is_looked_at(package: str) -> None:
 )
 def test_a_package_does_not_import_another(inside: str, imported: str) -> None:
     assert importers(inside, imported) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_package_knows_of_the_console_command(package: str) -> None:
+    assert importers(package, "strophe") == []
+
+
+def test_the_console_command_imports_no_package_but_by_name() -> None:
+    assert own_imports("strophe") == {"service.version"}
 
 
 def test_only_one_module_needs_what_the_service_can_do_without() -> None:

@@ -118,7 +118,7 @@ def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path)
     os.kill(children(process.pid)[-1], signal.SIGTERM)
     _, said = process.communicate(timeout=120)
     assert process.returncode != 0
-    assert said.count("go on with: python -m training train --resume") == 1
+    assert said.count("go on with: strophe train --resume") == 1
     assert 5 < saved_step(corpus, "cut") < 400
     save_seldom(corpus, "cut")
     hidden = last_state(corpus, "cut", "carried.safetensors")["hidden"]

@@ -8,11 +8,11 @@ from training_runs import arguments, refusal, resuming
 
 from model import checkpoint as checkpoints
 from training.__main__ import main
-from training.command_line import longer_command
+from training.command_line import TRAIN, longer_command
 from training.run_folder import read_config
 from training.train_config import TrainConfig, resolve
 
-COMMAND = "python -m training "
+COMMAND = "strophe "
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_command_names_no_field_that_the_preset_has(preset: str) -> None:
     command = longer_command(config, {"minutes": 7})
     given = [] if preset == "tiny" else ["--preset", preset]
     expected = ["--init-from", "checkpoints/mine", "--name", "mine", *given, "--minutes", "7"]
-    assert shlex.split(command)[4:] == expected
+    assert shlex.split(command)[len(TRAIN) :] == expected
 
 
 def test_the_command_of_a_preset_that_is_gone_names_its_fields() -> None:

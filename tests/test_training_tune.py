@@ -67,7 +67,7 @@ def test_the_first_trial_is_the_preset_itself(searched: Path) -> None:
 
 def test_the_commands_in_the_report_repeat_the_best_trial(searched: Path, tmp_path: Path) -> None:
     page = (study_folder(searched) / "report" / "README.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^python -m training (train .*)$", page, flags=re.MULTILINE)
+    lines = re.findall(r"^strophe (train .*)$", page, flags=re.MULTILINE)
     assert len(lines) == 2
     places = ["--runs-dir", str(tmp_path / "runs"), "--checkpoints-dir", str(tmp_path / "served")]
     for name, line in zip(("flags", "preset"), lines, strict=True):

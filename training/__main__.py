@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from model.errors import ModelError
+from model.extras import needs_extra
 from model.terminal_text import terminal_line
 from training.process_settings import limit_spinning
 from training.signals import Interrupted, end_process, raise_on_signal
@@ -29,7 +30,7 @@ COMMANDS = {
 
 def build_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     """Build the argument parser of the commands `names`, whose modules it imports."""
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="strophe", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in names:
         import_module(COMMANDS[name]).add(commands)
@@ -41,10 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     # Importing only the command that runs saves a second: Optuna, redis and plots are not free.
     names = words[:1] if words and words[0] in COMMANDS else COMMANDS
-    args = build_parser(names).parse_args(words)
     try:
-        with raise_on_signal():
-            return int(args.run(args))
+        with needs_extra("train"):
+            args = build_parser(names).parse_args(words)
+            with raise_on_signal():
+                return int(args.run(args))
     except Interrupted as stop:
         print(stop, file=sys.stderr)
         return 128 + stop.number

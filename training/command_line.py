@@ -10,7 +10,7 @@ from model.errors import ParameterError
 from training.run_folder import free_name
 from training.train_config import ANTHOLOGY, BUDGETS, INHERITED, TrainConfig, resolve
 
-TRAIN = ("python", "-m", "training", "train")
+TRAIN = ("strophe", "train")
 _PLACES = ("runs_dir", "checkpoints_dir")
 _TEXTS = ("corpus", "valid_corpus")
 

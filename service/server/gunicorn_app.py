@@ -18,21 +18,22 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from model.errors import ModelError
+from model.extras import needs_extra
 from service.observability.logs import configure_logs, standard_logging
 from service.server.connection import ConnectionLimits, WsgiApp
 from service.server.crash_loop import CrashLoop, SharedFlag
 from service.server.drain import DrainTimeline
 from service.server.gunicorn_worker import RequestBufferingWorker
 from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 from service.timeouts import ANSWER_MARGIN_S, KEEP_ALIVE_S, WORKER_HEARTBEAT_TIMEOUT_S
 
 if TYPE_CHECKING:
     from service.server.service_process import Service
 
 SPARE_FILES = 256  # beside connections: for logs, checkpoints and the ops listener
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 MACOS_OPEN_FILES = 10_240  # OPEN_MAX of its sys/syslimits.h
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a private file there
 APP_LOAD_ERROR = 4  # gunicorn's: the master gives up instead of trying again
 CRASH_LOOP_EXIT_CODE = 5
 
@@ -78,7 +79,6 @@ def raise_open_files_limit(count: int) -> None:
     most = count if hard == resource.RLIM_INFINITY else min(count, hard)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
     except ValueError:  # macOS has a hard limit of none, and allows no more than this
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MACOS_OPEN_FILES), hard))
 
@@ -120,11 +120,11 @@ class GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn ha
         """Make the Service and return its WSGI application: called by gunicorn in the worker."""
         raise_open_files_limit(self._settings.max_connections + SPARE_FILES)
         # Here and not at the top: the master would load torch, only to fork.
-        from service.server.service_process import Service  # noqa: PLC0415
-
         try:
+            with needs_extra("serve"):
+                from service.server.service_process import Service  # noqa: PLC0415
             self._service = Service(self._settings, self._ops_socket)
-        except (ModelError, SettingsError) as error:
+        except ModelError as error:
             structlog.get_logger().error("cannot_start", reason=str(error))
             raise SystemExit(APP_LOAD_ERROR) from error
         return self._service.app

@@ -216,7 +216,7 @@ def _repeating(study: CellStudy) -> str:
         flags += ["--checkpoint", config.checkpoint]
     if config.layer is not None:
         flags += ["--layer", config.layer]
-    command = shlex.join(["python", "-m", "training", "study", *map(str, flags)])
+    command = shlex.join(["strophe", "study", *map(str, flags)])
     version, threads = importlib.metadata.version("strophe"), torch.get_num_threads()
     return f"""## This run
 

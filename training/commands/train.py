@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
                 outcome = start(config, console, group)
         except RunStoppedError as error:
             flags = resume_flags(error.folder)
-            advice = f"when that is mended, go on with: python -m training train {flags}"
+            advice = f"when that is mended, go on with: strophe train {flags}"
             raise RunError(f"{error}; {advice}") from error
         except ModelError:
             if group.is_writer:
@@ -90,5 +90,5 @@ def _report_outcome(outcome: RunOutcome, console: Console) -> int:
         say(console, f"done: {outcome.checkpoint}")
         return 0
     flags = resume_flags(outcome.folder)
-    say(console, f"stopped; go on with: python -m training train {flags}")
+    say(console, f"stopped; go on with: strophe train {flags}")
     return 128 + outcome.stopped_by
