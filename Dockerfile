@@ -12,11 +12,11 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python3 -m venv /opt/strophe
 ENV PATH=/opt/strophe/bin:$PATH
 WORKDIR /src
-# Torch by itself: the largest layer changes only when its version does.
+# Torch by itself, the first of the range: the largest layer changes only when its version does.
 COPY pyproject.toml .
 RUN pip install ${TORCH_INDEX_URL:+--extra-index-url $TORCH_INDEX_URL} \
-    "$(sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
-COPY README.md LICENSE ./
+    "$(sed -n 's/.*"torch>=\([0-9.]*\),.*/torch==\1/p' pyproject.toml)"
+COPY README.md LICENSE strophe.py ./
 COPY model model
 COPY training training
 COPY service service
@@ -41,4 +41,4 @@ VOLUME ["/data/cache", "/data/checkpoints", "/data/runs"]
 # Ready and not only alive: a worker on its way up, again and again, would be called healthy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/readyz', timeout=4)"]
-CMD ["python3", "-m", "service"]
+CMD ["strophe", "serve"]

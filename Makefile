@@ -5,11 +5,18 @@ CORPUS ?=
 ARGS ?=
 # One more index to find the torch wheel in: PyTorch's own list a CPU and several CUDA builds.
 TORCH_INDEX_URL ?=
+TORCH_CPU_INDEX_URL := https://download.pytorch.org/whl/cpu
 
+COMMA := ,
 VENV := .venv
 BIN := $(VENV)/bin
-TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# The first torch of the range that pyproject.toml allows, so that none brings other bits or another
+# download by itself; Python 3.15 has a wheel of the newest only.
+TORCH_RANGE := $(shell sed -n 's/.*"\(torch>=[^"]*\)".*/\1/p' pyproject.toml)
+TORCH := '$(subst >=,==,$(firstword $(subst $(COMMA), ,$(TORCH_RANGE)))); python_version < "3.15"' \
+	'$(TORCH_RANGE); python_version >= "3.15"'
+INSTALL := $(BIN)/pip install --quiet
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Test modules side by side, so each process keeps to one core, and where a test wants several
 # threads these do not spin for each other. By name: by their number of tests, as xdist would order
 # them, those with a few long tests come last, and one process waits for the other.
@@ -22,16 +29,31 @@ NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_en
 	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
 ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 NUMBA_CPU_NAME=haswell
 
-.PHONY: help setup serve train generate test test-avx2 check format bench docker clean modules
+.PHONY: help setup serve train generate test test-avx2 lowest check format bench docker clean modules
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
+GOALS ?= $(MAKECMDGOALS)
+# What is about to be fetched, said while there is still time to choose.
+ifdef TORCH_INDEX_URL
+TORCH_SIZE := from $(TORCH_INDEX_URL): 0.2 GB if that is the CPU build
+else ifeq ($(shell uname -s),Linux)
+TORCH_SIZE := about 3 GB (5 GB on disk), since PyPI's build brings CUDA; for the CPU build, 0.2 GB, \
+	stop here (Ctrl-C) and run: make $(GOALS) TORCH_INDEX_URL=$(TORCH_CPU_INDEX_URL)
+else
+TORCH_SIZE := about 0.1 GB
+endif
+
 # A stamp a set of extras; a changed pyproject.toml installs again.
-$(VENV)/.serve: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) ..."
-	@$(INSTALL) $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) '$(TORCH)'
+%/.torch: pyproject.toml
+	@test -x $*/bin/python || $(PYTHON) -m venv $*
+	@$*/bin/pip show --quiet torch 2>/dev/null || echo "fetching torch into $*: $(TORCH_SIZE)"
+	@$*/bin/pip install $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL)) $(TORCH)
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/.torch
+	@echo "installing what else the service needs into $(VENV), about 0.1 GB ..."
 	@$(INSTALL) --editable '.[serve]'
 	@touch $@
 
@@ -46,19 +68,30 @@ $(VENV)/.all: $(VENV)/.train
 setup: $(VENV)/.all  ## Install everything, for development
 
 serve: $(VENV)/.serve  ## Serve the checkpoint that ships, and those in checkpoints/
-	@exec $(BIN)/python -m service
+	@exec $(BIN)/strophe serve
 
 train: $(VENV)/.train  ## Train a checkpoint: make train CORPUS=my.txt ARGS='--minutes 10'
-	@exec $(BIN)/python -m training train $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	@exec $(BIN)/strophe train $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
 generate: $(VENV)/.serve  ## Write to the terminal: make generate ARGS='--prompt "The moon"'
-	@exec $(BIN)/python -m model generate $(ARGS)
+	@exec $(BIN)/strophe generate $(ARGS)
 
 test: check  ## Run every check: format, lint, types, tests
 	$(PYTEST) $(ARGS)
 
 test-avx2: $(VENV)/.all  ## Run the numeric tests as on a CPU with AVX2 only, or on another: ISA=
 	$(ISA) $(PYTEST) $(NUMERIC) $(ARGS)
+
+lowest: $(VENV)-lowest/.all  ## Run the quick tests with the lowest version of each dependency
+	OMP_NUM_THREADS=1 $(VENV)-lowest/bin/pytest -n 2 --dist loadfile -m 'not slow' $(ARGS)
+
+# By uv, since pip knows no lowest versions. torch first, as above: it is the lowest of its range.
+$(VENV)-lowest/.all: pyproject.toml
+	@rm -rf $(@D)
+	@$(MAKE) --no-print-directory $(@D)/.torch GOALS=lowest
+	@$(@D)/bin/pip install --quiet uv
+	$(@D)/bin/uv pip install --python $(@D)/bin/python --resolution lowest-direct --editable '.[all]'
+	@touch $@
 
 check: $(VENV)/.all  ## Run format, lint and type checks
 	$(BIN)/ruff format --check .
@@ -80,4 +113,4 @@ docker:  ## Build the container image
 	docker build --tag strophe $(if $(TORCH_INDEX_URL),--build-arg TORCH_INDEX_URL=$(TORCH_INDEX_URL)) .
 
 clean:  ## Remove the virtual environment and caches; runs and checkpoints stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	rm -rf $(VENV) $(VENV)-lowest .mypy_cache .pytest_cache .ruff_cache .hypothesis ./*.egg-info
