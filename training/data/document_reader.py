@@ -26,6 +26,7 @@ from training.data.train_valid_split import SplitKind
 from training.data.zstd_frame import ZstdError, new_frame
 from training.training_errors import CorpusError
 
+LETTERS_THAT_COMBINE = "\U00016d67"  # Kirat Rai's sign e, from Unicode 16 (Python 3.14) on
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK_BYTES = 1 << 20
 ZSTD_CHUNK_BYTES = 1 << 14  # compressed: what one of these becomes is in memory at once
@@ -89,7 +90,8 @@ def _last_nfc_cut(text: str) -> int:
 
 def may_combine(char: str) -> bool:
     """Check whether NFC may join `char` to what stands before it: marks, and jamo of a syllable."""
-    return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff"
+    is_mark = unicodedata.category(char).startswith("M") or char in LETTERS_THAT_COMBINE
+    return is_mark or "\u1160" <= char <= "\u11ff"
 
 
 def _decoded(name: str) -> Iterator[str]:
