@@ -128,7 +128,8 @@ def test_a_layer_reads_a_text_as_it_would_in_two_parts(kind: int) -> None:
     rng, blocks = np.random.default_rng(0), 8 if kind == RNN else 32
     weight = rng.integers(-63, 64, (blocks, 16)).astype(np.int8)
     below = rng.integers(-9999, 9999, (5, blocks)).astype(np.float32)
-    scale, biases = np.full(blocks, 1e-4, np.float32), rng.normal(size=(3, blocks))
+    scale = np.full((blocks // 8, 8), 1e-4, np.float32)
+    biases = rng.normal(size=(3, blocks // 8, 8)).astype(np.float32)
     which = np.array([0, 2, 1, 1, 0])
 
     def read(*cuts: tuple[int, int]) -> list[NDArray[np.generic]]:
@@ -136,7 +137,7 @@ def test_a_layer_reads_a_text_as_it_would_in_two_parts(kind: int) -> None:
         seen = np.zeros((5, 8), np.uint8)
         for first, last in cuts:
             one = slice(first, last)
-            inputs = (weight, below[one], scale, biases.astype(np.float32), which[one])
+            inputs = (weight, below[one], scale, biases, which[one])
             run_layer(kind, *inputs, carried, hidden, seen[one])
         return [carried, hidden, seen]
 

@@ -97,12 +97,15 @@ class Int8Backend(Backend):
         hidden, carried = state[0].numpy(), state[1].numpy()
         for index, product in enumerate(self._layers):
             start = index * width
-            sums = product(state[0][:, max(0, start - width) : start + width]).numpy()
+            sums = product(state[0][:, max(0, start - width) : start + width])
+            blocks = sums.view(len(ids), -1, width).numpy()
             biases, which = (
                 (weights.table, ids) if index == 0 else (weights.bias, _same(index, ids))
             )
             scale = weights.scale[index]
-            update_rows(*(weights.cell, sums, scale, biases, which, carried, hidden, start, width))
+            update_rows(
+                *(weights.cell, blocks, scale, biases, which, carried, hidden, start, width)
+            )
 
     def _feed_one(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Read ids (T,) into the one row of `state`, layer by layer; see `feed`."""
@@ -147,13 +150,14 @@ def quantized(network: Network) -> Int8Weights:
         biases.append(bias.numpy())
     output, output_scale = quantize(network.output.weight.detach().float())
     first, *rest = matrices
+    blocks = (-1, len(first) // first.shape[1], first.shape[1])
     return Int8Weights(
         cell=CELLS[network.config.cell],
-        table=table,
+        table=table.reshape(blocks),
         first=first,
         rest=np.stack(rest) if rest else np.zeros((0, len(first), 2 * first.shape[1]), np.int8),
-        scale=np.stack(scales),
-        bias=np.stack(biases),
+        scale=np.stack(scales).reshape(blocks),
+        bias=np.stack(biases).reshape(blocks),
         output=output,
         output_scale=output_scale,
         output_bias=network.output.bias.detach().float().numpy().copy(),

@@ -63,5 +63,5 @@ def kernel(function: _Function) -> _Function:
 
 def part(function: _Function) -> _Function:
     """Compile a function that kernels call, as a piece of each of them."""
-    compiled = numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    compiled = numba.njit(nogil=True, error_model="numpy")(function)
     return cast("_Function", compiled)

@@ -43,11 +43,11 @@ class Int8Weights(NamedTuple):
     """Quantized weights of a stack of recurrent layers of one cell."""
 
     cell: int  # LSTM, GRU or RNN
-    table: Floats  # (V, GH): the first layer's input product for each id, biases included
+    table: Floats  # (V, G, H): the first layer's input product for each id, biases included
     first: NDArray[np.int8]  # (GH, H): recurrent
     rest: NDArray[np.int8]  # (L - 1, GH, 2H): input from the layer below, then recurrent
-    scale: Floats  # (L, GH): of a sum, per unit
-    bias: Floats  # (L, GH); the first layer's is in the table
+    scale: Floats  # (L, G, H): of a sum, per unit
+    bias: Floats  # (L, G, H); the first layer's is in the table
     output: NDArray[np.int8]  # (V, H)
     output_scale: Floats  # (V,)
     output_bias: Floats  # (V,)
@@ -65,12 +65,6 @@ def product(weight: NDArray[np.int8], start: int, inputs: NDArray[np.int16], sum
 
 
 @part
-def gate(sums: Sums, scale: Floats, bias: Floats, n: int) -> np.float32:
-    """What a gate's activation function is applied to: its sum in float32, with its bias."""
-    return F32(F32(sums[n]) * scale[n] + bias[n])
-
-
-@part
 def byte_of(h: np.float32) -> np.uint8:
     """Byte of a hidden state h in (-1, 1)."""
     return np.uint8(rounded(_HIDDEN_LEVELS * h) + I32(ZERO))
@@ -80,7 +74,7 @@ def byte_of(h: np.float32) -> np.uint8:
 def update_row(
     kind: int, sums: Sums, scale: Floats, bias: Floats, carried: Floats, hidden: Bytes
 ) -> None:
-    """Update one row's carried numbers (H,) and hidden bytes (H,), in place, from its sums (GH,).
+    """Update one row's carried numbers (H,) and hidden bytes (H,), in place, from its sums (G, H).
 
     The equations of an LSTM stand in `model.network`; those of a GRU are torch's (Cho et al. 2014,
     with the reset gate behind the product). Sums may be int32, or float32 that holds integers.
@@ -91,18 +85,17 @@ def update_row(
         update_gru(sums, scale, bias, carried, hidden)
     else:
         for j in range(len(hidden)):
-            hidden[j] = byte_of(tanh(gate(sums, scale, bias, j)))
+            hidden[j] = byte_of(tanh(F32(sums[0, j]) * scale[0, j] + bias[0, j]))
 
 
 @part
 def update_lstm(sums: Sums, scale: Floats, bias: Floats, cell: Floats, hidden: Bytes) -> None:
     """LSTM update of one row's cell (H,) and hidden (H,) bytes."""
-    width = len(cell)
-    for j in range(width):
-        i = sigmoid(gate(sums, scale, bias, j))
-        f = sigmoid(gate(sums, scale, bias, width + j))
-        g = tanh(gate(sums, scale, bias, 2 * width + j))
-        o = sigmoid(gate(sums, scale, bias, 3 * width + j))
+    for j in range(len(cell)):
+        i = sigmoid(F32(sums[0, j]) * scale[0, j] + bias[0, j])
+        f = sigmoid(F32(sums[1, j]) * scale[1, j] + bias[1, j])
+        g = tanh(F32(sums[2, j]) * scale[2, j] + bias[2, j])
+        o = sigmoid(F32(sums[3, j]) * scale[3, j] + bias[3, j])
         c = f * cell[j] + i * g
         cell[j] = c
         hidden[j] = byte_of(o * tanh(c))
@@ -111,12 +104,11 @@ def update_lstm(sums: Sums, scale: Floats, bias: Floats, cell: Floats, hidden: B
 @part
 def update_gru(sums: Sums, scale: Floats, bias: Floats, exact: Floats, hidden: Bytes) -> None:
     """GRU update of one row's hidden state, in float32 (H,) and as bytes (H,)."""
-    width = len(exact)
-    for j in range(width):
-        r = sigmoid(gate(sums, scale, bias, j))
-        z = sigmoid(gate(sums, scale, bias, width + j))
-        own = r * gate(sums, scale, bias, 3 * width + j)
-        n = tanh(gate(sums, scale, bias, 2 * width + j) + own)
+    for j in range(len(exact)):
+        r = sigmoid(F32(sums[0, j]) * scale[0, j] + bias[0, j])
+        z = sigmoid(F32(sums[1, j]) * scale[1, j] + bias[1, j])
+        own = F32(sums[3, j]) * scale[3, j] + bias[3, j]
+        n = tanh(F32(sums[2, j]) * scale[2, j] + bias[2, j] + r * own)
         h = n + z * (exact[j] - n)
         exact[j] = h
         hidden[j] = byte_of(h)
@@ -136,7 +128,7 @@ def update_rows(
 ) -> None:
     """Update of R rows in place: units `start` to `start + width` of their states.
 
-    sums: (R, GH); biases[which[r]] are row r's; carried and hidden: (R, L x H).
+    sums: (R, G, H); biases[which[r]] are row r's; carried and hidden: (R, L x H).
     """
     for r in range(len(sums)):
         units = slice(start, start + width)
@@ -196,16 +188,17 @@ def step(
     `inputs` (2H,) and `sums` (GH,) are working memory.
     """
     width = len(weights.first[0])
+    blocks = sums.reshape(weights.scale[0].shape)
     widen(hidden[:width], inputs)
     product(weights.first, 0, inputs[:width], sums)
     first, table = weights.scale[0], weights.table[token]
-    update_row(weights.cell, sums, first, table, carried[:width], hidden[:width])
+    update_row(weights.cell, blocks, first, table, carried[:width], hidden[:width])
     for layer in range(1, len(weights.scale)):
         start, end = layer * width, (layer + 1) * width
         widen(hidden[start - width : end], inputs)
         product(weights.rest[layer - 1], 0, inputs, sums)
         scale, bias = weights.scale[layer], weights.bias[layer]
-        update_row(weights.cell, sums, scale, bias, carried[start:end], hidden[start:end])
+        update_row(weights.cell, blocks, scale, bias, carried[start:end], hidden[start:end])
 
 
 @part
@@ -238,15 +231,16 @@ def run_layer(
     """
     width, outputs = len(carried), len(weight)
     inputs, recurrent = np.empty(width, np.int16), np.empty(outputs, np.int32)
-    sums = np.empty(outputs, np.float32)
+    sums = np.empty(scale.shape, np.float32)
+    flat = sums.reshape(outputs)
     for t in range(len(which)):
         widen(hidden, inputs)
         product(weight, weight.shape[1] - width, inputs, recurrent)
         for n in range(outputs):
-            sums[n] = F32(recurrent[n])
+            flat[n] = F32(recurrent[n])
         if below.shape[1] > 0:
             for n in range(outputs):
-                sums[n] = sums[n] + below[t, n]
+                flat[n] = flat[n] + below[t, n]
         update_row(kind, sums, scale, biases[which[t]], carried, hidden)
         for j in range(width):
             seen[t, j] = hidden[j]

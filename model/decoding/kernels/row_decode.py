@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.decoding.kernels.compiling import kernel
 from model.decoding.kernels.int8_layers import Bytes, Floats, Ids, Int8Weights, output_logits, step
-from model.decoding.kernels.row_sampling import Rows, choose, own_logprobs
+from model.decoding.kernels.row_sampling import Rows, choose, is_finite_row, own_logprobs
 
 
 @kernel
@@ -36,7 +36,8 @@ def decode(
         for t in range(len(ids)):
             step(weights, token, hidden[r], carried[r], inputs, sums)
             output_logits(weights, top, inputs[:width], output_sums, logits)
-            token = choose(logits, True, rows, r)
+            is_finite = is_finite_row(logits)  # it is: weights that could overflow are not taken
+            token = choose(logits, is_finite, rows, r)
             ids[t, r] = token
             if values.shape[2] > 0:
-                own_logprobs(logits, True, token, values[t, r], likeliest[t, r])
+                own_logprobs(logits, is_finite, token, values[t, r], likeliest[t, r])
