@@ -99,7 +99,10 @@ def test_alternatives_change_no_number(
     decoder: Decoder, tokenizer: Tokenizer, anthology: str, alternatives: int
 ) -> None:
     most = scores_of(decoder, tokenizer, anthology[:100], 20)
-    fewer = [replace(entry, top=entry.top[:alternatives]) for entry in most]
+    fewer = [
+        replace(entry, top=entry.top[:alternatives], top_ids=entry.top_ids[:alternatives])
+        for entry in most
+    ]
     assert scores_of(decoder, tokenizer, anthology[:100], alternatives) == fewer
 
 
