@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from openai_answers import chunks_of, whole_of
 
 from model.tokenizer import BOS_ID, Tokenizer
 
@@ -19,19 +20,11 @@ def ask(client: FlaskClient, **fields: object) -> Any:
 
 
 def whole(client: FlaskClient, **fields: object) -> Any:
-    response = ask(client, **fields)
-    assert response.status_code == 200, response.text
-    return response.json
+    return whole_of(ask(client, **fields))
 
 
 def chunks(client: FlaskClient, **fields: object) -> list[Any]:
-    """The chunks of a stream, comments and [DONE] taken off."""
-    response = ask(client, stream=True, **fields)
-    assert response.content_type == "text/event-stream; charset=utf-8"
-    lines = [line for line in response.text.split("\n") if not line.startswith(":")]
-    frames = "\n".join(lines).split("\n\n")
-    assert frames[-2:] == ["data: [DONE]", ""]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames[:-2]]
+    return chunks_of(ask(client, stream=True, **fields))
 
 
 def generated(client: FlaskClient, **fields: object) -> str:

@@ -7,6 +7,7 @@ On a GPU all is torch's, so that nothing has to be fetched between two steps.
 Shapes: R rows, V vocabulary, T steps. Knows nothing of text and of who is in which row.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -64,11 +65,40 @@ class DecodeLoop(Protocol):
         """
 
 
-class KernelLoop:
-    """Decode loop on a CPU: kernels sample, and step the rows of a network that has one."""
+class BackendLoop(ABC):
+    """Base of decode loops over a backend: what feeding and scoring a text have in common."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+
+    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
+        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
+        self.backend.feed(ids, lengths, state)
+
+    def score(
+        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
+    ) -> Scored:
+        """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
+        seen = self.backend.feed(ids, lengths, state)
+        ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
+        is_place = torch.arange(ids.shape[1], device=ids.device) < ends
+        given = torch.split(following[is_place], PLACES)
+        parts = [
+            self._scored(self.backend.logits(part), given[index], most)
+            for index, part in enumerate(torch.split(seen[is_place], PLACES))
+        ]
+        return Scored(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+    @abstractmethod
+    def _scored(self, logits: Tensor, ids: Tensor, most: int) -> Scored:
+        """Log probabilities of ids (N,) by logits (N, V), with `most` alternatives each."""
+
+
+class KernelLoop(BackendLoop):
+    """Decode loop on a CPU: kernels sample, and step the rows of a network that has one."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
         self._rows: SamplingRows | None = None  # whose memory `_arrays` shows
         self._arrays: Rows = None
 
@@ -94,26 +124,11 @@ class KernelLoop:
                 ids = torch.from_numpy(chosen[step])
         return Outputs(*map(torch.from_numpy, (chosen, finite, values, likeliest)))
 
-    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
-        self.backend.feed(ids, lengths, state)
-
-    def score(
-        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
-    ) -> Scored:
-        """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
-        seen = self.backend.feed(ids, lengths, state)
-        is_place = _places(ids, lengths)
-        given = following[is_place].numpy()
-        finite = np.empty(len(given), np.bool_)
-        values, likeliest = np.empty((len(given), 1 + most)), np.empty((len(given), most), np.int64)
-        start = 0
-        for part in torch.split(seen[is_place], PLACES):
-            places = slice(start, start + len(part))
-            logits = self.backend.logits(part).numpy()
-            outputs = (finite[places], values[places], likeliest[places])
-            score_rows(logits, given[places], *outputs)
-            start += len(part)
+    def _scored(self, logits: Tensor, ids: Tensor, most: int) -> Scored:
+        count = len(ids)
+        finite, likeliest = np.empty(count, np.bool_), np.empty((count, most), np.int64)
+        values = np.empty((count, 1 + most), np.float64)
+        score_rows(logits.numpy(), ids.numpy(), finite, values, likeliest)
         return Scored(*map(torch.from_numpy, (finite, values, likeliest)))
 
     def compile(self, vocab_size: int) -> None:
@@ -134,11 +149,8 @@ class KernelLoop:
         return self._arrays
 
 
-class TorchLoop:
+class TorchLoop(BackendLoop):
     """Decode loop in torch's operations alone, for a GPU: nothing looks at a value."""
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
 
     def __call__(
         self, ids: Tensor, steps: int, state: list[Tensor], rows: SamplingRows, uses: Uses
@@ -162,28 +174,9 @@ class TorchLoop:
             torch.stack(chosen), torch.stack(finite), torch.stack(logprobs), torch.stack(top_ids)
         )
 
-    def feed(self, ids: Tensor, lengths: list[int], state: list[Tensor]) -> None:
-        """Read the first lengths[r] of ids[r] into each row, longest first. ids: (R, T) int64."""
-        self.backend.feed(ids, lengths, state)
-
-    def score(
-        self, ids: Tensor, following: Tensor, lengths: list[int], state: list[Tensor], most: int
-    ) -> Scored:
-        """`feed`, and how likely each of `following` (R, T) was; see `DecodeLoop.score`."""
-        seen = self.backend.feed(ids, lengths, state)
-        is_place = _places(ids, lengths)
-        finite: list[Tensor] = []
-        logprobs: list[Tensor] = []
-        top_ids: list[Tensor] = []
-        given = torch.split(following[is_place], PLACES)
-        for index, part in enumerate(torch.split(seen[is_place], PLACES)):
-            logits = self.backend.logits(part)
-            is_finite = torch.isfinite(logits).all(dim=-1)
-            values, likeliest = own_logprobs(logits, is_finite, given[index], True, most)
-            finite.append(is_finite)
-            logprobs.append(values)
-            top_ids.append(likeliest)
-        return Scored(torch.cat(finite), torch.cat(logprobs), torch.cat(top_ids))
+    def _scored(self, logits: Tensor, ids: Tensor, most: int) -> Scored:
+        is_finite = torch.isfinite(logits).all(dim=-1)
+        return Scored(is_finite, *own_logprobs(logits, is_finite, ids, True, most))
 
 
 def own_logprobs(
@@ -200,9 +193,3 @@ def own_logprobs(
     logprobs = shifted - row_sum(shifted.exp()).log()
     values, likeliest = logprobs.topk(min(most, logprobs.shape[1]))
     return torch.cat([logprobs.gather(1, ids.unsqueeze(1)), values], dim=1), likeliest
-
-
-def _places(ids: Tensor, lengths: list[int]) -> Tensor:
-    """Places (R, T) bool within the lengths of ids (R, T)."""
-    ends = torch.tensor(lengths, device=ids.device).unsqueeze(1)
-    return torch.arange(ids.shape[1], device=ids.device) < ends

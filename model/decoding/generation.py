@@ -79,7 +79,7 @@ class Generation:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the text has ended: no further token is wanted."""
+        """True once the text has ended: no further token is wanted."""
         return self.finish_reason is not None
 
     def accept(self, ids: Sequence[int]) -> str:

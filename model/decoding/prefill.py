@@ -49,17 +49,17 @@ class Prefill:
 
     @property
     def is_done(self) -> bool:
-        """Whether `state` is the state before the prompt's last id."""
+        """True once the prompt is fed: `state` is the state before its last id."""
         return self.num_left == 0
 
     @property
     def is_finite(self) -> bool:
-        """Whether all scores and activations collected so far are finite numbers."""
+        """True while all scores and activations of the prompt so far are finite numbers."""
         return all(each is None or each.is_finite for each in (self.scores, self.inspection))
 
     @property
     def is_at_last_cut(self) -> bool:
-        """Whether less than a chunk is left to feed."""
+        """True where less than a chunk of the prompt is left to feed."""
         return self.fed % CHUNK == 0 and self.num_left < CHUNK
 
 

@@ -86,7 +86,7 @@ class GateOpenings(TypedDict):
 
 @closed
 class InspectAnswer(TypedDict):
-    """What one layer did while it read a text of T tokens; H is its width."""
+    """Answer of /v1/inspect: one layer while it read a text of T tokens; H is its width."""
 
     id: Annotated[str, Field(description="to cancel it by")]
     model: str

@@ -90,7 +90,7 @@ class Fp32Backend(Backend):
 
 @torch.inference_mode()
 def is_position_free(network: Network, rows: int) -> bool:
-    """Whether equal rows of one block get equal numbers in every place of it, tried by computing.
+    """Check by computing that equal rows of one block get equal numbers in every place of it.
 
     On this machine and with this number of threads: MKL shares out the rows of a product with few
     outputs from three threads on, and gives a share of two rows other last bits than one of three.

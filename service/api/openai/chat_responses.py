@@ -32,7 +32,7 @@ from service.error_answers import ErrorAnswer
 
 @closed
 class ChatPrompt(PromptFacts):
-    """What the model reads: the text of one message, without its role."""
+    """Prompt of a chat: the text of one message, without its role."""
 
     message: Annotated[
         int, Field(ge=0, description="index of the message that is the prompt; no other was read")
@@ -61,7 +61,7 @@ class ChatChoice(TypedDict):
 
 @closed
 class MessageDelta(TypedDict):
-    """What a chunk adds to a message: its role at first, then pieces of text, at last nothing."""
+    """Addition of a chunk to a message: its role first, then pieces of text, at last nothing."""
 
     role: NotRequired[Literal["assistant"]]
     content: NotRequired[str]
