@@ -19,6 +19,7 @@ RUN pip install ${TORCH_INDEX_URL:+--extra-index-url $TORCH_INDEX_URL} \
 COPY README.md LICENSE strophe.py ./
 COPY model model
 COPY training training
+COPY verse verse
 COPY service service
 RUN pip install ".[serve,redis,trace,train]"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "modules.md"
-PACKAGES = ("model", "training", "service")
+PACKAGES = ("model", "training", "verse", "service")
 COMMAND = ROOT / "strophe.py"
 TABLE = "| module | is for | names |\n| --- | --- | --- |"
 OPENING = """# Modules

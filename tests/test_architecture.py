@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("model", "training", "service")
-EXTRAS_OF = {"model": (), "training": ("train",), "service": ("serve", "trace")}
+PACKAGES = ("model", "training", "verse", "service")
+EXTRAS_OF = {"model": (), "training": ("train",), "verse": (), "service": ("serve", "trace")}
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 # The map of the service, from the ground up: what each room, or file beside the rooms, imports of
@@ -187,6 +187,10 @@ def test_each_package_is_looked_at(package: str) -> None:
     [
         ("model", "training"),
         ("model", "service"),
+        ("model", "verse"),
+        ("verse", "training"),
+        ("verse", "service"),
+        ("training", "verse"),
         ("training", "service"),
         ("service", "training"),
         ("model", "flask"),

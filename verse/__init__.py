@@ -1,0 +1,1 @@
+"""Verse: poems that keep a form, by the model's own words; imports `model` only."""
