@@ -123,7 +123,9 @@ class PoemSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str | None = Field(None, max_length=60, description="what the form is called")
-    stanzas: Annotated[Stanzas, Field(min_length=1, strict=False)] = Field(description="stanzas of lines; an empty line is written between two stanzas")
+    stanzas: Annotated[Stanzas, Field(min_length=1, strict=False)] = Field(
+        description="stanzas of lines; an empty line is written between two stanzas"
+    )
 
     @classmethod
     def checked(cls, fields: object) -> Self:
