@@ -191,6 +191,8 @@ def test_each_package_is_looked_at(package: str) -> None:
         ("verse", "training"),
         ("verse", "service"),
         ("training", "verse"),
+        ("verse.prosody", "model"),
+        ("verse.prosody", "torch"),
         ("training", "service"),
         ("service", "training"),
         ("model", "flask"),

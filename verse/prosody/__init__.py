@@ -1,0 +1,1 @@
+"""Prosody of English words and lines: pronunciations, stresses, rhymes, and where each comes from."""

@@ -1,0 +1,219 @@
+"""Guess of an unknown word's sound from its letters: English spelling's common rules, left to right.
+
+Right in most syllable counts and many rhymes, and never more than a guess. Where the stress falls
+follows the ending and the number of syllables.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from verse.prosody.phonemes import VOWELS
+from verse.prosody.word_endings import Phonemes
+
+# Letters, what must follow (a pattern, - for anything), sounds. The first row that fits is taken, so
+# longer letters stand first. Vowels get their stress afterwards.
+_TABLE = """
+ssion - SH AH N
+tion - SH AH N
+sion - ZH AH N
+cious - SH AH S
+tious - SH AH S
+gious - JH AH S
+cian - SH AH N
+tial - SH AH L
+cial - SH AH L
+ture $ CH ER
+eous - IY AH S
+ious - IY AH S
+ous $ AH S
+aught - AO T
+ought - AO T
+ough - OW
+augh - AO
+aigh - EY
+eigh - EY
+igh - AY
+eau - OW
+eer - IH R
+ear [nlt]h? ER
+ear - IH R
+air - EH R
+oor - AO R
+oar - AO R
+our - AO R
+eir - EH R
+ier $ IY ER
+are $ EH R
+ere $ IH R
+ire $ AY R
+yre $ AY R
+ore $ AO R
+ure $ Y UH R
+war [^aeiouy]|$ W AO R
+wor [^aeiouy] W ER
+arr - EH R
+err - EH R
+irr - IH R
+orr - AO R
+urr - ER
+ar [^aeiouy]|$ AA R
+er - ER
+ir [^aeiouy]|$ ER
+or [^aeiouy]|$ AO R
+ur [^aeiouy]|$ ER
+yr [^aeiouy]|$ ER
+ing $ IH NG
+ng [^aeiouy]|$ NG
+ng - NG G
+nk - NG K
+sch - SH
+tch - CH
+dge - JH
+ch [rl] K
+ch - CH
+sh - SH
+ph - F
+th - TH
+wh - W
+gh - G
+ck - K
+sc [eiy] S
+qu - K W
+gn $ N
+mb $ M
+gu [eiy] G
+ey $ IY
+ei - EY
+ey - EY
+ai - EY
+ay - EY
+au - AO
+aw - AO
+ea - IY
+ee - IY
+eu - UW
+ew - UW
+ia $ IY AH
+ie [ds]?$ IY
+ie [^ntr] IY
+oa - OW
+oe - OW
+oi - OY
+oy - OY
+ook - UH K
+oo - UW
+ow $ OW
+ou - AW
+ow - AW
+ue s?$ UW
+ui - UW
+ae - IY
+all - AO L
+alk - AO K
+ald - AO L D
+ind $ AY N D
+ild $ AY L D
+old - OW L D
+le s?$ AH L
+a [^aeiouwxy](e|es|ed)$ EY
+a $ AH
+a - AE
+e [^aeiouwxy](e|es)$ IY
+e [aiou] IY
+e d$ -
+e s?$ -
+e - EH
+i [^aeiouwxy](e|es|ed)$ AY
+i [aou] IY
+i $ IY
+i - IH
+o [^aeiouwxy](e|es|ed)$ OW
+o $ OW
+o - AA
+u [^aeiouwxy](e|es|ed)$ UW
+u $ UW
+u - AH
+y $ IY
+y [^aeiouwxy](e|es|ed)$ AY
+y [aeiou] Y
+y - IH
+c [eiy] S
+c - K
+g [eiy] JH
+g - G
+x - K S
+q - K
+j - JH
+h - HH
+"""
+_FIRST = {"kn": "n", "wr": "r", "gn": "n", "ps": "s", "pt": "t", "x": "z", "mn": "n"}
+_WEAK_HEADS = ("a", "be", "re", "de", "con", "com", "ex", "un", "en", "em", "pre", "for", "dis")
+# Endings whose word is stressed on the syllable before them.
+_BEFORE = re.compile(
+    r"(ion|ions|ic|ics|ical|ity|ian|ians|ial|ious|eous|ia|iar|uous|ual|logy|graphy|itude)$"
+)
+
+
+@cache
+def _rules() -> dict[str, list[tuple[str, re.Pattern[str], Phonemes]]]:
+    """Rules by their first letter, in the table's order."""
+    found: dict[str, list[tuple[str, re.Pattern[str], Phonemes]]] = {}
+    for row in _TABLE.strip().splitlines():
+        letters, follows, *sounds = row.split()
+        pattern = re.compile("" if follows == "-" else follows)
+        said = () if sounds == ["-"] else tuple(sounds)
+        found.setdefault(letters[0], []).append((letters, pattern, said))
+    return found
+
+
+def guessed_phonemes(word: str) -> Phonemes:
+    """Phonemes of a word by its letters alone; empty where it has no vowel or a strange letter."""
+    letters = word.replace("'", "").replace("-", "")
+    if not re.fullmatch("[a-z]{2,}", letters) or not re.search("[aeiouy]", letters):
+        return ()
+    for cluster, instead in _FIRST.items():
+        if letters.startswith(cluster):
+            letters = instead + letters.removeprefix(cluster)
+    sounds = tuple(_sounds(letters))
+    vowels = [i for i, sound in enumerate(sounds) if sound in VOWELS]
+    if not vowels:
+        return ()
+    stressed = vowels[_stressed_syllable(word, len(vowels))]
+    return tuple(_with_stress(sound, i == stressed) for i, sound in enumerate(sounds))
+
+
+def _with_stress(sound: str, is_stressed: bool) -> str:
+    if sound not in VOWELS:
+        return sound
+    if is_stressed:
+        return f"{sound}1"
+    return "AH0" if sound in {"AE", "EH", "AA", "IH"} else f"{sound}0"
+
+
+def _sounds(letters: str) -> Iterator[str]:
+    i = 0
+    while i < len(letters):
+        for spelled, follows, said in _rules().get(letters[i], ()):
+            rest = i + len(spelled)
+            if letters.startswith(spelled, i) and follows.match(letters, rest):
+                yield from said
+                i = rest
+                break
+        else:
+            if letters[i - 1 : i] != letters[i]:  # a doubled consonant is said once
+                yield letters[i].upper()
+            i += 1
+
+
+def _stressed_syllable(word: str, num_syllables: int) -> int:
+    if num_syllables == 1:
+        return 0
+    if _BEFORE.search(word):
+        before = 2 if re.search("(ity|ical|ia|ian|ians|ial|ious|eous|logy|graphy)$", word) else 1
+        return max(0, num_syllables - 1 - before)
+    if num_syllables == 2:
+        return 1 if word.startswith(_WEAK_HEADS) else 0
+    if re.search("[ao]$|[^aeiou][^aeiou]i?$", word):
+        return num_syllables - 2
+    return max(0, num_syllables - 3)
