@@ -1,1 +1,1 @@
-"""Prosody of English words and lines: pronunciations, stresses, rhymes, and where each comes from."""
+"""Prosody of English: how words are said, stressed and rhymed, and how that is known."""

@@ -6,17 +6,17 @@ The second part's primary stress becomes secondary, as CMUdict marks compounds.
 from verse.prosody.word_endings import Phonemes, Reader
 
 # What ends English compounds: of two parts that are words by chance, neither is one of these.
-_HEADS = frozenset(
-    """
-    beam bed bell berry bird bloom blown blossom blow board boat bone book born borne bough bound
-    bower breaker bright brook brow cloth cloud coat craft crest crown day deep dream drop edge eyed
-    fall fire fish flake flame flower foam folk foot ground guard haired head heart hearted hill
-    hold house keeper kind lamp land leaf light lit lock long love maid maiden maker mate moon mouth night piece place rise road rock room rose sail scape shadow shell shine shore sick
-    side sided sight skin sky song spring stone storm stream stricken strong swept thing thorn tide
-    time tree wake walk wall water wave way weed wheel white wide wife wind wing winged woman wood
-    work worm worn worth worthy year
-    """.split()
-)
+_HEADS = """
+beam bed bell berry bird bloom blown blossom blow board boat bone book born borne bough bound
+bower breaker bright brook brow cloth cloud coat craft crest crown day deep dream drop edge eyed
+fall fire fish flake flame flower foam folk foot ground guard haired head heart hearted hill hold
+house keeper kind lamp land leaf light lit lock long love maid maiden maker mate moon mouth night
+piece place rise road rock room rose sail scape shadow shell shine shore sick side sided sight
+skin sky song spring stone storm stream stricken strong swept thing thorn tide time tree wake walk
+wall water wave way weed wheel white wide wife wind wing winged woman wood work worm worn worth
+worthy year
+"""
+_HEAD_WORDS = frozenset(_HEADS.split())
 _MIN_FIRST = 3
 _PREFIXES: dict[str, Phonemes] = {
     "un": ("AH0", "N"),
@@ -36,7 +36,7 @@ def compound_readings(word: str, read: Reader) -> tuple[Phonemes, ...]:
         return known
     for prefix, sounds in _PREFIXES.items():
         rest = word.removeprefix(prefix)
-        if rest == word or len(rest) < 3 or rest[0] in "-aeiou" and prefix in {"be", "en"}:
+        if rest == word or len(rest) < 3 or (rest[0] in "aeiou" and prefix in {"be", "en"}):
             continue
         if rest[0] != "-" and (known := read(rest)):
             return tuple((*sounds, *each) for each in known)
@@ -45,7 +45,7 @@ def compound_readings(word: str, read: Reader) -> tuple[Phonemes, ...]:
     for cut in range(_MIN_FIRST, len(word) - 2):
         if word[cut:] in {"man", "men"}:
             return tuple((*first, "M", "AH0", "N") for first in read(word[:cut]))
-        if word[cut:] in _HEADS and (found := _joined([word[:cut], word[cut:]], read)):
+        if word[cut:] in _HEAD_WORDS and (found := _joined([word[:cut], word[cut:]], read)):
             return found
     return ()
 

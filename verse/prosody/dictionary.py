@@ -33,4 +33,4 @@ def dictionary_words() -> tuple[str, ...]:
 def _entries() -> dict[str, str]:
     raw = (resources.files("verse.prosody") / "cmudict" / FILE).read_bytes()
     lines = lzma.decompress(raw).decode("ascii").split("\n")
-    return dict(line.split("\t", 1) for line in lines)  # type: ignore[misc]
+    return dict(line.split("\t", 1) for line in lines)

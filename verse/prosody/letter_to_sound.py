@@ -1,4 +1,4 @@
-"""Guess of an unknown word's sound from its letters: English spelling's common rules, left to right.
+"""Guess of an unknown word's sound from its letters, by common rules of English spelling.
 
 Right in most syllable counts and many rhymes, and never more than a guess. Where the stress falls
 follows the ending and the number of syllables.
@@ -11,8 +11,8 @@ from functools import cache
 from verse.prosody.phonemes import VOWELS
 from verse.prosody.word_endings import Phonemes
 
-# Letters, what must follow (a pattern, - for anything), sounds. The first row that fits is taken, so
-# longer letters stand first. Vowels get their stress afterwards.
+# Letters, what must follow (a pattern, - for anything), sounds. The first row that fits is taken,
+# so longer letters stand first. Vowels get their stress afterwards.
 _TABLE = """
 ssion - SH AH N
 tion - SH AH N

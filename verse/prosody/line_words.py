@@ -7,14 +7,15 @@ to the word stays (`'tis`, `o'`, `lovers'`). A number is one word, which has no 
 import re
 from dataclasses import dataclass
 
-_APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u0060\u00b4"), "'")
 # A hyphen joins letters; two of them, or a dash, part words.
 _WORD = re.compile(r"'?[^\W_]+(?:(?:'|-(?!-))[^\W_]+)*'?")
-_AT_START = frozenset(
-    "tis twas twere twill twould t til gainst neath mid midst mong mongst pon scape twixt bove fore "
-    "em cause round bout tween stead way s d ll".split()
-)
-_AT_END = frozenset("o th i wi an tho thro altho ol y t".split())
+_CUT_AT_START = """
+tis twas twere twill twould t til gainst neath mid midst mong mongst pon scape twixt bove fore em
+cause round bout tween stead way gan twasn s d ll
+"""
+_CUT_AT_END = "o th i wi an tho thro altho ol y t"
+_AT_START, _AT_END = frozenset(_CUT_AT_START.split()), frozenset(_CUT_AT_END.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,14 @@ class LineWord:
     end: int
 
 
+def with_straight_apostrophes(text: str) -> str:
+    """Text with every shape of an apostrophe or single quotation mark as the plain one."""
+    return text.translate(_APOSTROPHES)
+
+
 def line_words(line: str) -> tuple[LineWord, ...]:
     """Words of a line in order; `line[word.start:word.end]` is the word as it is written."""
-    straight = line.translate(_APOSTROPHES)
-    return tuple(_trimmed(match) for match in _WORD.finditer(straight))
+    return tuple(_trimmed(match) for match in _WORD.finditer(with_straight_apostrophes(line)))
 
 
 def _trimmed(match: re.Match[str]) -> LineWord:

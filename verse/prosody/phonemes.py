@@ -16,11 +16,11 @@ SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 VOICELESS = frozenset({"P", "T", "K", "F", "TH", "S", "SH", "CH", "HH"})
 
 # Consonants that begin an English syllable together.
-_ONSETS = frozenset(
-    "P L|P R|B L|B R|T R|T W|D R|D W|K L|K R|K W|G L|G R|G W|F L|F R|TH R|TH W|SH R|S P|S T|S K|S M|"
-    "S N|S L|S W|S F|S P L|S P R|S T R|S K R|S K W|S K L|P Y|B Y|K Y|G Y|F Y|V Y|M Y|HH Y|S P Y|"
-    "S K Y|HH W|N Y|L Y|T Y|D Y".split("|")
-)
+_ONSET_LIST = """
+PL PR BL BR TR TW DR DW KL KR KW GL GR GW FL FR THR THW SHR SP ST SK SM SN SL SW SF SPL SPR STR SKR
+SKW SKL PY BY KY GY FY VY MY HHY SPY SKY HHW NY LY TY DY
+"""
+_ONSETS = frozenset(_ONSET_LIST.split())
 
 
 def is_vowel(phoneme: str) -> bool:
@@ -45,7 +45,7 @@ def onset_before(phonemes: tuple[str, ...], vowel: int) -> tuple[str, ...]:
         start -= 1
     if start == 0:
         return phonemes[:vowel]
-    while vowel - start > 1 and " ".join(phonemes[start:vowel]) not in _ONSETS:
+    while vowel - start > 1 and "".join(phonemes[start:vowel]) not in _ONSETS:
         start += 1
     onset = phonemes[start:vowel]
     return () if onset == ("NG",) else onset

@@ -12,6 +12,7 @@ from functools import lru_cache
 from verse.prosody.compounds import compound_readings
 from verse.prosody.dictionary import dictionary_readings
 from verse.prosody.letter_to_sound import guessed_phonemes
+from verse.prosody.line_words import with_straight_apostrophes
 from verse.prosody.old_spellings import old_spelling_readings
 from verse.prosody.phonemes import is_vowel
 from verse.prosody.pronunciation import Pronunciation, Source
@@ -23,7 +24,6 @@ MAX_WORD = 45
 _CACHED = 1 << 17
 _DEPTH = 2
 _WORD = re.compile(r"[a-z'-]*[a-z][a-z'-]*")
-_APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 _LIGATURES = str.maketrans({"æ": "ae", "œ": "oe"})
 _ROMAN = re.compile(r"[mdc]*(xc|xl|l?x*)(ix|iv|v?i*)")
 _SYLLABIC = re.compile(r"[èé]d(?=$|\W)")
@@ -31,7 +31,7 @@ _SYLLABIC = re.compile(r"[èé]d(?=$|\W)")
 
 def readings(word: str) -> tuple[Pronunciation, ...]:
     """All pronunciations of a word, the usual first; empty where nothing can be said of it."""
-    return _readings(word.translate(_APOSTROPHES).casefold())
+    return _readings(with_straight_apostrophes(word).casefold())
 
 
 @lru_cache(maxsize=_CACHED)
@@ -96,7 +96,7 @@ def _with_syllable(word: str) -> tuple[Pronunciation, ...]:
     found = []
     for each in readings(word):
         end = each.phonemes[-2:]
-        if end[-1] in {"D", "T"} and end != ("IH0", "D") and end != ("AH0", "D"):
+        if end[-1] in {"D", "T"} and end not in {("IH0", "D"), ("AH0", "D")}:
             found.append(Pronunciation((*each.phonemes[:-1], "IH0", "D"), "rule"))
         else:
             found.append(each)

@@ -49,7 +49,7 @@ def _rising(word: str, phonemes: Phonemes) -> Phonemes:
 
 
 def _syncopated(phonemes: Phonemes) -> Phonemes:
-    """A weak syllable between a stressed and a weak one, before R, L or N: `wand'ring`, `op'ning`."""
+    """A weak syllable after a stressed and before a weak one dropped: `wand'ring`, `op'ning`."""
     stressed = False
     for i, phoneme in enumerate(phonemes[:-1]):
         if not is_vowel(phoneme):

@@ -15,7 +15,7 @@ Reader = Callable[[str], tuple[Phonemes, ...]]
 _VOWEL_LETTERS = frozenset("aeiouy")
 _STOPS = frozenset({"P", "B", "T", "D", "K", "G", "S", "Z"})
 _MIN_STEM = 2
-# Endings that begin with a vowel, which take a stem's e away, double its consonant, turn its y to i.
+# Endings with a vowel first: they take a stem's e away, double its consonant, turn its y to i.
 _VOWEL_ENDINGS: dict[str, Phonemes] = {
     "ing": ("IH0", "NG"),
     "in'": ("IH0", "N"),
