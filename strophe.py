@@ -18,6 +18,7 @@ COMMANDS = {
     "describe": ("model", "print the card and shapes"),
     "prepare": ("training", "turn texts into memory-mapped token ids"),
     "train": ("training", "train a checkpoint"),
+    "words": ("training", "make the word list of a finished checkpoint"),
     "tune": ("training", "search for fields by many short runs"),
     "evaluate": ("training", "measure a checkpoint on a text"),
     "study": ("training", "compare rnn, gru and lstm, and plot why"),

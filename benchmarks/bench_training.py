@@ -28,7 +28,8 @@ from model.config import ModelConfig
 from model.device import resolve_device
 from model.network import Network
 from training.data.batches import Streams
-from training.data.corpus import Corpus, CorpusOptions, prepare
+from training.data.corpus import Corpus, prepare
+from training.data.corpus_options import CorpusOptions
 from training.distributed import SINGLE_PROCESS
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer

@@ -19,7 +19,8 @@ from measured import make_checkpoint
 from model.config import ModelConfig
 from model.network import Network
 from training.data.batches import Streams
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 from training.optimization.trainer import Trainer
 from training.process_settings import keep_freed_memory
 from training.train_config import ANTHOLOGY, resolve

@@ -24,6 +24,7 @@ from model.parameters import BackendName, SamplingParams
 from model.scoring import Score, surprisals
 from model.terminal_text import terminal_line, terminal_text
 from model.tokenizer import BOS_ID, UNK_ID
+from model.weights_file import distinct_weights
 
 SHIPPED = Path(__file__).parent / "pretrained" / "verse"
 
@@ -123,7 +124,9 @@ def run_describe(args: argparse.Namespace) -> None:
     loaded = _load(args)
     print(terminal_text(loaded.card).rstrip())
     print(f"\nVocabulary: {loaded.tokenizer.vocab_size} tokens ({loaded.tokenizer.kind})")
-    weights = checkpoints.distinct_weights(loaded.network)
+    if loaded.word_list is not None:
+        print(f"Word list: {len(loaded.word_list.words):,} words of the training text")
+    weights = distinct_weights(loaded.network)
     for name, weight in weights.items():
         print(f"{name:28} {' x '.join(map(str, weight.shape))}")
     print(f"{sum(weight.numel() for weight in weights.values()):,} parameters")

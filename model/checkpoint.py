@@ -1,9 +1,13 @@
 """Checkpoint folder: four files that hold all that generating text needs; saved and loaded here.
 
     model.safetensors   the weights, bf16 or fp32
-    config.json         format number, architecture, tokenizer kind, provenance
+    config.json         format number, architecture, tokenizer kind, provenance, extra files
     tokenizer.model     the SentencePiece vocabulary
     README.md           the card, for people
+
+and those of these that config.json names, with size and SHA-256:
+
+    words.xz            words of the training text, for verse in forms (`model.word_list`)
 
 Written whole or not at all; loaded strictly; nothing is ever unpickled, no special file is waited
 for, and nothing is read that is larger than config.json says. What resuming a training run needs
@@ -13,29 +17,39 @@ lies elsewhere, and this module knows nothing of it.
 import hashlib
 import json
 import os
-from collections.abc import Collection
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import Tensor
 
 from model.atomic_write import replacing_folder
-from model.available_memory import available_memory
 from model.config import ModelConfig
-from model.errors import (
-    MAX_SHOWN_INPUT,
-    CheckpointError,
-    ParameterError,
-    TokenizerError,
-    shortened,
+from model.errors import CheckpointError, ParameterError, TokenizerError, shortened
+from model.extra_files import (
+    MAX_EXTRA,
+    WORDS,
+    ExtraFile,
+    FileFacts,
+    facts_of,
+    read_word_list,
+    require_described,
 )
 from model.network import Network
 from model.regular_file import read_regular
 from model.tokenizer import Tokenizer, TokenizerKind
+from model.weights_file import (
+    Precision,
+    distinct_weights,
+    max_weights,
+    read_weights,
+    require_memory,
+    serialized_weights,
+)
+from model.word_list import WordList
 
 FORMAT = 1
 WEIGHTS, CONFIG, TOKENIZER, CARD = (
@@ -46,37 +60,38 @@ WEIGHTS, CONFIG, TOKENIZER, CARD = (
 )
 FILES = (WEIGHTS, CONFIG, TOKENIZER, CARD)
 MAX_CONFIG = MAX_CARD = 1 << 20  # bytes
-MAX_HEADER = 1 << 20  # of the weights: their names, types, shapes and places
 MAX_TOKENIZER, MAX_PIECE = 1 << 20, 256  # bytes without the vocabulary, and of each token of it
-MAX_LISTED = 8  # names in a message
-LOADING_FACTOR = 4  # memory that loading takes at its peak, in sizes of the weights' file
-
-Precision = Literal["bf16", "fp32"]
-_DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.float32}
-_STORED_DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32}  # as safetensors calls them
+Facts = dict[str, str | int | float | None]
 
 
 class Description(BaseModel):
-    """Content of a checkpoint's config.json: architecture, tokenizer kind, provenance."""
+    """Content of a checkpoint's config.json: architecture, tokenizer, provenance, extra files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     format: Literal[1]
     architecture: ModelConfig
     tokenizer: TokenizerKind
-    provenance: dict[str, str | int | float | None] = Field(
+    provenance: Facts = Field(
         default_factory=dict, description="where the weights come from: corpus, steps, losses"
+    )
+    extra_files: dict[ExtraFile, FileFacts] = Field(
+        default_factory=dict, description="files beside the four: their sizes and hashes"
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """Checkpoint in memory: the network, its tokenizer, the description and the card."""
+    """Checkpoint in memory: the network, its tokenizer, the description and the card.
+
+    Which extra files it has, the description says only once it was saved.
+    """
 
     network: Network
     tokenizer: Tokenizer
     description: Description
     card: str
+    word_list: WordList | None = None  # of the text that it was trained on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,20 +109,44 @@ def save(checkpoint: Checkpoint, folder: Path, precision: Precision = "bf16") ->
 
 
 def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> None:
-    """Write a checkpoint's four files into a folder that the caller puts in its place.
+    """Write a checkpoint's files into a folder that the caller puts in its place.
 
     The weights on disk are those of the network rounded to `precision`.
     """
-    dtype = _DTYPES[precision]
-    weights = {
-        name: weight.detach().to("cpu", dtype).contiguous()
-        for name, weight in distinct_weights(checkpoint.network).items()
-    }
-    (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
-    text = checkpoint.description.model_dump_json(indent=2)
-    (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+    (folder / WEIGHTS).write_bytes(serialized_weights(checkpoint.network, precision))
     (folder / TOKENIZER).write_bytes(checkpoint.tokenizer.serialized)
-    (folder / CARD).write_text(checkpoint.card, encoding="utf-8")
+    words = checkpoint.word_list
+    extra = {WORDS: words.serialized} if words is not None else {}
+    _write_described(folder, checkpoint.description, checkpoint.card, extra)
+
+
+def _write_described(
+    folder: Path, description: Description, card: str, extra: Mapping[ExtraFile, bytes]
+) -> None:
+    """Write extra files, the description that names them and no others, and the card."""
+    for name, content in extra.items():
+        (folder / name).write_bytes(content)
+    facts = {name: facts_of(content) for name, content in extra.items()}
+    described = description.model_copy(update={"extra_files": facts})
+    (folder / CONFIG).write_text(described.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def add_file(folder: Path, name: ExtraFile, content: bytes, *, facts: Facts, card: str) -> None:
+    """Add an extra file to a checkpoint's folder, or replace it; what else lies there stays.
+
+    `facts` are added to the provenance, those that are None taken out; `card` takes the old
+    one's place.
+    """
+    read = _read_files(folder)
+    kept = {name: fact for name, fact in facts.items() if fact is not None}
+    others = read.description.provenance.items()
+    provenance = {name: fact for name, fact in others if name not in facts} | kept
+    description = read.description.model_copy(update={"provenance": provenance})
+    extra = {each: read.content[each] for each in read.description.extra_files}
+    with replacing_folder(folder) as partial:
+        shutil.copytree(folder, partial, dirs_exist_ok=True)
+        _write_described(partial, description, card, {**extra, name: content})
 
 
 def load(folder: Path, device: torch.device | None = None) -> LoadedCheckpoint:
@@ -122,7 +161,7 @@ def _load(folder: Path, device: torch.device | None) -> LoadedCheckpoint:
     read = _read_files(folder)
     description, content = read.description, read.content
     tokenizer = _tokenizer(content[TOKENIZER], folder / TOKENIZER, description)
-    weights = _weights(content[WEIGHTS], folder / WEIGHTS, description.architecture)
+    weights = read_weights(content[WEIGHTS], folder / WEIGHTS, description.architecture)
     network = Network(description.architecture)
     for name, weight in distinct_weights(network).items():
         weight.data.copy_(weights[name])
@@ -131,19 +170,15 @@ def _load(folder: Path, device: torch.device | None) -> LoadedCheckpoint:
         tokenizer=tokenizer,
         description=description,
         card=content[CARD].decode("utf-8", "replace"),
+        word_list=read_word_list(content, folder),
         digest=_digest(content),
         written_at=read.written_at,
     )
 
 
-def distinct_weights(network: Network) -> dict[str, Tensor]:
-    """Weights of a network by name, each once: a tied output is stored as the embedding alone."""
-    return dict(network.named_parameters(remove_duplicate=True))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ReadFiles:
-    """Content of the four files, and the description, which says how large the others may be."""
+    """Content of the files, and the description, which says how large the others may be."""
 
     content: dict[str, bytes]
     description: Description
@@ -151,7 +186,7 @@ class _ReadFiles:
 
 
 def _read_files(folder: Path) -> _ReadFiles:
-    """Read the four files, all of one folder even while `folder` is being replaced."""
+    """Read the files, all of one folder even while `folder` is being replaced."""
     while True:
         try:
             directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -172,18 +207,22 @@ def _read_files_of(folder: Path, directory: int) -> _ReadFiles:
     config = read_regular(CONFIG, MAX_CONFIG, directory=directory)
     description = _description(config.content, folder / CONFIG)
     vocab_size = description.architecture.vocab_size
-    limits = {
-        WEIGHTS: _max_weights(description.architecture),
+    limits: dict[str, int] = {
+        WEIGHTS: max_weights(description.architecture),
         TOKENIZER: MAX_TOKENIZER + MAX_PIECE * vocab_size,
         CARD: MAX_CARD,
     }
+    limits |= {name: MAX_EXTRA[name] for name in description.extra_files}
     num_bytes = os.stat(WEIGHTS, dir_fd=directory).st_size
-    _require_memory(folder / WEIGHTS, min(num_bytes, limits[WEIGHTS]))
+    require_memory(folder / WEIGHTS, min(num_bytes, limits[WEIGHTS]))
     files = {CONFIG: config} | {
         name: read_regular(name, most, directory=directory) for name, most in limits.items()
     }
+    content = {name: file.content for name, file in files.items()}
+    for name, facts in description.extra_files.items():
+        require_described(content[name], facts, folder / name)
     return _ReadFiles(
-        content={name: file.content for name, file in files.items()},
+        content=content,
         description=description,
         written_at=max(file.written_at for file in files.values()),
     )
@@ -196,31 +235,8 @@ def _reason(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _max_weights(architecture: ModelConfig) -> int:
-    """Size in bytes that the weights of a network of this architecture cannot exceed on disk."""
-    return MAX_HEADER + 4 * sum(weight.numel() for weight in _shapes(architecture).values())
-
-
-def _shapes(architecture: ModelConfig) -> dict[str, Tensor]:
-    """Weights of a network of this architecture, without memory behind them."""
-    with torch.device("meta"):  # a config that says too much must not cost memory
-        return distinct_weights(Network(architecture))
-
-
-def _require_memory(path: Path, num_bytes: int) -> None:
-    """Check that a file of weights can be loaded. Raises CheckpointError.
-
-    Else the system might end the process, and the next one that tries.
-    """
-    needed, available = LOADING_FACTOR * num_bytes, available_memory()
-    if available is not None and needed > available:
-        raise CheckpointError(
-            f"{path}: {num_bytes:,} bytes, which take up to {needed / 1e9:.2f} GB of memory to "
-            f"load; there are {available / 1e9:.2f} GB"
-        )
-
-
 def _digest(content: dict[str, bytes]) -> str:
+    """Digest of the four files; of the others config.json holds the hashes."""
     digest = hashlib.blake2b(digest_size=6)
     for name in FILES:
         digest.update(content[name])
@@ -260,36 +276,3 @@ def _tokenizer(content: bytes, path: Path, description: Description) -> Tokenize
             f"{path}: holds {tokenizer.vocab_size} tokens, {CONFIG} says vocab_size {expected}"
         )
     return tokenizer
-
-
-def _weights(content: bytes, path: Path, architecture: ModelConfig) -> dict[str, Tensor]:
-    """Stored weights, checked to be those of a network of this architecture."""
-    try:
-        stored = dict(safetensors.deserialize(content))  # type: ignore[no-untyped-call]
-    except (safetensors.SafetensorError, ValueError) as error:
-        why = shortened(str(error))
-        raise CheckpointError(f"{path}: cannot be read, is it truncated? ({why})") from error
-    wanted = _shapes(architecture)
-    if stored.keys() != wanted.keys():
-        differing = _listed(stored.keys() ^ wanted.keys())
-        raise CheckpointError(f"{path}: weights do not match {CONFIG}: {differing}")
-    weights = {}
-    for name, weight in wanted.items():
-        shape, dtype = tuple(stored[name]["shape"]), stored[name]["dtype"]
-        if shape != weight.shape:
-            raise CheckpointError(
-                f"{path}: {name} has shape {shape}, {CONFIG} wants {tuple(weight.shape)}"
-            )
-        if dtype not in _STORED_DTYPES:
-            raise CheckpointError(f"{path}: {name} is {dtype}, not BF16 or F32")
-        data: bytearray = stored[name]["data"]
-        weights[name] = torch.frombuffer(data, dtype=_STORED_DTYPES[dtype]).reshape(shape)
-        if not bool(torch.isfinite(weights[name]).all()):
-            raise CheckpointError(f"{path}: {name} holds values that are not finite")
-    return weights
-
-
-def _listed(names: Collection[str]) -> str:
-    """First few of some names, which may be many and long."""
-    shown = ", ".join(name[:MAX_SHOWN_INPUT] for name in sorted(names)[:MAX_LISTED])
-    return shown if len(names) <= MAX_LISTED else f"{shown} and {len(names) - MAX_LISTED} more"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from special_files import SPECIAL
@@ -14,6 +15,8 @@ from waiting import time_limit
 from model import checkpoint as checkpoints
 from model.checkpoint import CONFIG, FILES, WEIGHTS
 from model.errors import CheckpointError
+from model.extra_files import WORDS
+from model.word_list import pack
 
 Damage = Callable[[Path], object]  # done to a folder
 
@@ -23,7 +26,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
     max_leaves=5,
 )
-NAMES = st.sampled_from(FILES)
+NAMES = st.sampled_from((*FILES, WORDS))
 
 
 def rewrite(name: str, change: Callable[[bytes], bytes]) -> Damage:
@@ -77,7 +80,9 @@ def changed_config(key: str, value: object, *, inside: bool) -> Damage:
 
 
 PLACES = st.floats(0, 1, exclude_max=True)
-KEYS = st.sampled_from(["format", "tokenizer", "provenance", "vocab_size", "hidden_size", "x\x1b"])
+KEYS = st.sampled_from(
+    ["format", "tokenizer", "provenance", "extra_files", "vocab_size", "hidden_size", "x\x1b"]
+)
 HEADER = st.sampled_from(["dtype", "shape", "data_offsets"])
 HOSTILE = st.sampled_from(
     [[0, 2**63], [9, 2], [-1, 4], [0, 0], [2**62, 2**62], [], "F4", "C64", "F32", "BF16", None]
@@ -90,20 +95,30 @@ DAMAGES: st.SearchStrategy[Damage] = st.one_of(
     ),
     st.builds(lambda name, at: rewrite(name, lambda b: b[: int(at * len(b))]), NAMES, PLACES),
     st.builds(lambda name, more: rewrite(name, lambda b: b + more), NAMES, st.binary(min_size=1)),
-    st.builds(swapped, st.permutations(FILES).map(lambda names: (names[0], names[1]))),
+    st.builds(swapped, st.permutations((*FILES, WORDS)).map(lambda names: (names[0], names[1]))),
     st.builds(special, NAMES, st.sampled_from(sorted(SPECIAL))),
     st.builds(changed_header, st.integers(0, 9), HEADER, HOSTILE),
     st.builds(changed_config, KEYS, JSON_VALUES, inside=st.booleans()),
 )
 
 
-@settings(max_examples=50, derandomize=True)
+@pytest.fixture(scope="module")
+def with_words(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint's folder with all files that there can be."""
+    folder = tmp_path_factory.mktemp("words") / "tiny"
+    shutil.copytree(tiny_checkpoint, folder)
+    words = pack(["sea", "moon"], [[3, 2], [3, 1], [0, 1]], [[(1, 2)], [(0, 2)]])
+    checkpoints.add_file(folder, WORDS, words.serialized, facts={}, card="# A test\n")
+    return folder
+
+
+@settings(max_examples=60, derandomize=True)
 @given(damage=DAMAGES)
 def test_a_damaged_folder_is_loaded_or_refused_in_one_line(
-    tiny_checkpoint: Path, damage: Damage
+    with_words: Path, damage: Damage
 ) -> None:
     with tempfile.TemporaryDirectory() as parent, time_limit():
-        folder = Path(shutil.copytree(tiny_checkpoint, Path(parent) / "tiny"))
+        folder = Path(shutil.copytree(with_words, Path(parent) / "tiny"))
         damage(folder)
         try:
             checkpoints.load(folder)

@@ -18,13 +18,12 @@ from model.checkpoint import (
     WEIGHTS,
     Checkpoint,
     Description,
-    Precision,
-    distinct_weights,
 )
 from model.config import ModelConfig
 from model.network import Network
 from model.tokenizer import Tokenizer, TokenizerKind
 from model.tokenizer_training import train_tokenizer
+from model.weights_file import Precision, distinct_weights
 
 
 @pytest.fixture

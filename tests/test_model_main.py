@@ -20,6 +20,7 @@ from model.decoding.reference_driver import generate
 from model.network import Network
 from model.parameters import SamplingParams
 from model.tokenizer_training import train_tokenizer
+from model.weights_file import distinct_weights
 
 if TYPE_CHECKING:
     from conftest import MakeCheckpoint
@@ -128,7 +129,7 @@ def test_describe_prints_the_card_and_every_shape(
     shown = capsys.readouterr().out
     network = checkpoints.load(tiny_checkpoint).network
     assert shown.startswith("# A test\n")
-    assert all(name in shown for name in checkpoints.distinct_weights(network))
+    assert all(name in shown for name in distinct_weights(network))
     assert f"{sum(w.numel() for w in network.parameters()):,} parameters" in shown
 
 

@@ -10,7 +10,8 @@ from training_runs import refusal
 from training.__main__ import main
 from training.cell_study.cell_study_page import FILES, PAGE
 from training.cell_study.matched_networks import CELLS
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -12,12 +12,12 @@ from model.tokenizer_training import train_tokenizer
 from training.data.corpus import (
     MANIFEST,
     Corpus,
-    CorpusOptions,
     changed_sources,
     is_prepared,
     load_corpus,
     prepare,
 )
+from training.data.corpus_options import CorpusOptions
 from training.training_errors import CorpusError
 
 

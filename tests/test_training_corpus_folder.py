@@ -12,7 +12,8 @@ from model.errors import ModelError
 from model.tokenizer import BOS_ID, TokenizerKind
 from model.tokenizer_training import train_tokenizer
 from training.__main__ import main
-from training.data.corpus import MANIFEST, CorpusOptions, load_corpus, prepare
+from training.data.corpus import MANIFEST, load_corpus, prepare
+from training.data.corpus_options import CorpusOptions
 from training.data.document_store import PIECE_BYTES
 from training.training_errors import CorpusError
 
@@ -114,7 +115,8 @@ def test_a_document_longer_than_a_piece_has_the_ids_of_the_whole(
 PEAK = """
 import resource, sys
 from pathlib import Path
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 prepare([sys.argv[1]], Path(sys.argv[2]), CorpusOptions())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

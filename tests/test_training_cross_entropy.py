@@ -13,7 +13,8 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.tokenizer import BOS_ID
 from training.__main__ import main
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 from training.evaluation.cross_entropy import (
     cold_window_nats,
     evaluate_checkpoint,

@@ -16,7 +16,8 @@ from training_runs import (
 from waiting import time_limit, wait_until
 
 from training.__main__ import main
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 
 
 def test_an_existing_name_is_refused_and_left_alone(

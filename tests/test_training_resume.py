@@ -26,7 +26,8 @@ from waiting import time_limit, wait_until
 from model import checkpoint as checkpoints
 from model.device import has_bf16_lstm
 from training.__main__ import main
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 from training.run_log import read_metrics
 
 STATE_FILES = (
@@ -63,8 +64,9 @@ EVERYTHING: dict[str, object] = {
 def assert_same_end(corpus: Path, first: str, second: str) -> None:
     """The same last state, bit by bit, the same best checkpoint, and the same validations."""
     assert_same_state(corpus, first, second)
-    best = [corpus.parent / "checkpoints" / n / "model.safetensors" for n in (first, second)]
-    assert best[0].read_bytes() == best[1].read_bytes()
+    for file in ("model.safetensors", "words.xz"):
+        best = [corpus.parent / "checkpoints" / n / file for n in (first, second)]
+        assert best[0].read_bytes() == best[1].read_bytes()
     metrics = [read_metrics(corpus.parent / "runs" / n) for n in (first, second)]
     losses = [[(m["step"], m["valid_nats"]) for m in ms if "valid_nats" in m] for ms in metrics]
     assert losses[0] == losses[1]

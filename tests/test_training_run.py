@@ -21,7 +21,8 @@ from model.config import ModelConfig
 from model.network import Network
 from training.__main__ import main
 from training.data.batches import Streams
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 from training.optimization.trainer import Trainer
 from training.run_log import read_metrics
 from training.train_config import ANTHOLOGY, TrainConfig

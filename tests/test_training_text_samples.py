@@ -12,7 +12,8 @@ from model.decoding.reference_driver import generate
 from model.errors import ModelError, ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, Tokenizer
-from training.data.corpus import CorpusOptions, load_corpus, prepare
+from training.data.corpus import load_corpus, prepare
+from training.data.corpus_options import CorpusOptions
 from training.evaluation.comparison import BORDER, ComparisonOptions, compare, training_text_of
 from training.evaluation.cross_entropy import evaluate_texts
 from training.evaluation.text_samples import (

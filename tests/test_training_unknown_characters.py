@@ -9,7 +9,8 @@ from training_runs import arguments, refusal, resuming
 
 from model.tokenizer_training import train_tokenizer
 from training.__main__ import main
-from training.data.corpus import CorpusOptions, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions
 from training.data.corpus_report import corpus_lines, first_document
 from training.data.unknown_characters import commonest_unknown, unknown_in_words
 from training.data.vocabulary import CharacterCounts

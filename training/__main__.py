@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: command line of prepare, train, tune, evaluate and study.
+"""`python -m training COMMAND`: command line of prepare, train, words, tune, evaluate and study.
 
 Every field of CorpusOptions, TrainConfig and CellStudyConfig is a flag of the same name. Errors
 that a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its
@@ -22,6 +22,7 @@ limit_spinning()  # before torch is loaded, as the commands do
 COMMANDS = {
     "prepare": "training.commands.prepare",
     "train": "training.commands.train",
+    "words": "training.commands.words",
     "tune": "training.commands.tune",
     "evaluate": "training.commands.evaluate",
     "study": "training.commands.cell_study",

@@ -68,6 +68,7 @@ class CheckpointSaver:
             tokenizer=best.tokenizer,
             description=best.description.model_copy(update={"provenance": provenance}),
             card=write_card(self.best.name, provenance, samples),
+            word_list=best.word_list,
         )
         checkpoints.save(finished, self.best)
         write_run_report(run_folder / "report", run_folder, finished)
@@ -86,5 +87,9 @@ class CheckpointSaver:
             provenance=facts,
         )
         return Checkpoint(
-            network=network, tokenizer=self._corpus.tokenizer, description=description, card=card
+            network=network,
+            tokenizer=self._corpus.tokenizer,
+            description=description,
+            card=card,
+            word_list=self._corpus.word_list,
         )

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import torch
 
-from model.checkpoint import distinct_weights
 from model.config import Cell, ModelConfig
 from model.device import has_fast_bf16, resolve_device
 from model.network import Network
+from model.weights_file import distinct_weights
 from training.distributed import (
     SINGLE_PROCESS,
     ProcessGroup,

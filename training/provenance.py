@@ -17,6 +17,7 @@ from training.optimization.trainer import Trainer
 NAMED_SOURCES = 5  # a folder may hold thousands of files
 
 CORPUS_HASH, CORPUS_LENGTH = "corpus sha256", "training characters"
+WORDS_KEPT = "words kept"
 
 
 def provenance_facts(
@@ -30,6 +31,7 @@ def provenance_facts(
         "corpus": _in_short([Path(source.name).name for source in manifest.sources]),
         CORPUS_HASH: manifest.text_sha256,
         CORPUS_LENGTH: manifest.train.characters,
+        WORDS_KEPT: manifest.words,
         "weight updates": trainer.step_number,
         "epochs": round(trainer.streams.epochs_done, 2),
         "training minutes": round(trainer.seconds / 60, 2),

@@ -10,13 +10,13 @@ from model.checkpoint import Checkpoint
 from model.errors import ParameterError
 from training.data.corpus import (
     Corpus,
-    CorpusOptions,
     changed_sources,
     is_prepared,
     load_corpus,
     prepare,
     require_options,
 )
+from training.data.corpus_options import CorpusOptions
 from training.data.sources import require_outside
 from training.run_folder import DATA
 from training.train_config import TrainConfig
@@ -63,6 +63,9 @@ def load_prepared(config: TrainConfig, data: Path) -> Corpus:
         raise ParameterError("valid_corpus", problem)
     corpus = load_corpus(data)
     given = config.model_fields_set & CorpusOptions.model_fields.keys()
+    if "word_list" in given and config.word_list and corpus.word_list is None:
+        problem = f"{data} was prepared without one; leave it out, or prepare anew"
+        raise ParameterError("word_list", problem)
     require_options(corpus.manifest, data, {name: getattr(config, name) for name in sorted(given)})
     return corpus
 

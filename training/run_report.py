@@ -47,6 +47,23 @@ def write_card(title: str, facts: Mapping[str, object], samples: Mapping[float, 
     return "\n".join(lines) + "\n"
 
 
+def with_facts(card: str, facts: Mapping[str, object]) -> str:
+    """Put facts into the table of a card, in place of those of the same name or at its end.
+
+    Of a fact that is None only the old row is taken out.
+    """
+    old = tuple(f"| {name} |" for name in facts)
+    rows = [f"| {name} | {_cell(value)} |" for name, value in facts.items() if value is not None]
+    lines = [line for line in card.split("\n") if not line.startswith(old)]
+    in_table = [at for at, line in enumerate(lines) if line.startswith("| fact | value |")]
+    if not in_table:
+        return "\n".join([*lines, "| fact | value |", "| --- | --- |", *rows, ""])
+    end = next(
+        (at for at in range(in_table[0], len(lines)) if not lines[at].startswith("|")), len(lines)
+    )
+    return "\n".join([*lines[:end], *rows, *lines[end:]])
+
+
 def _cell(value: object) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
     return text.replace("|", "\\|").replace("\n", " ")

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 
 from model.config import NetworkShape
 from model.errors import ParameterError, shortened
-from training.data.corpus import CorpusOptions
+from training.data.corpus_options import CorpusOptions
 
 PRESETS = Path(__file__).parent / "presets"
 ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.checkpoint import FILES
+from model.extra_files import MAX_EXTRA
 from service.file_identity import FileIdentity, file_identity
 
 # A model's name goes into URLs and headers as it is.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}")
+
+_NAMES = (*FILES, *MAX_EXTRA)  # of what a checkpoint's folder may hold
 
 FolderIdentity = tuple[FileIdentity | None, ...]  # of each file; None where it is missing
 
@@ -48,7 +51,7 @@ def candidates(parent: Path) -> list[Candidate]:
     except OSError:
         return []
     return [
-        Candidate(folder=folder, identity=tuple(file_identity(folder / name) for name in FILES))
+        Candidate(folder=folder, identity=tuple(file_identity(folder / name) for name in _NAMES))
         for folder in folders
         if not folder.name.startswith((".", "__"))
     ]

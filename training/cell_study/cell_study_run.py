@@ -26,7 +26,8 @@ from training.cell_study.experiments import (
     measure_text_learning,
 )
 from training.cell_study.findings import CellStudy
-from training.data.corpus import Corpus, CorpusOptions, is_prepared, load_corpus, prepare
+from training.data.corpus import Corpus, is_prepared, load_corpus, prepare
+from training.data.corpus_options import CorpusOptions
 from training.data.corpus_report import corpus_lines
 from training.data.sources import require_outside
 from training.process_settings import keep_freed_memory
@@ -102,4 +103,4 @@ def _corpus(config: CellStudyConfig) -> Iterator[Corpus]:
         yield corpus
     else:
         with tempfile.TemporaryDirectory() as data:
-            yield prepare(names, Path(data), CorpusOptions())
+            yield prepare(names, Path(data), CorpusOptions(word_list=False))

@@ -18,7 +18,7 @@ from model.errors import ParameterError
 from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
-from training.data.corpus import CorpusOptions, options_of
+from training.data.corpus_options import CorpusOptions, options_of
 from training.data.corpus_report import outward_link_lines
 from training.data.unknown_characters import WARNED_SHARE, share_in_words
 from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of

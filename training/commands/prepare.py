@@ -6,7 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from training.commands.flags import Commands, add_flags, given_fields
-from training.data.corpus import CorpusOptions, options_of, prepare
+from training.data.corpus import prepare
+from training.data.corpus_options import CorpusOptions, options_of
 from training.data.corpus_report import corpus_lines
 from training.terminal_output import say
 from training.train_config import TrainConfig

@@ -2,6 +2,7 @@
 
     train.bin, valid.bin   ids as little-endian uint16 (uint32 for more than 65,536 tokens)
     tokenizer.model        the vocabulary
+    words.xz               words of the training text with their counts (`model.word_list`)
     manifest.json          where the text came from, and what became of it
 
 Documents stand between `<s>` symbols. Texts are read once, through a temporary file on disk, so
@@ -21,60 +22,28 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.atomic_write import replacing_folder
-from model.errors import ParameterError, TokenizerError
+from model.errors import CheckpointError, ParameterError, TokenizerError
+from model.extra_files import WORDS
 from model.regular_file import open_regular, read_regular
-from model.tokenizer import BOS_ID, UNK_ID, Tokenizer, TokenizerKind
+from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from model.word_list import MAX_BYTES as MAX_WORD_LIST
+from model.word_list import WordList
+from training.data.corpus_options import MAX_VOCAB_SIZE, MIN_VOCAB_SIZE, CorpusOptions
 from training.data.document_store import DocumentStore
 from training.data.sources import STDIN, expand, file_digest, require_outside
-from training.data.train_valid_split import Part, SplitKind
+from training.data.train_valid_split import Part
 from training.data.unknown_characters import commonest_unknown, require_known
 from training.data.vocabulary import learn_tokenizer
+from training.data.word_associations import word_list_of
 from training.training_errors import CorpusError
 
 FORMAT = 1
-MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"
 MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
 _OWN_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
 _GIVEN_ADVICE = "begin without --init-from, so that the vocabulary is learned from the text"
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
-
-
-class CorpusOptions(BaseModel):
-    """Options of a corpus: how documents are parted, the train/validation split, the vocabulary."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    document_separator: str = Field(
-        "\n\n\n", min_length=1, description="what parts documents; default: two blank lines"
-    )
-    split: SplitKind = Field(
-        "documents",
-        description="documents: held out by the hash of their text; "
-        "contiguous: the last part of one text without documents",
-    )
-    valid_fraction: float = Field(
-        0.1, gt=0, lt=1, description="share of the text that is held out for validation"
-    )
-    tokenizer: TokenizerKind = Field("char", description="what a token is")
-    vocab_size: int = Field(
-        1024,
-        ge=MIN_VOCAB_SIZE,
-        le=MAX_VOCAB_SIZE,
-        description="tokens of a unigram or bpe vocabulary",
-    )
-    character_coverage: float = Field(
-        0.9999, gt=0.5, le=1, description="share of the text that a char vocabulary must cover"
-    )
-
-
-def options_of(fields: Mapping[str, object]) -> CorpusOptions:
-    """Validate corpus options. Raises ParameterError, which names the field."""
-    try:
-        return CorpusOptions.model_validate(fields)
-    except ValidationError as error:
-        raise ParameterError.from_validation(error) from error
 
 
 class Source(BaseModel):
@@ -116,6 +85,7 @@ class Manifest(BaseModel):
     unknown_characters: dict[str, int] = Field(
         {}, description="the commonest that the vocabulary does not have, and their counts"
     )
+    words: int | None = Field(None, description="words in the list; none: there is no list")
     train: PartFacts
     valid: PartFacts
 
@@ -128,6 +98,7 @@ class Corpus:
     tokenizer: Tokenizer
     train: Ids
     valid: Ids
+    word_list: WordList | None = None  # of the training text
 
 
 def prepare(
@@ -145,10 +116,9 @@ def prepare(
     be read or split, or when `folder` holds something else; `folder` is then as it was.
     """
     _require_replaceable(folder)
-    _require_texts([*names, *valid_names], folder)
-    files, valid_files = expand(names), expand(valid_names) if valid_names else []
-    if STDIN in files and STDIN in valid_files:
-        raise CorpusError("-: standard input can be read only once; give valid_corpus a file")
+    require_texts([*names, *valid_names])
+    require_outside([*names, *valid_names], folder)
+    files, valid_files = _expand_both(names, valid_names)
     sources = tuple(Source(name=name, sha256=file_digest(name)) for name in files + valid_files)
     with (
         replacing_folder(folder) as partial,
@@ -159,9 +129,9 @@ def prepare(
         used = tokenizer if tokenizer is not None else _learn(store, options)
         facts = {part: _write_ids(store, part, used, partial) for part in ("train", "valid")}
         unknown = commonest_unknown(store.counts, used)
-        for part, place in (("train", "to train on"), ("valid", "to validate on")):
-            advice = _OWN_ADVICE if tokenizer is None else _GIVEN_ADVICE
-            require_known(facts[part].unknown_share, unknown, place, advice)
+        advice = _OWN_ADVICE if tokenizer is None else _GIVEN_ADVICE
+        require_known(facts["train"].unknown_share, unknown, "to train on", advice)
+        require_known(facts["valid"].unknown_share, unknown, "to validate on", advice)
         manifest = Manifest(
             format=FORMAT,
             options=options.model_copy(update={"tokenizer": used.kind}),
@@ -170,11 +140,19 @@ def prepare(
             vocabulary=used.vocab_size,
             duplicate_documents=store.num_duplicates,
             unknown_characters=unknown,
+            words=_write_words(store, partial) if options.word_list else None,
             **facts,
         )
         (partial / TOKENIZER).write_bytes(used.serialized)
         (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     return load_corpus(folder)
+
+
+def _expand_both(names: Sequence[str], valid_names: Sequence[str]) -> tuple[list[str], list[str]]:
+    files, valid_files = expand(names), expand(valid_names) if valid_names else []
+    if STDIN in files and STDIN in valid_files:
+        raise CorpusError("-: standard input can be read only once; give valid_corpus a file")
+    return files, valid_files
 
 
 def _require_replaceable(folder: Path) -> None:
@@ -185,14 +163,14 @@ def _require_replaceable(folder: Path) -> None:
         )
 
 
-def _require_texts(names: Sequence[str], folder: Path) -> None:
+def require_texts(names: Sequence[str]) -> None:
+    """Refuse prepared folders among the names of texts. Raises CorpusError."""
     for name in names:
         if is_prepared(name):
             raise CorpusError(
                 f"{name}: a prepared corpus, not text; it can only be used as the one --corpus of "
                 "train, evaluate and study"
             )
-    require_outside(names, folder)
 
 
 def _learn(store: DocumentStore, options: CorpusOptions) -> Tokenizer:
@@ -227,6 +205,12 @@ def _write_ids(store: DocumentStore, part: Part, tokenizer: Tokenizer, folder: P
     )
 
 
+def _write_words(store: DocumentStore, folder: Path) -> int:
+    words = word_list_of(store.texts("train"))
+    (folder / WORDS).write_bytes(words.serialized)
+    return len(words.words)
+
+
 def _append(file: IO[bytes], ids: np.ndarray, tokenizer: Tokenizer) -> int:
     file.write(ids.astype(_dtype(tokenizer)).tobytes())
     return len(ids)
@@ -257,7 +241,25 @@ def load_corpus(folder: Path) -> Corpus:
         raise CorpusError(f"{folder}: train.bin or valid.bin is not as long as {MANIFEST} says")
     if tokenizer.vocab_size != manifest.vocabulary:
         raise CorpusError(f"{folder}: {TOKENIZER} is not the vocabulary that {MANIFEST} describes")
-    return Corpus(manifest=manifest, tokenizer=tokenizer, train=parts[0], valid=parts[1])
+    return Corpus(
+        manifest=manifest,
+        tokenizer=tokenizer,
+        train=parts[0],
+        valid=parts[1],
+        word_list=_read_words(folder / WORDS, manifest),
+    )
+
+
+def _read_words(path: Path, manifest: Manifest) -> WordList | None:
+    if manifest.words is None:
+        return None
+    try:
+        words = WordList(read_regular(path, MAX_WORD_LIST).content)
+    except (OSError, CheckpointError) as error:
+        raise CorpusError(f"{path}: cannot be read ({error})") from error
+    if len(words.words) != manifest.words:
+        raise CorpusError(f"{path}: is not the word list that {MANIFEST} describes")
+    return words
 
 
 def _mapped(path: Path, tokenizer: Tokenizer) -> Ids:

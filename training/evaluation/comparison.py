@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
 from model.parameters import SamplingParams
-from training.data.corpus import CorpusOptions, is_prepared, load_corpus
+from training.data.corpus import is_prepared, load_corpus
+from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
 from training.data.sources import STDIN, expand
 from training.evaluation.cross_entropy import Evaluation

@@ -20,7 +20,8 @@ from model.errors import ParameterError
 from model.network import Network
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
-from training.data.corpus import Corpus, CorpusOptions, Ids, is_prepared, load_corpus
+from training.data.corpus import Corpus, Ids, is_prepared, load_corpus
+from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
 from training.data.sources import expand
 from training.data.train_valid_split import Part

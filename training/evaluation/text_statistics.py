@@ -10,30 +10,19 @@ Pure functions of text. Knows nothing of files and models.
 """
 
 import re
-import unicodedata
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from training.data.word_splitting import LETTERS, UNSPACED
+
 MAX_NGRAM = 4
 
-_LAST_OF_BMP = 0xFFFF
-_MARKS = "".join(
-    chr(code)
-    for code in range(0x300, _LAST_OF_BMP + 1)
-    if unicodedata.category(chr(code)).startswith("M")
-)
-_LETTERS = f"(?:[^\\W\\d_]+[{_MARKS}]*)+"  # with the vowel signs that Indian scripts need
-_RUN = re.compile(f"{_LETTERS}(?:['\u2019]{_LETTERS})*")
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai and Lao, Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # Japanese
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Han
-)
-_ONE_SCRIPT = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
-_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_RUN = re.compile(f"{LETTERS}(?:['\u2019]{LETTERS})*")
+_ONE_SCRIPT = re.compile(f"[{UNSPACED}]+|[^{UNSPACED}]+")
+_IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from optuna.distributions import (
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import ParameterError
-from training.data.corpus import CorpusOptions
+from training.data.corpus_options import CorpusOptions
 from training.train_config import BUDGETS, TrainConfig, checked
 
 SPACES = Path(__file__).parent / "spaces"

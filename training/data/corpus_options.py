@@ -1,0 +1,53 @@
+"""Options of a corpus: document separator, train/validation split, vocabulary, word list.
+
+Each is a flag of `prepare` and `train`. Knows nothing of files.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.errors import ParameterError
+from model.tokenizer import TokenizerKind
+from training.data.train_valid_split import SplitKind
+
+MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
+
+
+class CorpusOptions(BaseModel):
+    """Options of a corpus: how documents are parted, the train/validation split, the vocabulary."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document_separator: str = Field(
+        "\n\n\n", min_length=1, description="what parts documents; default: two blank lines"
+    )
+    split: SplitKind = Field(
+        "documents",
+        description="documents: held out by the hash of their text; "
+        "contiguous: the last part of one text without documents",
+    )
+    valid_fraction: float = Field(
+        0.1, gt=0, lt=1, description="share of the text that is held out for validation"
+    )
+    tokenizer: TokenizerKind = Field("char", description="what a token is")
+    vocab_size: int = Field(
+        1024,
+        ge=MIN_VOCAB_SIZE,
+        le=MAX_VOCAB_SIZE,
+        description="tokens of a unigram or bpe vocabulary",
+    )
+    character_coverage: float = Field(
+        0.9999, gt=0.5, le=1, description="share of the text that a char vocabulary must cover"
+    )
+    word_list: bool = Field(
+        True, description="keep a list of the training text's words for verse in forms"
+    )
+
+
+def options_of(fields: Mapping[str, object]) -> CorpusOptions:
+    """Validate corpus options. Raises ParameterError, which names the field."""
+    try:
+        return CorpusOptions.model_validate(fields)
+    except ValidationError as error:
+        raise ParameterError.from_validation(error) from error
