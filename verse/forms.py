@@ -83,6 +83,11 @@ class LineSpec(BaseModel):
         wanted = {name for name, value in self if value is not None}
         if self.refrain is not None and wanted - {"refrain", "rhyme"}:
             raise ValueError("refrain repeats a whole line, so nothing else but rhyme is said")
+        if self.characters is not None and self.needs_prosody:
+            raise ValueError(
+                "characters are counted where nothing is known of sounds; leave out "
+                "rhyme, syllables and metre"
+            )
         if self.end is not None and self.tail is not None:
             raise ValueError("end and tail are both the line's last words; give one of them")
         if self.acrostic is not None and not self.acrostic.isalpha():

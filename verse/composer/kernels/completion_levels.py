@@ -1,0 +1,80 @@
+"""Kernels of completion: a level of last words one letter on, and log probabilities of some ids.
+
+Shapes: R rows, V vocabulary, M nodes. Knows nothing of prefixes and words.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.decoding.kernels.compiling import kernel, part
+from model.decoding.kernels.numerics import exp, log
+from verse.composer.kernels.arrays import Bits, Flags, Floats, Places
+
+Logits = NDArray[np.float32]
+
+
+@part
+def logarithm(logits: Logits, highest: float, temperature: float) -> float:
+    """Logarithm of the sum of e^((logit - highest) / temperature)."""
+    total = 0.0
+    for logit in logits:
+        total += exp((np.float64(logit) - highest) / temperature)
+    return log(total)
+
+
+@part
+def highest_of(logits: Logits) -> float:
+    """Highest of logits (V,)."""
+    highest = np.float64(logits[0])
+    for logit in logits:
+        highest = max(highest, np.float64(logit))
+    return highest
+
+
+@kernel
+def expand(
+    logits: Logits,
+    token: Places,
+    first_child: Places,
+    next_sibling: Places,
+    below: Bits,
+    node: Places,
+    fitting: Bits,
+    weight: Floats,
+    logprob: Floats,
+    is_start: Flags,
+    openings: Places,
+    temperature: float,
+    rows: Places,
+    nodes: Places,
+    weights: Floats,
+    logprobs: Floats,
+) -> int:
+    """Write every row that is one letter on, with its weight and log probability; how many."""
+    count = 0
+    for r in range(len(logits)):
+        highest = highest_of(logits[r])
+        total = logarithm(logits[r], highest, 1.0)
+        heated = logarithm(logits[r], highest, temperature)
+        child = first_child[node[r]]
+        while child >= 0:
+            begins = len(openings) == 0 or not is_start[r]
+            for each in openings:
+                begins = begins or each == token[child]
+            if below[child] & fitting[r] and begins:
+                shifted = np.float64(logits[r, token[child]]) - highest
+                rows[count], nodes[count] = r, child
+                weights[count] = weight[r] + shifted / temperature - heated
+                logprobs[count] = logprob[r] + shifted - total
+                count += 1
+            child = next_sibling[child]
+    return count
+
+
+@kernel
+def score(logits: Logits, ids: Places, temperature: float, values: Floats) -> None:
+    """Write the log probabilities of ids (K,) at a temperature, by logits (V,)."""
+    highest = highest_of(logits)
+    total = logarithm(logits, highest, temperature)
+    for k in range(len(ids)):
+        values[k] = (np.float64(logits[ids[k]]) - highest) / temperature - total

@@ -1,0 +1,180 @@
+"""Line rules: what a form asks of one line, as the arrays that its particles walk through.
+
+Three levels: the lexicon is a checkpoint's, `Diction` (words to avoid, prefer, lean to) is a
+poem's, and rules are a line's. Knows nothing of networks.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from verse.composer.kernels.arrays import Bits, Flags, Floats, Places
+from verse.composer.kernels.particle_columns import LineRules
+from verse.composer.lexicon import CLOSING, MARKS, Lexicon
+from verse.composer.stress_patterns import MAX_PATTERNS, fits, pattern_of
+from verse.composer.word_trie import TrieBits, below_of, bits_of
+from verse.forms import MAX_SYLLABLES, LineSpec
+from verse.prosody.line_words import line_words
+from verse.prosody.readings import readings
+
+
+@dataclass(frozen=True)
+class Diction:
+    """Words of one poem: which may be written, and which are welcome, in nats."""
+
+    lexicon: Lexicon
+    banned: Flags  # (W,)
+    bonus: Floats  # (W,)
+
+    @cached_property
+    def patterns(self) -> Bits:
+        """Patterns (W,) of the words that may be written; none of those that may not."""
+        return np.where(self.banned, np.uint64(0), self.lexicon.word_patterns)
+
+    @cached_property
+    def bits(self) -> TrieBits:
+        """What stands at and below each node of the lexicon's trie."""
+        return bits_of(self.lexicon.trie, self.patterns, self.bonus)
+
+    def with_bonus(self, bonus: Floats) -> "Diction":
+        """Same words, others of which are welcome."""
+        return Diction(self.lexicon, self.banned, bonus)
+
+
+def templates_of(line: LineSpec) -> tuple[tuple[str, int], ...]:
+    """Places of a line and the least syllables that it may have, for each metre that it may keep.
+
+    A place is x, / or . where either will do.
+    """
+    if line.templates:
+        return tuple((template, len(template)) for template in line.templates)
+    least, most = line.syllable_range or (1, MAX_SYLLABLES)
+    return (("." * most, least),)
+
+
+def before_tail(line: LineSpec) -> tuple[tuple[str, int], ...]:
+    """`templates_of` a line without the places of its tail, which stands there always."""
+    if line.tail is None:
+        return templates_of(line)
+    taken = usual_syllables(line.tail)
+    return tuple((places[:-taken], max(1, least - taken)) for places, least in templates_of(line))
+
+
+def usual_syllables(text: str) -> int:
+    """Syllables of a text as it is usually spoken; of a word that has no reading, 1."""
+    known = (readings(word.text) for word in line_words(text))
+    return sum(len(each[0].stresses) if each else 1 for each in known)
+
+
+def word_ends(lexicon: Lexicon, line: LineSpec, patterns: Bits) -> Bits:
+    """Patterns (T, S + 1) that a line's last word may have, of those that words (W,) here have."""
+    there = np.bitwise_or.reduce(patterns)
+    ends: Bits = np.stack([lexicon.patterns.fitting(*each)[1] for each in before_tail(line)])
+    may_end: Bits = ends & there
+    return may_end
+
+
+def phrase_ends(line: LineSpec, phrase: str) -> Bits:
+    """1 where a line's last words may be `phrase`, by metre (T) and syllables before it (S + 1)."""
+    ends = np.zeros((len(templates_of(line)), MAX_SYLLABLES + 1), np.uint64)
+    for row, (places, least) in enumerate(templates_of(line)):
+        for start in range(len(places) + 1):
+            counts = syllable_counts(phrase, places[start:])
+            if any(least <= start + count <= len(places) for count in counts):
+                ends[row, start] = 1
+    return ends
+
+
+def syllable_counts(text: str, places: str) -> set[int]:
+    """Counts of syllables that words may have where they fit these places, by all their readings.
+
+    Empty where they do not fit, or where a word has no reading.
+    """
+    reached = {0}
+    for word in line_words(text):
+        patterns = {pattern_of(word.text.casefold(), each) for each in readings(word.text)}
+        reached = {
+            start + len(pattern)
+            for start in reached
+            for pattern in patterns
+            if start + len(pattern) <= len(places)
+            and fits(pattern, places[start : start + len(pattern)])
+        }
+    return reached
+
+
+def rhyme_syllables(template: str) -> int | None:
+    """Syllables that a rhyme has at this line's end, by its last strong place; None: any."""
+    strong = template.rfind("/")
+    return None if strong < 0 else len(template) - strong
+
+
+def rules_of(
+    diction: Diction,
+    line: LineSpec,
+    *,
+    last_weight: Floats | None,
+    bans_opening: Flags,
+    must_close: bool,
+    temperature: float,
+) -> LineRules:
+    """Rules of a line. `last_weight` (W,) says how welcome a word is as its last, 0 not at all.
+
+    Without `last_weight` particles never end the line: its last word is put there by
+    `verse.composer.completion`.
+    """
+    lexicon, bits = diction.lexicon, diction.bits
+    templates = before_tail(line)
+    going, ending = (
+        np.stack(rows)
+        for rows in zip(*(lexicon.patterns.fitting(*each) for each in templates), strict=True)
+    )
+    if last_weight is None:
+        last_weight = np.zeros(len(lexicon.words))
+    last = np.where(last_weight > 0, diction.patterns, np.uint64(0))
+    ids = lexicon.tokenizer.encode
+    marks = [mark for mark in MARKS if lexicon.tokenizer.knows(mark)]
+    return LineRules(
+        token=lexicon.trie.token,
+        first_child=lexicon.trie.first_child,
+        next_sibling=lexicon.trie.next_sibling,
+        word=lexicon.trie.word,
+        start_root=lexicon.trie.start_root,
+        ends=bits.ends,
+        below=bits.below,
+        bonus=bits.bonus,
+        ends_last=_ends(lexicon, last),
+        below_last=below_of(lexicon.trie, last),
+        word_bonus=diction.bonus,
+        last_weight=last_weight,
+        bans_opening=bans_opening,
+        lengths=_padded(lexicon.patterns.lengths),
+        going=going,
+        ending=ending,
+        openings=np.array(_openings(lexicon, line.acrostic), np.int64),
+        marks=np.array(ids("".join(marks)), np.int64),
+        closes=np.array([mark in CLOSING for mark in marks], np.bool_),
+        space=ids(" ")[0],
+        newline=ids("\n")[0],
+        must_close=must_close,
+        temperature=temperature,
+    )
+
+
+def _ends(lexicon: Lexicon, patterns: Bits) -> Bits:
+    word = lexicon.trie.word
+    return np.where(word >= 0, patterns[word], np.uint64(0))
+
+
+def _padded(lengths: Places) -> Places:
+    return np.concatenate([lengths, np.zeros(MAX_PATTERNS - len(lengths), np.int64)])
+
+
+def _openings(lexicon: Lexicon, letter: str | None) -> list[int]:
+    if letter is None:
+        return []
+    forms = {letter, letter.upper(), letter.lower()}
+    return sorted(
+        lexicon.tokenizer.encode(form)[0] for form in forms if lexicon.tokenizer.knows(form)
+    )
