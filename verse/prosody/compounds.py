@@ -26,7 +26,6 @@ _PREFIXES: dict[str, Phonemes] = {
     "be": ("B", "IH0"),
     "en": ("EH0", "N"),
     "a-": ("AH0",),
-    "o'er": ("AO2", "R"),
 }
 
 

@@ -148,7 +148,7 @@ j - JH
 h - HH
 """
 _FIRST = {"kn": "n", "wr": "r", "gn": "n", "ps": "s", "pt": "t", "x": "z", "mn": "n"}
-_WEAK_HEADS = ("a", "be", "re", "de", "con", "com", "ex", "un", "en", "em", "pre", "for", "dis")
+_WEAK_HEADS = ("be", "en", "em", "un", "re", "dis")
 # Endings whose word is stressed on the syllable before them.
 _BEFORE = re.compile(
     r"(ion|ions|ic|ics|ical|ity|ian|ians|ial|ious|eous|ia|iar|uous|ual|logy|graphy|itude)$"

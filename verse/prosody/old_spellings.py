@@ -75,6 +75,8 @@ def _contracted(word: str, read: Reader) -> tuple[Phonemes, ...]:
     if place is None:
         return ()
     before, after = word[: place.start()], word[place.end() :]
+    if before == "o" and after.startswith("er") and (known := read(after[2:])):
+        return tuple(("AO2", "R", *each) for each in known)
     syllable = len(_VOWELS.findall(before))
     for vowel in ("e", "o", "i", "a", "u", "v", "er", ""):
         known = read(before + vowel + after)

@@ -9,6 +9,8 @@ from typing import Literal
 from verse.prosody.phonemes import is_vowel, onset_before
 
 Source = Literal["dictionary", "rule", "guess"]
+# Vowels that English hardly tells apart before R.
+_BEFORE_R = {"IY": "IH", "UW": "UH", "OW": "AO", "EY": "EH", "AE": "EH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,16 @@ class Pronunciation:
     def rhyme(self) -> str:
         """Phonemes from the last stressed vowel on, without digits: "AY T" for `delight`.
 
-        The last syllable's where none is stressed. Unstressed IH counts as AH, between which
-        CMUdict chooses as it falls (`roses` has the one, `noses` the other).
+        The last syllable's where none is stressed. Unstressed IH counts as AH, and vowels that
+        are one before R as one: CMUdict chooses as it falls (`roses` and `noses`, `here` and
+        `dear`).
         """
         vowel = self._rhyming_vowel()
         if vowel is None:
             return ""
-        tail = (_reduced(phoneme) for phoneme in self.phonemes[vowel + 1 :])
-        return " ".join((self.phonemes[vowel][:-1], *tail))
+        tail = [_reduced(phoneme) for phoneme in self.phonemes[vowel + 1 :]]
+        head = self.phonemes[vowel][:-1]
+        return " ".join((_BEFORE_R.get(head, head) if tail[:1] == ["R"] else head, *tail))
 
     @property
     def onset(self) -> str:

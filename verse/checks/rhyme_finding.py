@@ -1,0 +1,73 @@
+"""Rhyme of two words: perfect, on a weak last syllable, near, the same sound or word, or none.
+
+Perfect is one sound from the last stressed vowel on after two different onsets. A word that ends
+on two weak syllables may rhyme by the last alone, which its metre stresses (`eternity` and `sea`).
+Near has only the last syllable's vowel, or only what follows it, in common.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from verse.checks.spoken_line import LEVELS, SpokenWord
+from verse.prosody.phonemes import is_vowel, onset_before
+from verse.prosody.pronunciation import Pronunciation
+from verse.report import Basis
+
+RhymeKind = Literal["perfect", "weak", "near", "same sound", "same word", "none", "unknown"]
+_BEST_FIRST: tuple[RhymeKind, ...] = ("perfect", "weak", "same sound", "near", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class RhymeFinding:
+    """How two words rhyme in their best readings, and what those rest on."""
+
+    kind: RhymeKind
+    basis: Basis
+
+    @property
+    def is_rhyme(self) -> bool:
+        """Whether readers would call it a rhyme."""
+        return self.kind in {"perfect", "weak"}
+
+
+def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
+    """Best rhyme that two words have in any of their readings."""
+    if one.text.lower() == other.text.lower():
+        return RhymeFinding("same word", "text")
+    found = [
+        (_BEST_FIRST.index(_kind(a, b)), max(LEVELS.index(a.source), LEVELS.index(b.source)))
+        for a in one.readings
+        for b in other.readings
+        if a.stresses and b.stresses
+    ]
+    if not found:
+        return RhymeFinding("unknown", "unknown")
+    kind, level = min(found)
+    return RhymeFinding(_BEST_FIRST[kind], LEVELS[level])
+
+
+def _kind(one: Pronunciation, other: Pronunciation) -> RhymeKind:
+    if one.rhyme == other.rhyme:
+        return "perfect" if one.onset != other.onset else "same sound"
+    a, b = _last_syllable(one), _last_syllable(other)
+    if a[1] == b[1] and a[2] == b[2] and _may_rise(one) and _may_rise(other):
+        return "weak" if a[0] != b[0] else "same sound"
+    if a[1] == b[1] or (a[2] and a[2] == b[2]):
+        return "near"
+    return "none"
+
+
+def _may_rise(reading: Pronunciation) -> bool:
+    """Whether the last syllable can bear a rhyme: stressed, or the second of two weak ones."""
+    return reading.stresses[-1] != "0" or reading.stresses[-2:] == "00"
+
+
+def _last_syllable(reading: Pronunciation) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Onset, vowel and what follows it of the last syllable, without stress.
+
+    A weak vowel gets back the sound that a beat gives it: `loveliness` ends as `less`.
+    """
+    sounds = reading.phonemes
+    at = max(i for i, phoneme in enumerate(sounds) if is_vowel(phoneme))
+    vowel = "EH" if sounds[at] in {"AH0", "IH0"} else sounds[at][:-1]
+    return onset_before(sounds, at), vowel, sounds[at + 1 :]
