@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import list_modules
 import pytest
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 import model.__main__
 import training.__main__
+import verse.__main__
 from model.checkpoint import Description
 from model.config import ModelConfig
 from service.api.generate import GenerateRequest
@@ -30,6 +32,7 @@ from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
 from training.train_config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+from verse.report import CheckKind
 
 pytest_plugins = ["service_fixtures"]
 
@@ -165,13 +168,18 @@ def test_every_metric_stands_in_the_operations_manual(
     assert not [name for name in names if f"`{name}" not in text]
 
 
-@pytest.mark.parametrize("module", [model.__main__, training.__main__])
+@pytest.mark.parametrize("module", [model.__main__, training.__main__, verse.__main__])
 def test_every_command_says_what_each_flag_means(
     module: ModuleType,
 ) -> None:
     commands = module.build_parser()._subparsers._group_actions[0].choices
     for parser in commands.values():
         assert all(action.help for action in parser._actions), parser.prog
+
+
+@pytest.mark.parametrize("kind", get_args(CheckKind))
+def test_every_check_of_a_poem_stands_in_its_manual(kind: str) -> None:
+    assert f"`{kind}`" in document("docs/verse.md")
 
 
 def test_the_list_of_modules_is_of_this_tree() -> None:
