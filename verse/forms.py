@@ -170,10 +170,22 @@ class PoemSpec(BaseModel):
         """True where a line can only be kept by who knows how words sound."""
         return any(line.needs_prosody for line in self.lines)
 
+    def field(self, index: int) -> str:
+        """Name of the field that a line of this index (from 0) is, in a request."""
+        for number, stanza in enumerate(self.stanzas):
+            if index < len(stanza):
+                return f"spec.stanzas.{number}.{index}"
+            index -= len(stanza)
+        raise IndexError(index)
+
+    def source(self, index: int) -> int:
+        """Index of the line whose text stands at this index (from 0): its own, or a refrain's."""
+        refrain = self.lines[index].refrain
+        return index if refrain is None else self.source(refrain - 1)
+
     def resolved(self, index: int) -> LineSpec:
         """Line of this index (from 0), or the one that it repeats, where it is a refrain."""
-        line = self.lines[index]
-        return line if line.refrain is None else self.resolved(line.refrain - 1)
+        return self.lines[self.source(index)]
 
     def with_line(self, index: int, line: LineSpec) -> Self:
         """Form with another line in the place of that index, counted from 0."""

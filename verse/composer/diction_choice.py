@@ -17,7 +17,7 @@ from verse.prosody.function_words import is_function_word
 from verse.prosody.line_words import line_words, with_straight_apostrophes
 
 PREFERRED = 2.0  # nats
-KEYWORD, URGENT_KEYWORD = 3.0, 9.0  # of a word that must occur and has not yet
+KEYWORD, URGENT_KEYWORD = 3.0, 6.0  # of a word that must occur and has not yet
 SUBJECT = 1.5  # of the subject's own words, and of its nearest neighbours
 NEAREST_BITS = 6.0  # pointwise mutual information from which a neighbour is as near as can be
 _MODERN_CLITICS = ("'s", "'ll", "'re", "'ve", "'m", "n't")

@@ -22,13 +22,13 @@ from verse.prosody.pronunciation import Pronunciation
 from verse.prosody.readings import readings
 
 MIN_COUNT = 4  # occurrences of a word that may be written
-MIN_RHYME_COUNT = 12  # and of one that may rhyme
+MIN_RHYME_COUNT = 12  # in small letters, of a word that may rhyme
 MIN_NAME_SHARE = 0.02  # of a word's occurrences, from which it may have a capital within a line
 MIN_LOWER_SHARE = 0.1  # below, it is a name and has no other form
 MIN_ENGLISH = 0.5  # share of a text's words that English prosody knows
 MARKS = ",;:.!?"
 CLOSING = ".!?"
-Row = tuple[str, int, bool | None]  # a word, its count, whether it is a name (None: also)
+Row = tuple[str, int, bool | None]  # word, count in small letters, is it a name (None: also)
 ONE_LETTER = frozenset({"i", "o"})  # "a" is never stressed
 
 
@@ -172,7 +172,7 @@ def _rows(word_list: WordList) -> Iterator[Row]:
         if count < MIN_COUNT:
             continue
         named, plain = capital >= MIN_NAME_SHARE * count, lower >= MIN_LOWER_SHARE * count
-        yield word, count, None if named and plain else not plain
+        yield word, lower, None if named and plain else not plain
 
 
 def _is_speakable(word: str) -> bool:

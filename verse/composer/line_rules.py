@@ -67,11 +67,16 @@ def usual_syllables(text: str) -> int:
     return sum(len(each[0].stresses) if each else 1 for each in known)
 
 
+def patterns_of(lexicon: Lexicon, line: LineSpec) -> tuple[Bits, Bits]:
+    """Patterns (T, S + 1) by syllables before: after which the line goes on, and that end it."""
+    fitting = [lexicon.patterns.fitting(*each) for each in before_tail(line)]
+    return np.stack([going for going, _ in fitting]), np.stack([ending for _, ending in fitting])
+
+
 def word_ends(lexicon: Lexicon, line: LineSpec, patterns: Bits) -> Bits:
     """Patterns (T, S + 1) that a line's last word may have, of those that words (W,) here have."""
     there = np.bitwise_or.reduce(patterns)
-    ends: Bits = np.stack([lexicon.patterns.fitting(*each)[1] for each in before_tail(line)])
-    may_end: Bits = ends & there
+    may_end: Bits = patterns_of(lexicon, line)[1] & there
     return may_end
 
 
@@ -124,28 +129,18 @@ def rules_of(
     Without `last_weight` particles never end the line: its last word is put there by
     `verse.composer.completion`.
     """
-    lexicon, bits = diction.lexicon, diction.bits
-    templates = before_tail(line)
-    going, ending = (
-        np.stack(rows)
-        for rows in zip(*(lexicon.patterns.fitting(*each) for each in templates), strict=True)
-    )
+    lexicon, trie, bits = diction.lexicon, diction.lexicon.trie, diction.bits
+    going, ending = patterns_of(lexicon, line)
     if last_weight is None:
         last_weight = np.zeros(len(lexicon.words))
     last = np.where(last_weight > 0, diction.patterns, np.uint64(0))
     ids = lexicon.tokenizer.encode
     marks = [mark for mark in MARKS if lexicon.tokenizer.knows(mark)]
     return LineRules(
-        token=lexicon.trie.token,
-        first_child=lexicon.trie.first_child,
-        next_sibling=lexicon.trie.next_sibling,
-        word=lexicon.trie.word,
-        start_root=lexicon.trie.start_root,
-        ends=bits.ends,
-        below=bits.below,
-        bonus=bits.bonus,
+        *(trie.token, trie.first_child, trie.next_sibling, trie.word, trie.start_root),
+        *(bits.ends, bits.below, bits.bonus),
         ends_last=_ends(lexicon, last),
-        below_last=below_of(lexicon.trie, last),
+        below_last=below_of(trie, last),
         word_bonus=diction.bonus,
         last_weight=last_weight,
         bans_opening=bans_opening,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from verse.composer.diction_choice import KEYWORD, URGENT_KEYWORD, diction_of, folded
+from verse.composer.diction_choice import KEYWORD, URGENT_KEYWORD, content_words, diction_of, folded
 from verse.composer.line_rules import Diction
 from verse.composer.line_search import Candidate
 from verse.composer.line_writer import LineTask, WordWriter, write_by_letters
@@ -47,7 +47,7 @@ class _PoemWriter:
         self._spec = spec = request.poem_spec()
         self._lines: list[ComposedLine] = []
         self._cursor = voice.opening
-        self._closing = _closing_line(spec)
+        self._closing = closing_lines(spec)
         self._pending = list(dict.fromkeys(folded(request.keywords)))
         if voice.lexicon is not None:
             self._diction = diction_of(voice.lexicon, voice.word_list, request)
@@ -107,7 +107,7 @@ class _PoemWriter:
         return LineTask(
             line=line,
             cursor=self._cursor,
-            must_close=index == self._closing,
+            must_close=index in self._closing,
             temperature=self._request.temperature,
             particles=self._request.particles << attempt,
             candidates=DRAWN + self._request.alternatives,
@@ -138,8 +138,9 @@ class _PoemWriter:
         self, index: int, candidates: list[Candidate], relaxed: tuple[str, ...], spent: int
     ) -> ComposedLine:
         """The most fluent of a few candidates that are drawn by weight."""
-        wanted = [each for each in candidates if self._keywords_in(self._text(each))]
-        pool = wanted or candidates
+        pool = candidates
+        for is_welcome in (self._has_keyword, self._repeats_nothing):
+            pool = [each for each in pool if is_welcome(self._text(each))] or pool
         seed = derived_seed(self._seed, index, "choice")
         count = DRAWN + 2 * self._request.alternatives
         places = drawn([each.weight for each in pool], count, seed)
@@ -179,6 +180,14 @@ class _PoemWriter:
         words = {word.text.casefold() for word in line_words(text)}
         return [word for word in self._pending if word in words]
 
+    def _has_keyword(self, text: str) -> bool:
+        return bool(self._keywords_in(text))
+
+    def _repeats_nothing(self, text: str) -> bool:
+        """Whether no word that means something comes twice in a line."""
+        words = content_words(text)
+        return len(words) == len(set(words))
+
     def _text(self, candidate: Candidate) -> str:
         return self._voice.tokenizer.decode(candidate.ids).rstrip("\n")
 
@@ -206,12 +215,10 @@ def opening_text(request: PoemRequest) -> str:
     return title + (f"{lines}\n" if lines else "") or "\n\n"
 
 
-def _closing_line(spec: PoemSpec) -> int:
-    """Index of the line that the poem ends with, or of the one that it repeats."""
-    index = len(spec.lines) - 1
-    while (refrain := spec.lines[index].refrain) is not None:
-        index = refrain - 1
-    return index
+def closing_lines(spec: PoemSpec) -> frozenset[int]:
+    """Indices of the lines with which stanzas end, or of those that they repeat there."""
+    ends = [index for index, ends in enumerate(spec.ends_stanza) if ends]
+    return frozenset(spec.source(index) for index in ends)
 
 
 def _relaxations(line: LineSpec) -> "Iterator[tuple[tuple[str, ...], LineSpec]]":

@@ -74,9 +74,7 @@ def choose_character(
 ) -> None:
     """Choose the next character of particle i by a random number in [0, 1)."""
     t = rules.temperature
-    highest = np.float64(logits[0])
-    for logit in logits:
-        highest = max(highest, np.float64(logit))
+    highest = np.float64(max(logits))
     total, heated, mean, mass = 0.0, 0.0, 0.0, 0.0
     for v in range(len(logits)):
         shifted = np.float64(logits[v]) - highest

@@ -184,6 +184,49 @@ def expected_logprob(
 
 
 @part
+def choose_place(weights: Floats, number: float, mass: float) -> int:
+    """Place of a random number in [0, 1) among weights, whose sum is `mass`."""
+    place, running = 0, weights[0]
+    while place + 1 < len(weights) and running <= number * mass:
+        place += 1
+        running += weights[place]
+    return place
+
+
+@part
+def weigh(logits: Floats, scale: Any, temperature: float, ids: Places, weights: Floats) -> float:
+    """Turn twists of ids into their shares, times e^-MAX_TWIST; the sum of these.
+
+    `scale` is the highest of all logits and `log_total` at the temperature.
+    """
+    mass = 0.0
+    for k in range(len(ids)):
+        # exp takes what is at most 0; twists are bounded.
+        share = (np.float64(logits[ids[k]]) - scale[0]) / temperature - scale[1]
+        weights[k] = exp(min(share + weights[k] - MAX_TWIST, 0.0))
+        mass += weights[k]
+    return mass
+
+
+@part
+def offer(
+    particles: Particles, rules: LineRules, i: int, ids: Places, twists: Floats, nodes: Places
+) -> Any:
+    """Write all that particle i can take; how many letters, how many in all, and where a word's
+    end leads.
+    """
+    if particles.in_mark[i]:
+        reach, letters = Reach(particles.after[i], particles.can_end[i]), 0
+    else:
+        reach = word_end(particles, rules, i)
+        letters = offer_letters(particles, rules, i, ids, twists, nodes)
+    count = letters
+    if reach.after != 0 or reach.can_end:
+        count += offer_marks(particles, rules, i, reach, ids[letters:], twists[letters:])
+    return letters, count, reach
+
+
+@part
 def step_one(
     logits: Floats,
     particles: Particles,
@@ -197,32 +240,17 @@ def step_one(
     """Choose the next character of particle i by a random number in [0, 1)."""
     if is_root(rules, particles.node[i]) and not particles.in_mark[i]:
         particles.word_logprob[i] = particles.logprob[i]
-    if particles.in_mark[i]:
-        reach, letters = Reach(particles.after[i], particles.can_end[i]), 0
-    else:
-        reach = word_end(particles, rules, i)
-        letters = offer_letters(particles, rules, i, ids, weights, nodes)
-    count = letters
-    if reach.after != 0 or reach.can_end:
-        count += offer_marks(particles, rules, i, reach, ids[letters:], weights[letters:])
+    letters, count, reach = offer(particles, rules, i, ids, weights, nodes)
     highest = np.float64(logits[0])
     for logit in logits:
         highest = max(highest, np.float64(logit))
     t = rules.temperature
     total, heated = log_total(logits, highest, 1.0), log_total(logits, highest, t)
-    mass = 0.0
-    for k in range(count):
-        # exp takes what is at most 0; twists are bounded, and taken off again below.
-        x = (np.float64(logits[ids[k]]) - highest) / t - heated + weights[k] - MAX_TWIST
-        weights[k] = exp(min(x, 0.0))
-        mass += weights[k]
+    mass = weigh(logits, (highest, heated), t, ids[:count], weights[:count])
     if mass < 1e-300 or particles.length[i] + 1 >= MAX_LINE:
         particles.outcome[i] = DEAD
         return
-    chosen, running = 0, weights[0]
-    while chosen + 1 < count and running <= number * mass:
-        chosen += 1
-        running += weights[chosen]
+    chosen = choose_place(weights[:count], number, mass)
     token = ids[chosen]
     particles.weight[i] += log(mass) + MAX_TWIST
     particles.expected[i] += expected_logprob(logits, highest, total, heated, t)
