@@ -1,7 +1,7 @@
 """Console command `strophe COMMAND`: hands over to the package that the command belongs to.
 
 Runs that package and no other, since each has dependencies that the others do without. It lies
-beside the three packages, not in one of them: it knows all three, and nobody imports it.
+beside the packages, not in one of them: it knows them all, and nobody imports it.
 """
 
 import argparse
@@ -16,7 +16,7 @@ COMMANDS = {
     "generate": ("model", "stream text to the terminal"),
     "score": ("model", "bits per character of a text"),
     "describe": ("model", "print the card and shapes"),
-    "check": ("verse", "check a poem against its form, or see what form it has"),
+    "check": ("verse", "check a poem against a form, or see what form it has"),
     "prepare": ("training", "turn texts into memory-mapped token ids"),
     "train": ("training", "train a checkpoint"),
     "words": ("training", "make the word list of a finished checkpoint"),

@@ -20,9 +20,9 @@ import strophe
 pytest_plugins = ["service_fixtures"]
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("model", "training")
+PACKAGES = ("model", "training", "verse")
 # What one finds in a folder of texts and scripts, and what macOS does not have.
-SHADOWING = ("model", "training", "service", "strophe", "numpy", "flask")
+SHADOWING = ("model", "training", "verse", "service", "strophe", "numpy", "flask")
 ON_MACOS = """
 import os, select
 del os.sched_getaffinity, select.POLLRDHUP
