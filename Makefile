@@ -27,7 +27,7 @@ PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist lo
 # and are not about what surrounds it. ISA is the CPU that oneDNN, torch and numba then take this one for.
 NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_engine*.py \
 	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
-ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 NUMBA_CPU_NAME=haswell
+ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx2
 
 .PHONY: help setup serve train generate test test-avx2 lowest check format bench docker clean modules
 

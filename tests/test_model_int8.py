@@ -6,10 +6,11 @@ import torch
 from numpy.typing import NDArray
 
 from model.config import ModelConfig
-from model.decoding.backends.int8 import quantize, why_not_exact
+from model.decoding.backends.int8 import input_table, quantize, why_not_exact
 from model.decoding.backends.integer_product import KINDS, IntegerProduct, exact_kinds
 from model.decoding.decoder import decoder_of
-from model.decoding.kernels.int8_layers import GRU, LEVELS, LSTM, RNN, input_table, run_layer
+from model.decoding.kernels.byte_product import LEVELS, offset_of
+from model.decoding.kernels.int8_layers import GRU, LSTM, RNN, run_layer
 from model.network import Network
 
 
@@ -72,7 +73,7 @@ def test_a_product_that_is_missing_or_wrong_is_left_out(monkeypatch: pytest.Monk
     monkeypatch.setitem(KINDS, "fbgemm", saturating)
     exact_kinds.cache_clear()
     try:
-        assert exact_kinds() == ("float32",)
+        assert exact_kinds() == ("float32", "kernel")
     finally:
         monkeypatch.undo()
         exact_kinds.cache_clear()
@@ -107,8 +108,7 @@ def test_the_table_of_input_products_is_within_half_a_unit_of_the_exact_one() ->
     generator = torch.Generator().manual_seed(1)
     embedding, weight = torch.randn(7, 33, generator=generator), torch.randn(33, 40)
     bias = torch.randn(40, generator=generator)
-    table: NDArray[np.float32] = np.empty((7, 40), np.float32)
-    input_table(embedding.numpy(), weight.numpy(), bias.numpy(), table)
+    table = input_table(embedding, weight.t(), bias)
     exact = (embedding.double() @ weight.double() + bias.double()).numpy()
     assert (np.abs(table - exact) <= 0.5001 * np.spacing(np.abs(exact).astype(np.float32))).all()
 
@@ -128,17 +128,18 @@ def test_a_layer_reads_a_text_as_it_would_in_two_parts(kind: int) -> None:
     rng, blocks = np.random.default_rng(0), 8 if kind == RNN else 32
     weight = rng.integers(-63, 64, (blocks, 16)).astype(np.int8)
     below = rng.integers(-9999, 9999, (5, blocks)).astype(np.float32)
-    scale = np.full((blocks // 8, 8), 1e-4, np.float32)
-    biases = rng.normal(size=(3, blocks // 8, 8)).astype(np.float32)
+    offset = offset_of(np.ascontiguousarray(weight[:, 8:]))
+    scale = np.full(blocks, 1e-4, np.float32)
+    biases = rng.normal(size=(3, blocks)).astype(np.float32)
     which = np.array([0, 2, 1, 1, 0])
 
     def read(*cuts: tuple[int, int]) -> list[NDArray[np.generic]]:
-        carried, hidden = np.zeros(8, np.float32), np.full(8, 128, np.uint8)
+        carried, hidden = np.zeros((1, 8), np.float32), np.full((1, 8), 128, np.uint8)
         seen = np.zeros((5, 8), np.uint8)
         for first, last in cuts:
             one = slice(first, last)
-            inputs = (weight, below[one], scale, biases, which[one])
-            run_layer(kind, *inputs, carried, hidden, seen[one])
+            inputs = (weight, offset, below[one], scale, biases, which[one])
+            run_layer(kind, *inputs, carried, hidden, 0, seen[one])
         return [carried, hidden, seen]
 
     for whole, parts in zip(read((0, 5)), read((0, 2), (2, 5)), strict=True):

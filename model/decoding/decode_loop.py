@@ -7,6 +7,7 @@ On a GPU all is torch's, so that nothing has to be fetched between two steps.
 Shapes: R rows, V vocabulary, T steps. Knows nothing of text and of who is in which row.
 """
 
+import time
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Protocol
 
@@ -22,9 +23,9 @@ from model.decoding.sampling import SamplingRows, Uses, choose, row_sum, uniform
 from model.decoding.sampling_state import SamplingState
 from model.parameters import MAX_LOGPROBS, SamplingParams
 
-# Rows that one kernel steps one after another: each reads the weights for itself, which two
-# do in less time than the libraries' products take for both, on every CPU that was tried.
-FUSED_ROWS = 2
+# Rows up to which one kernel may do whole steps, if that is the fastest; tried in this order.
+FUSED_ROWS = (2, 4, 8, 16)
+TRIALS = 3
 PLACES = 64  # scored at once: with a large vocabulary their logits are many
 
 
@@ -99,6 +100,7 @@ class KernelLoop(BackendLoop):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
+        self._fused_rows = 0  # up to so many, one kernel does whole steps
         self._rows: SamplingRows | None = None  # whose memory `_arrays` shows
         self._arrays: Rows = None
 
@@ -112,7 +114,7 @@ class KernelLoop(BackendLoop):
         finite = np.ones((steps, count), np.bool_)
         values = np.empty((steps, count, 1 + most if uses.logprobs else 0), np.float64)
         likeliest = np.empty((steps, count, most), np.int64)
-        if isinstance(self.backend, Int8Backend) and count <= FUSED_ROWS:
+        if isinstance(self.backend, Int8Backend) and count <= self._fused_rows:
             hidden, carried = (part.numpy() for part in state)
             weights = self.backend.weights
             decode(weights, ids.numpy(), hidden, carried, arrays, chosen, values, likeliest)
@@ -132,13 +134,35 @@ class KernelLoop(BackendLoop):
         return Scored(*map(torch.from_numpy, (finite, values, likeliest)))
 
     def compile(self, vocab_size: int) -> None:
-        """Compile all kernels, or fetch them from their folder, by using each of them once."""
-        sampling = SamplingState(vocab_size)
-        for rows in (1, 2, 3):
-            sampling.join([SamplingParams(seed=0, logprobs=0)], [{}], [[]])
-            ids, state = torch.zeros(rows, 2, dtype=torch.int64), self.backend.zero_state(rows)
-            self.score(ids, ids, [2] * rows, state, 0)
-            self(ids[:, 0].contiguous(), 1, state, sampling.rows, sampling.uses)
+        """Compile all kernels, or fetch them from their folder, by using each of them once.
+
+        And find out by trial for how many rows one kernel does whole steps.
+        """
+        for rows in (1, 2):
+            ids = torch.zeros(rows, 2, dtype=torch.int64)
+            self.score(ids, ids, [2] * rows, self.backend.zero_state(rows), 0)
+        self._step_seconds(1, vocab_size, fused_rows=0)
+        if not isinstance(self.backend, Int8Backend):
+            return
+        fastest = 1
+        for rows in FUSED_ROWS:
+            fused, apart = (self._step_seconds(rows, vocab_size, limit) for limit in (rows, 0))
+            if apart < fused:
+                break
+            fastest = rows
+        self._fused_rows = fastest
+
+    def _step_seconds(self, rows: int, vocab_size: int, fused_rows: int) -> float:
+        """Seconds of a step of so many rows: by one kernel if they are at most `fused_rows`."""
+        self._fused_rows = fused_rows
+        sampling, state = SamplingState(vocab_size), self.backend.zero_state(rows)
+        sampling.join([SamplingParams(seed=0)] * rows, [{}] * rows, [[]] * rows)
+        ids, times = torch.zeros(rows, dtype=torch.int64), []
+        for _ in range(TRIALS):
+            start = time.perf_counter()
+            self(ids, 1, state, sampling.rows, sampling.uses)
+            times.append(time.perf_counter() - start)
+        return min(times)
 
     def _memory_of(self, rows: SamplingRows) -> Rows:
         """Memory of the columns as arrays; they are other ones once a text has joined or left."""

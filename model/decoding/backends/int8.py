@@ -2,13 +2,15 @@
 
 The fast one, and the one whose texts are the same on every CPU: its sums are exact, and all else is
 IEEE arithmetic in a fixed order (`model.decoding.kernels`). The first layer's input product is a
-table, the row of the id. One row is stepped and sampled by a kernel in one call; many rows share
+table, the row of the id. Few rows are stepped and sampled by a kernel in one call; many rows share
 the products of a library (`integer_product`), with kernels between. A prompt that is fed alone
 runs layer by layer: what a layer gets from below is one product for all of its ids, and only what
 it gets from itself is step by step.
 
 Shapes: R rows, L layers, H hidden width, V vocabulary, T steps. Knows nothing of sampling and text.
 """
+
+from functools import cache
 
 import numpy as np
 import torch
@@ -19,19 +21,19 @@ from torch.nn import functional
 from model.config import Cell
 from model.decoding.backends.base import Backend
 from model.decoding.backends.integer_product import EXACT_BELOW, IntegerProduct
+from model.decoding.kernels.byte_product import LEVELS, ZERO, offset_of
 from model.decoding.kernels.int8_layers import (
     GRU,
-    LEVELS,
     LSTM,
     RNN,
-    ZERO,
     Int8Weights,
-    input_table,
     run_layer,
     scale_rows,
     update_rows,
 )
 from model.network import Network
+
+TABLE_ROWS = 32  # made at a time, so that they stay in the cache
 
 CELLS: dict[Cell, int] = {"lstm": LSTM, "gru": GRU, "rnn": RNN}
 
@@ -52,6 +54,8 @@ class Int8Backend(Backend):
             self._layers.append(IntegerProduct(layer))
             self._inputs.append(IntegerProduct(layer[:, : self._width].contiguous()))
         self._output = IntegerProduct(torch.from_numpy(weights.output))
+        recurrent = (layer[:, self._width :] for layer in weights.rest)
+        self._recurrent_offsets = [offset_of(each) for each in (weights.first, *recurrent)]
 
     def zero_state(self, rows: int) -> list[Tensor]:
         """Zero state, that before any text, for `rows` rows."""
@@ -83,10 +87,9 @@ class Int8Backend(Backend):
 
     def logits(self, seen: Tensor) -> Tensor:
         """Logits (N, V) of the top layer's bytes (N, H)."""
-        sums = self._output(seen).numpy()
-        logits = np.empty_like(sums)
-        scale_rows(sums, self.weights.output_scale, self.weights.output_bias, logits)
-        return torch.from_numpy(logits)
+        logits = self._output(seen)
+        scale_rows(logits.numpy(), self.weights.output_scale, self.weights.output_bias)
+        return logits
 
     def _top(self, state: list[Tensor]) -> Tensor:
         return state[0][:, (self._num_layers - 1) * self._width :]
@@ -95,41 +98,40 @@ class Int8Backend(Backend):
         """Step all layers by one id a row, without the logits; `state` moves on in place."""
         width, weights = self._width, self.weights
         hidden, carried = state[0].numpy(), state[1].numpy()
+        biases, which = weights.table, ids
         for index, product in enumerate(self._layers):
             start = index * width
-            sums = product(state[0][:, max(0, start - width) : start + width])
-            blocks = sums.view(len(ids), -1, width).numpy()
-            biases, which = (
-                (weights.table, ids) if index == 0 else (weights.bias, _same(index, ids))
-            )
-            scale = weights.scale[index]
+            sums = product(state[0][:, max(0, start - width) : start + width]).numpy()
+            if index > 0:
+                biases, which = weights.bias, _same(index, len(ids))
             update_rows(
-                *(weights.cell, blocks, scale, biases, which, carried, hidden, start, width)
+                *(weights.cell, sums, weights.scale[index], biases, which),
+                *(carried, hidden, start, width),
             )
 
     def _feed_one(self, ids: Tensor, state: list[Tensor]) -> Tensor:
         """Read ids (T,) into the one row of `state`, layer by layer; see `feed`."""
-        weights, places = self.weights, ids.contiguous().numpy()
-        hidden, carried = state[0].numpy()[0], state[1].numpy()[0]
-        seen = torch.empty(len(ids), self._width, dtype=torch.uint8)
+        weights, width = self.weights, self._width
+        hidden, carried = state[0].numpy(), state[1].numpy()
+        seen = torch.empty(len(ids), width, dtype=torch.uint8)
+        below = np.zeros((len(ids), 0), np.float32)
+        recurrent, biases, which = weights.first, weights.table, ids.contiguous().numpy()
         for index in range(self._num_layers):
-            if index == 0:
-                inputs = np.zeros((len(ids), 0), np.float32)
-                recurrent, biases, which = weights.first, weights.table, places
-            else:
-                inputs = self._inputs[index - 1](seen).numpy()
+            if index > 0:
+                below = self._inputs[index - 1](seen).numpy()
                 recurrent, biases = weights.rest[index - 1], weights.bias
-                which = _same(index, places)
-            units = slice(index * self._width, (index + 1) * self._width)
+                which = _same(index, len(ids))
+            offset = self._recurrent_offsets[index]
             run_layer(
-                *(weights.cell, recurrent, inputs, weights.scale[index], biases, which),
-                *(carried[units], hidden[units], seen.numpy()),
+                *(weights.cell, recurrent, offset, below, weights.scale[index], biases, which),
+                *(carried, hidden, index * width, seen.numpy()),
             )
         return seen[None]
 
 
-def _same(value: int, like: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.full(len(like), value, np.int64)
+@cache
+def _same(value: int, count: int) -> NDArray[np.int64]:
+    return np.full(count, value, np.int64)
 
 
 def quantized(network: Network) -> Int8Weights:
@@ -139,9 +141,7 @@ def quantized(network: Network) -> Int8Weights:
         inputs, recurrent, bias = _blocks(network.config.cell, layer)
         if index == 0:
             embedding = network.embedding.weight.detach().float()
-            table = np.empty((len(embedding), len(bias)), np.float32)
-            transposed = inputs.t().contiguous()
-            input_table(embedding.numpy(), transposed.numpy(), bias.numpy(), table)
+            table = input_table(embedding, inputs, bias)
             matrix, scale = quantize(recurrent)
         else:
             matrix, scale = quantize(torch.cat([inputs, recurrent], dim=1))
@@ -150,15 +150,16 @@ def quantized(network: Network) -> Int8Weights:
         biases.append(bias.numpy())
     output, output_scale = quantize(network.output.weight.detach().float())
     first, *rest = matrices
-    blocks = (-1, len(first) // first.shape[1], first.shape[1])
     return Int8Weights(
         cell=CELLS[network.config.cell],
-        table=table.reshape(blocks),
+        table=table,
         first=first,
         rest=np.stack(rest) if rest else np.zeros((0, len(first), 2 * first.shape[1]), np.int8),
-        scale=np.stack(scales).reshape(blocks),
-        bias=np.stack(biases).reshape(blocks),
+        offset=np.stack([offset_of(matrix) for matrix in matrices]),
+        scale=np.stack(scales),
+        bias=np.stack(biases),
         output=output,
+        output_offset=offset_of(output),
         output_scale=output_scale,
         output_bias=network.output.bias.detach().float().numpy().copy(),
     )
@@ -179,6 +180,21 @@ def _blocks(cell: Cell, layer: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
         torch.cat([recurrent[: 2 * width], torch.zeros(width, width), recurrent[2 * width :]]),
         bias,
     )
+
+
+def input_table(embedding: Tensor, weight: Tensor, bias: Tensor) -> NDArray[np.float32]:
+    """Input product (V, N) of each id, from embedding (V, E), weight (N, E) and bias (N,).
+
+    In float64, which holds each product exactly, and in the order of E.
+    """
+    columns = weight.double().t().contiguous()
+    table = np.empty((len(embedding), len(bias)), np.float32)
+    for rows in np.array_split(np.arange(len(embedding)), 1 + len(embedding) // TABLE_ROWS):
+        sums = bias.double().repeat(len(rows), 1)
+        for factor, column in zip(embedding[rows].double().t(), columns, strict=True):
+            sums += factor[:, None] * column
+        table[rows] = sums.numpy()
+    return table
 
 
 def quantize(weight: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -1,9 +1,9 @@
-"""Integer products of many rows by torch's libraries: those that are exact here, and the fastest.
+"""Integer products of rows, by torch's libraries and by our kernel: those exact here, the fastest.
 
 Sums of products of 8-bit integers are exact in any order, so which library made them shows in no
 bit. Each is tried on this machine with numbers that saturate first, and those that pass are timed:
-oneDNN is the fastest with VNNI or AMX, FBGEMM without, and a product of float32 that holds
-integers is exact everywhere as long as no sum reaches 2^24.
+our kernel is the fastest for few rows, oneDNN for many with VNNI or AMX, FBGEMM without, and a
+product of float32 that holds integers is exact everywhere as long as no sum reaches 2^24.
 
 The only module that touches torch's private operators (`torch.ops.onednn`, `torch.ops.quantized`),
 and the place to look when a new torch moves them: one that fails is left out.
@@ -18,9 +18,10 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from model.decoding.kernels.int8_layers import LEVELS, ZERO
+from model.decoding.kernels.byte_product import LEVELS, ZERO, offset_of, products
 
 EXACT_BELOW = 1 << 24  # integers that float32 holds
+# The fastest for 4 rows is taken for fewer than 16, that for 16 for fewer than 64.
 ROWS_TIMED = (4, 16, 64)
 TRIALS = 5
 
@@ -65,10 +66,25 @@ def float_product(weight: Tensor) -> Product:
     return lambda hidden: hidden.float().sub_(ZERO) @ transposed
 
 
+def kernel_product(weight: Tensor) -> Product:
+    """Product with `weight` (N, K) int8 by our kernel."""
+    matrix = weight.contiguous().numpy()
+    offset = offset_of(matrix)
+
+    def product(hidden: Tensor) -> Tensor:
+        sums = torch.empty(len(hidden), len(matrix))
+        states = hidden.contiguous().numpy()
+        products(matrix, states, 0, matrix.shape[1], offset, sums.numpy())
+        return sums
+
+    return product
+
+
 KINDS: dict[str, Callable[[Tensor], Product]] = {
     "onednn": onednn_product,
     "fbgemm": fbgemm_product,
     "float32": float_product,
+    "kernel": kernel_product,
 }
 
 

@@ -55,13 +55,16 @@ if _FOLDER is not None:
     setattr(numba.config, "CACHE_DIR", str(_FOLDER))  # noqa: B010
 
 
+# 1 / 0 is infinite, and nothing is made for callers in C.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_PART_OPTIONS = {**_OPTIONS, "no_cpython_wrapper": True}
+
+
 def kernel(function: _Function) -> _Function:
-    """Compile a function that Python calls; it holds no Python lock, and 1 / 0 is infinite."""
-    compiled = numba.njit(nogil=True, error_model="numpy", cache=_FOLDER is not None)(function)
-    return cast("_Function", compiled)
+    """Compile a function that Python calls; it holds no Python lock."""
+    return cast("_Function", numba.njit(**_OPTIONS, cache=_FOLDER is not None)(function))
 
 
 def part(function: _Function) -> _Function:
-    """Compile a function that kernels call, as a piece of each of them."""
-    compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    return cast("_Function", compiled)
+    """Compile a function that kernels call, as a piece of each of them; Python cannot call it."""
+    return cast("_Function", numba.njit(**_PART_OPTIONS)(function))

@@ -1,4 +1,5 @@
-"""Decode kernel: several steps of network and sampling for a few rows, in one call without a lock.
+"""Decode kernel: several steps of network and sampling for a few rows, in one call.
+It holds no Python lock, and reads the weights once a step.
 
 Shapes: R rows, T steps, V vocabulary, K alternatives. Knows nothing of text.
 """
@@ -6,8 +7,15 @@ Shapes: R rows, T steps, V vocabulary, K alternatives. Knows nothing of text.
 import numpy as np
 from numpy.typing import NDArray
 
+from model.decoding.kernels.byte_product import Bytes, products
 from model.decoding.kernels.compiling import kernel
-from model.decoding.kernels.int8_layers import Bytes, Floats, Ids, Int8Weights, output_logits, step
+from model.decoding.kernels.int8_layers import (
+    Floats,
+    Ids,
+    Int8Weights,
+    scale_rows,
+    step,
+)
 from model.decoding.kernels.row_sampling import Rows, choose, is_finite_row, own_logprobs
 
 
@@ -27,17 +35,18 @@ def decode(
     Writes ids (T, R), and values (T, R, 1 + K) and likeliest (T, R, K), or values (T, R, 0) where
     log probabilities are not wanted.
     """
-    width, size = len(weights.first[0]), len(weights.output)
-    inputs, sums = np.empty(2 * width, np.int16), np.empty(len(weights.first), np.int32)
-    output_sums, logits = np.empty(size, np.int32), np.empty(size, np.float32)
-    for r in range(len(first)):
-        token = first[r]
-        top = hidden[r, hidden.shape[1] - width :]
-        for t in range(len(ids)):
-            step(weights, token, hidden[r], carried[r], inputs, sums)
-            output_logits(weights, top, inputs[:width], output_sums, logits)
-            is_finite = is_finite_row(logits)  # it is: weights that could overflow are not taken
-            token = choose(logits, is_finite, rows, r)
-            ids[t, r] = token
+    count, size, top = len(first), len(weights.output), hidden.shape[1] - len(weights.first[0])
+    sums = np.empty((count, len(weights.first)), np.float32)
+    logits = np.empty((count, size), np.float32)
+    latest = first
+    for t in range(len(ids)):
+        step(weights, latest, hidden, carried, sums)
+        width = hidden.shape[1] - top
+        products(weights.output, hidden, top, width, weights.output_offset, logits)
+        scale_rows(logits, weights.output_scale, weights.output_bias)
+        latest = ids[t]
+        for r in range(count):
+            is_finite = is_finite_row(logits[r])  # it is: see `int8.why_not_exact`
+            latest[r] = choose(logits[r], is_finite, rows, r)
             if values.shape[2] > 0:
-                own_logprobs(logits, is_finite, token, values[t, r], likeliest[t, r])
+                own_logprobs(logits[r], is_finite, latest[r], values[t, r], likeliest[t, r])

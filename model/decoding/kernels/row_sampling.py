@@ -70,7 +70,7 @@ def penalise(
 
 
 @part
-def sift_down(heap: Ids, keys: Floats, root: int, size: int) -> None:
+def sift_down(heap: Ids, keys: Floats, root: int | I64, size: int) -> None:
     """Restore a binary heap of ids below `root`; the largest key is on top, then the lowest id."""
     moved = heap[root]
     while 2 * root + 1 < size:
@@ -111,7 +111,7 @@ def keep_first(probs: Floats, keys: Floats, most: float, share: float) -> None:
         cumulative = cumulative + probs[token]
         rank += 1
         heap[0] = heap[size - rank]
-        sift_down(heap, keys, 0, size - rank)
+        sift_down(heap, keys, I64(0), size - rank)  # a literal would be compiled by itself
     for token in range(size):
         probs[token] = kept[token]
 
