@@ -18,6 +18,7 @@ worthy year
 """
 _HEAD_WORDS = frozenset(_HEADS.split())
 _MIN_FIRST = 3
+_BEFORE_CONSONANTS = frozenset({"be", "en", "in", "im"})
 _PREFIXES: dict[str, Phonemes] = {
     "un": ("AH0", "N"),
     "re": ("R", "IY0"),
@@ -25,6 +26,14 @@ _PREFIXES: dict[str, Phonemes] = {
     "dis": ("D", "IH0", "S"),
     "be": ("B", "IH0"),
     "en": ("EH0", "N"),
+    "in": ("IH0", "N"),
+    "im": ("IH0", "M"),
+    "over": ("OW2", "V", "ER0"),
+    "under": ("AH2", "N", "D", "ER0"),
+    "out": ("AW2", "T"),
+    "up": ("AH2", "P"),
+    "fore": ("F", "AO2", "R"),
+    "mid": ("M", "IH2", "D"),
     "a-": ("AH0",),
 }
 
@@ -35,7 +44,7 @@ def compound_readings(word: str, read: Reader) -> tuple[Phonemes, ...]:
         return known
     for prefix, sounds in _PREFIXES.items():
         rest = word.removeprefix(prefix)
-        if rest == word or len(rest) < 3 or (rest[0] in "aeiou" and prefix in {"be", "en"}):
+        if rest == word or len(rest) < 3 or (rest[0] in "aeiou" and prefix in _BEFORE_CONSONANTS):
             continue
         if rest[0] != "-" and (known := read(rest)):
             return tuple((*sounds, *each) for each in known)

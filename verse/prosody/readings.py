@@ -16,7 +16,7 @@ from verse.prosody.line_words import with_straight_apostrophes
 from verse.prosody.old_spellings import old_spelling_readings
 from verse.prosody.phonemes import is_vowel
 from verse.prosody.pronunciation import Pronunciation, Source
-from verse.prosody.verse_variants import is_one_breath, shorter_readings
+from verse.prosody.verse_variants import is_one_breath, longer_reading, shorter_readings
 from verse.prosody.verse_words import verse_words
 from verse.prosody.word_endings import Phonemes, ending_readings
 
@@ -61,7 +61,8 @@ def _with_variants(
     """Readings known with those that verse allows beside them, each labelled."""
     given = list(known)
     shorter = [each for phonemes in given for each in shorter_readings(word, phonemes)]
-    ordered = [*given, *shorter]
+    longer = [each for phonemes in given if (each := longer_reading(word, phonemes))]
+    ordered = [*given, *shorter, *longer]
     if is_one_breath(word):
         ordered.sort(key=lambda phonemes: sum(map(is_vowel, phonemes)))
     return tuple(_labelled(each, listed) for each in dict.fromkeys(ordered))

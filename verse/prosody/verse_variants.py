@@ -29,6 +29,15 @@ def shorter_readings(word: str, phonemes: Phonemes) -> tuple[Phonemes, ...]:
     return tuple(each for each in found if each)
 
 
+def longer_reading(word: str, phonemes: Phonemes) -> Phonemes:
+    """`AY1 R` as `AY1 ER0` for a word such as `squire` that is given in one; else empty."""
+    if is_one_breath(word):
+        for i in range(len(phonemes) - 1):
+            if phonemes[i][:-1] in {"AY", "AW"} and phonemes[i + 1] == "R":
+                return (*phonemes[: i + 1], "ER0", *phonemes[i + 2 :])
+    return ()
+
+
 def is_one_breath(word: str) -> bool:
     """Whether a word is more often said in the shorter way in verse: `fire`, `hour`, `desired`."""
     return re.search(r"(ire|yre|our|oir)(s|d|ed|ing)?$", word) is not None
