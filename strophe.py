@@ -16,6 +16,7 @@ COMMANDS = {
     "generate": ("model", "stream text to the terminal"),
     "score": ("model", "bits per character of a text"),
     "describe": ("model", "print the card and shapes"),
+    "write": ("verse", "write a poem that keeps a form"),
     "check": ("verse", "check a poem against a form, or see what form it has"),
     "prepare": ("training", "turn texts into memory-mapped token ids"),
     "train": ("training", "train a checkpoint"),

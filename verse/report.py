@@ -57,7 +57,7 @@ class LineReport:
     fluency: float | None = None
     "Mean nats a character by the model, less being likelier."
     forcedness: float | None = None
-    "Nats of the last word and line end over those of free lines, in their standard deviations."
+    "Nats of the last word and the line's end: what it cost to end so."
 
     @property
     def ok(self) -> bool:
