@@ -22,17 +22,28 @@ COPY training training
 COPY verse verse
 COPY service service
 RUN pip install ".[serve,redis,trace,train]"
+# Decode kernels, compiled for this CPU rather than the one at hand, so that a container finds them
+# wherever it runs: any x86-64 with AVX2. For another kind: KERNEL_CPU=generic KERNEL_FEATURES=
+ARG KERNEL_CPU=haswell
+ARG KERNEL_FEATURES=+avx2
+RUN cd / && NUMBA_CPU_NAME=$KERNEL_CPU NUMBA_CPU_FEATURES=$KERNEL_FEATURES \
+    STROPHE_CACHE=/data/cache python3 -m model.decoding
 
 FROM ${PYTHON_IMAGE}
+ARG KERNEL_CPU=haswell
+ARG KERNEL_FEATURES=+avx2
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin strophe \
     && mkdir -p /data/cache /data/checkpoints /data/runs \
     && chown -R strophe:strophe /data
 COPY --from=build /opt/strophe /opt/strophe
+COPY --from=build --chown=strophe:strophe /data/cache /data/cache
 ENV PATH=/opt/strophe/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
     STROPHE_CACHE=/data/cache \
+    NUMBA_CPU_NAME=$KERNEL_CPU \
+    NUMBA_CPU_FEATURES=$KERNEL_FEATURES \
     STROPHE_HOST=0.0.0.0
 # Checkpoints and runs are looked for below the working directory.
 WORKDIR /data

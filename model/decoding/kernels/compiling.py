@@ -2,57 +2,76 @@
 
 Kernels are compiled for the CPU at hand at their first call, some seconds once a machine, and kept
 in `STROPHE_CACHE`, else in the user's cache folder. Where neither can be written, each process
-compiles for itself. Knows nothing of what the kernels compute.
+compiles for itself. `python -m model.decoding` compiles them ahead, as `make` and the image do.
+Knows nothing of what the kernels compute.
 """
 
 import hashlib
+import inspect
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
 CACHE_VARIABLE = "STROPHE_CACHE"
+PREFIX = "kernels-"
+KEPT_FOLDERS = 16  # of other sources, other clones and tests too: half a megabyte each
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _log = logging.getLogger(__name__)
 
 
-def cache_folder() -> Path | None:
-    """Folder that keeps compiled kernels, made if need be; None where it cannot be written.
+@cache
+def cache_folder(room: Path) -> Path | None:
+    """Folder that keeps the compiled kernels of a folder of modules; None if it cannot be written.
 
-    Named after the sources: numba looks whether a kernel's own file has changed, not those of the
-    functions that it calls.
+    Made if need be, and named after the sources, ours and those of the room: numba looks whether a
+    kernel's own file has changed, not those of the functions that it calls.
     """
     named = os.environ.get(CACHE_VARIABLE)
     user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(named) if named else Path(user).expanduser() / "strophe"
-    folder = folder / f"kernels-{_digest_of_sources()}"
+    parent = Path(named) if named else Path(user).expanduser() / "strophe"
+    folder = parent / f"{PREFIX}{_digest_of_sources(room)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return folder
+            os.utime(folder)
     except OSError as error:
         level = logging.WARNING if named else logging.INFO
         _log.log(level, "kernels are compiled at every start: %s: %s", folder, error.strerror)
         return None
+    remove_unused(parent)
+    return folder
 
 
-def _digest_of_sources() -> str:
+def remove_unused(parent: Path) -> None:
+    """Remove the folders of kernels that were not used for longest, all but KEPT_FOLDERS.
+
+    A process that still uses one has its kernels in memory, and makes the folder anew for others.
+    """
+    used = []
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # another process may be removing it as well
+            used.append((folder.stat().st_mtime, folder))
+    for _, folder in sorted(used)[:-KEPT_FOLDERS]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digest_of_sources(room: Path) -> str:
     digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for source in [*sorted(here.glob("*.py")), here.parent / "sampling.py"]:
+    own = Path(__file__).parent
+    sources = {*own.glob("*.py"), own.parent / "sampling.py", *room.glob("*.py")}
+    for source in sorted(sources):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
-
-
-_FOLDER = cache_folder()
-if _FOLDER is not None:
-    setattr(numba.config, "CACHE_DIR", str(_FOLDER))  # noqa: B010
 
 
 # 1 / 0 is infinite, and nothing is made for callers in C.
@@ -62,7 +81,9 @@ _PART_OPTIONS = {**_OPTIONS, "no_cpython_wrapper": True}
 
 def kernel(function: _Function) -> _Function:
     """Compile a function that Python calls; it holds no Python lock."""
-    return cast("_Function", numba.njit(**_OPTIONS, cache=_FOLDER is not None)(function))
+    folder = cache_folder(Path(inspect.getfile(function)).parent)
+    setattr(numba.config, "CACHE_DIR", str(folder or ""))  # noqa: B010 - read by the next line
+    return cast("_Function", numba.njit(**_OPTIONS, cache=folder is not None)(function))
 
 
 def part(function: _Function) -> _Function:
