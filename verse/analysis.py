@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from verse.checks.line_checks import words_check
-from verse.checks.rhyme_finding import rhyme_finding
+from verse.checks.rhyme_finding import ends_finding
 from verse.checks.scansion import fitting_marks
 from verse.checks.spoken_line import LEVELS, SpokenLine, spoken_line
 from verse.forms import PoemSpec
@@ -138,11 +138,11 @@ def _rhyme_letters(lines: Sequence[SpokenLine]) -> list[str]:
 
 
 def _rhyming_before(lines: Sequence[SpokenLine], place: int) -> int | None:
-    word = lines[place].last_word
+    words = lines[place].words
     for other in range(place - 1, max(-1, place - 1 - _REACH), -1):
-        before = lines[other].last_word
-        if word is not None and before is not None:
-            finding = rhyme_finding(word, before)
+        before = lines[other].words
+        if words and before:
+            finding = ends_finding(words, before)
             if finding.is_rhyme or finding.kind == "same word":
                 return other
     return None

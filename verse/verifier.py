@@ -8,13 +8,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from verse.checks.line_checks import line_checks, same_words
-from verse.checks.rhyme_finding import rhyme_finding
+from verse.checks.rhyme_finding import ends_finding
 from verse.checks.scansion import fitting_marks
 from verse.checks.spoken_line import LEVELS, SpokenLine, SpokenWord, spoken_line
 from verse.forms import LineSpec, PoemSpec
 from verse.prosody.line_words import line_words
 from verse.report import Check, LineReport, Report
 
+_Words = tuple[SpokenWord, ...]
+_REFUSED = {
+    "unknown": "not known",
+    "near": "a near rhyme",
+    "same sound": "the same sound",
+}
 _CLOSED = re.compile(r"[.!?\u3002\uff01\uff1f][\"'\u2019\u201d)\]]*$")
 
 
@@ -42,11 +48,10 @@ def stanzas_of(text: str) -> list[list[str]]:
     return [stanza for stanza in stanzas if stanza]
 
 
-def rhyme_word(line: SpokenLine, spec: LineSpec) -> SpokenWord | None:
-    """Word of a line that bears its rhyme: the last, or the one before the form's tail."""
+def rhyming_words(line: SpokenLine, spec: LineSpec) -> tuple[SpokenWord, ...]:
+    """Words of a line up to the one that bears its rhyme: all, or those before the form's tail."""
     num_after = len(line_words(spec.tail)) if spec.tail is not None else 0
-    words = line.words[: len(line.words) - num_after]
-    return words[-1] if words else None
+    return line.words[: len(line.words) - num_after]
 
 
 def _num_lines(blocks: Sequence[Sequence[str]]) -> int:
@@ -104,50 +109,46 @@ def _rhyme_checks(index: int, lines: list[SpokenLine], spec: PoemSpec) -> Iterat
     letter = spec.lines[index].rhyme
     if letter is None or spec.lines[index].refrain is not None:
         return
-    word = rhyme_word(lines[index], spec.resolved(index))
+    words = rhyming_words(lines[index], spec.resolved(index))
     earlier = [
-        (place, spec.lines[place].rhyme, other)
+        (place, spec.lines[place].rhyme, others)
         for place in range(index)
         if spec.lines[place].rhyme is not None
         and spec.lines[place].refrain is None
-        and (other := rhyme_word(lines[place], spec.resolved(place))) is not None
+        and (others := rhyming_words(lines[place], spec.resolved(place)))
     ]
-    own = [(place, other) for place, its, other in earlier if its == letter]
+    own = [(place, others) for place, its, others in earlier if its == letter]
     if own:
-        yield _own_rhyme(word, own)
-    others = [(place, other) for place, its, other in earlier if its != letter]
-    if others and word is not None:
-        yield _distinct_rhyme(word, others)
+        yield _own_rhyme(words, own)
+    foreign = [(place, others) for place, its, others in earlier if its != letter]
+    if foreign and words:
+        yield _distinct_rhyme(words, foreign)
 
 
-def _own_rhyme(word: SpokenWord | None, own: list[tuple[int, SpokenWord]]) -> Check:
-    wanted = f"rhymes with {_shown(own)}"
-    if word is None:
+def _own_rhyme(words: _Words, own: list[tuple[int, _Words]]) -> Check:
+    wanted = f"rhymes with line {' or '.join(str(place + 1) for place, _ in own)}"
+    if not words:
         return Check("rhyme", wanted, "no words", False, "unknown")
-    findings = [(rhyme_finding(word, other), other.text) for _, other in own]
+    findings = [(ends_finding(words, others), others[-1].text) for _, others in own]
+    word = words[-1].text
     for finding, _ in findings:
         if finding.kind == "same word":
-            return Check("rhyme", wanted, f"{word.text} again", False, "text")
-    for finding, text in sorted(findings, key=lambda each: not each[0].is_rhyme):
-        weak = ", on a weak syllable" if finding.kind == "weak" else ""
+            return Check("rhyme", wanted, f"{word} again", False, "text")
+    for finding, text in findings:
         if finding.is_rhyme:
-            return Check("rhyme", wanted, f"{word.text} / {text}{weak}", True, finding.basis)
+            weak = ", on a weak syllable" if finding.kind == "weak" else ""
+            return Check("rhyme", wanted, f"{word} / {text}{weak}", True, finding.basis)
     finding, text = findings[0]
-    said = {"unknown": "not known", "none": "no rhyme", "near": "a near rhyme"}
-    kind = said.get(finding.kind, "the same sound")
-    return Check("rhyme", wanted, f"{word.text} / {text}: {kind}", False, finding.basis)
+    said = _REFUSED.get(finding.kind, "no rhyme")
+    return Check("rhyme", wanted, f"{word} / {text}: {said}", False, finding.basis)
 
 
-def _distinct_rhyme(word: SpokenWord, others: list[tuple[int, SpokenWord]]) -> Check:
+def _distinct_rhyme(words: _Words, foreign: list[tuple[int, _Words]]) -> Check:
     """No perfect rhyme, and no word said again, between lines of different letters."""
-    for place, other in others:
-        finding = rhyme_finding(word, other)
+    for place, others in foreign:
+        finding = ends_finding(words, others)
         if finding.kind in {"perfect", "same word"}:
-            found = f"rhymes with line {place + 1}: {word.text} / {other.text}"
+            found = f"rhymes with line {place + 1}: {words[-1].text} / {others[-1].text}"
             return Check("distinct rhyme", "no other rhyme", found, False, finding.basis)
-    basis = word.basis if word.readings else "unknown"
+    basis = words[-1].basis
     return Check("distinct rhyme", "no other rhyme", "none", basis != "unknown", basis)
-
-
-def _shown(own: list[tuple[int, SpokenWord]]) -> str:
-    return "line " + " or ".join(str(place + 1) for place, _ in own)

@@ -5,6 +5,7 @@ on two weak syllables may rhyme by the last alone, which its metre stresses (`et
 Near has only the last syllable's vowel, or only what follows it, in common.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,19 @@ class RhymeFinding:
         return self.kind in {"perfect", "weak"}
 
 
+def ends_finding(one: Sequence[SpokenWord], other: Sequence[SpokenWord]) -> RhymeFinding:
+    """Rhyme of two lines' ends: of their last words, or of those before a weak word they share.
+
+    So `concede us` rhymes with `bleed us`. Both are the words up to the one that bears the rhyme,
+    and hold at least one.
+    """
+    finding = rhyme_finding(one[-1], other[-1])
+    if finding.kind == "same word" and one[-1].is_function_word and min(len(one), len(other)) > 1:
+        before = rhyme_finding(one[-2], other[-2])
+        return before if before.kind == "perfect" else finding
+    return finding
+
+
 def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
     """Best rhyme that two words have in any of their readings."""
     if one.text.lower() == other.text.lower():
@@ -50,9 +64,9 @@ def _kind(one: Pronunciation, other: Pronunciation) -> RhymeKind:
     if one.rhyme == other.rhyme:
         return "perfect" if one.onset != other.onset else "same sound"
     a, b = _last_syllable(one), _last_syllable(other)
-    if a[1] == b[1] and a[2] == b[2] and _may_rise(one) and _may_rise(other):
+    if a[1] & b[1] and a[2] == b[2] and _may_rise(one) and _may_rise(other):
         return "weak" if a[0] != b[0] else "same sound"
-    if a[1] == b[1] or (a[2] and a[2] == b[2]):
+    if a[1] & b[1] or (a[2] and a[2] == b[2]):
         return "near"
     return "none"
 
@@ -62,12 +76,14 @@ def _may_rise(reading: Pronunciation) -> bool:
     return reading.stresses[-1] != "0" or reading.stresses[-2:] == "00"
 
 
-def _last_syllable(reading: Pronunciation) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Onset, vowel and what follows it of the last syllable, without stress.
+def _last_syllable(
+    reading: Pronunciation,
+) -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
+    """Onset, vowels it may have, and what follows of the last syllable, without stress.
 
     A weak vowel gets back the sound that a beat gives it: `loveliness` ends as `less`.
     """
     sounds = reading.phonemes
     at = max(i for i, phoneme in enumerate(sounds) if is_vowel(phoneme))
-    vowel = "EH" if sounds[at] in {"AH0", "IH0"} else sounds[at][:-1]
-    return onset_before(sounds, at), vowel, sounds[at + 1 :]
+    vowels = {"EH", "IH"} if sounds[at] in {"AH0", "IH0"} else {sounds[at][:-1]}
+    return onset_before(sounds, at), frozenset(vowels), sounds[at + 1 :]

@@ -61,11 +61,6 @@ class SpokenLine:
         found = {word.basis for word in self.words}
         return next((basis for basis in order if basis in found), "unknown")
 
-    @property
-    def last_word(self) -> SpokenWord | None:
-        """Word that the line ends on."""
-        return self.words[-1] if self.words else None
-
     def syllable_counts(self, level: int) -> frozenset[int]:
         """Numbers of syllables that the line has in some combination of readings of a level."""
         counts = frozenset({0})

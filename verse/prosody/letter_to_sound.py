@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from verse.prosody.phonemes import VOWELS
-from verse.prosody.word_endings import Phonemes
+from verse.prosody.word_endings import Phonemes, ending_readings
 
 # Letters, what must follow (a pattern, - for anything), sounds. The first row that fits is taken,
 # so longer letters stand first. Vowels get their stress afterwards.
@@ -17,8 +17,10 @@ _TABLE = """
 ssion - SH AH N
 tion - SH AH N
 sion - ZH AH N
+ion s?$ Y AH N
 cious - SH AH S
 tious - SH AH S
+geous - JH AH S
 gious - JH AH S
 cian - SH AH N
 tial - SH AH L
@@ -115,6 +117,11 @@ ald - AO L D
 ind $ AY N D
 ild $ AY L D
 old - OW L D
+ale s?$ EY L
+elle s?$ EH L
+ile s?$ AY L
+ole s?$ OW L
+ule s?$ UW L
 le s?$ AH L
 a [^aeiouwxy](e|es|ed)$ EY
 a $ AH
@@ -148,10 +155,20 @@ j - JH
 h - HH
 """
 _FIRST = {"kn": "n", "wr": "r", "gn": "n", "ps": "s", "pt": "t", "x": "z", "mn": "n"}
-_WEAK_HEADS = ("be", "en", "em", "un", "re", "dis")
-# Endings whose word is stressed on the syllable before them.
-_BEFORE = re.compile(
-    r"(ion|ions|ic|ics|ical|ity|ian|ians|ial|ious|eous|ia|iar|uous|ual|logy|graphy|itude)$"
+_WEAK_HEADS = (
+    *("ab", "ac", "ad", "af", "al", "ap", "as", "at", "be", "com", "con", "de", "dis"),
+    *("em", "en", "ex", "for", "im", "in", "mis", "per", "pre", "pro", "re", "sur", "trans", "un"),
+)
+# Endings by which the stress is placed, counted in syllables from the end.
+_STRESSED_BEFORE = tuple(
+    (re.compile(pattern), from_end)
+    for pattern, from_end in (
+        (r"(ee|eer|esque|ette|oon|aire)s?$", 1),
+        (r"(ion|ic|ics)s?$", 2),
+        (r"[aeiou][^aeiouy]o?(ity|ical|ia|ian|ial|ious|eous|ual|uous|logy|graphy|itude)s?$", 3),
+        (r"(ent|ence|ant|ance|ous|ate)s?$", 3),
+        (r"[aeiou]$", 2),
+    )
 )
 
 
@@ -168,7 +185,23 @@ def _rules() -> dict[str, list[tuple[str, re.Pattern[str], Phonemes]]]:
 
 
 def guessed_phonemes(word: str) -> Phonemes:
-    """Phonemes of a word by its letters alone; empty where it has no vowel or a strange letter."""
+    """Phonemes of a word by its letters; empty where it has no vowel or a strange letter.
+
+    An ending is taken off and joined again by rule, so that its e is no syllable by mistake.
+    """
+    inflected = ending_readings(word, _guessed_stem)
+    return inflected[0] if inflected else _by_letters(word)
+
+
+def _guessed_stem(stem: str) -> tuple[Phonemes, ...]:
+    """A guess of a stem, but of none that lacks the e of its spelling: `mangl`, `acr`."""
+    if len(stem) < 3 or re.search("[^aeiouylr][lr]$", stem):
+        return ()
+    guess = _by_letters(stem)
+    return (guess,) if guess else ()
+
+
+def _by_letters(word: str) -> Phonemes:
     letters = word.replace("'", "").replace("-", "")
     if not re.fullmatch("[a-z]{2,}", letters) or not re.search("[aeiouy]", letters):
         return ()
@@ -207,13 +240,12 @@ def _sounds(letters: str) -> Iterator[str]:
 
 
 def _stressed_syllable(word: str, num_syllables: int) -> int:
-    if num_syllables == 1:
+    if num_syllables <= 1:
         return 0
-    if _BEFORE.search(word):
-        before = 2 if re.search("(ity|ical|ia|ian|ians|ial|ious|eous|logy|graphy)$", word) else 1
-        return max(0, num_syllables - 1 - before)
+    for ending, from_end in _STRESSED_BEFORE:
+        if ending.search(word):
+            return max(0, num_syllables - from_end)
     if num_syllables == 2:
         return 1 if word.startswith(_WEAK_HEADS) else 0
-    if re.search("[ao]$|[^aeiou][^aeiou]i?$", word):
-        return num_syllables - 2
-    return max(0, num_syllables - 3)
+    weak_head = 1 if word.startswith(_WEAK_HEADS) else 0
+    return max(weak_head, num_syllables - 3)

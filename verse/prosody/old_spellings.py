@@ -12,39 +12,39 @@ from verse.prosody.word_endings import Phonemes, Reader
 
 _VOWELS = re.compile("[aeiouy]+")
 _INNER = re.compile(r"(?<=\w)'(?=\w)")
-# Another spelling of the same word: pattern and what stands for it.
+# Another spelling of the same word: letters that the word must have, a pattern, what stands for it.
 _RESPELLED = tuple(
-    (re.compile(pattern), instead)
-    for pattern, instead in (
-        (r"([^aeiou]{2})e$", r"\1"),
-        (r"([^aeiou])\1e$", r"\1"),
-        (r"([aeiou]{2}[^aeiou])e$", r"\1"),
-        (r"ee$", "e"),
-        (r"([bcgkmpstv])d$", r"\1ed"),
-        (r"our", "or"),
-        (r"ise(?=$|d$|r$|s$)", "ize"),
-        (r"is(?=ing$)", "iz"),
-        (r"yse(?=$|d$|s$)", "yze"),
-        (r"re$", "er"),
-        (r"res$", "ers"),
-        (r"ick(?=$|s$)", "ic"),
-        (r"ll(?=ed$|ing$|er$|ers$|ous$)", "l"),
-        (r"ae", "e"),
-        (r"oe", "e"),
-        (r"ence(?=$|s$)", "ense"),
-        (r"^im", "em"),
-        (r"^in", "en"),
-        (r"^en", "in"),
-        (r"^inn", "in"),
-        (r"gg", "g"),
-        (r"ie$", "y"),
-        (r"ey$", "y"),
-        (r"y(?=[^aeiou])", "i"),
-        (r"ll$", "l"),
-        (r"l$", "ll"),
-        (r"ogue$", "og"),
-        (r"^grey", "gray"),
-        (r"plough", "plow"),
+    (letters, re.compile(pattern), instead)
+    for letters, pattern, instead in (
+        ("e", r"([^aeiou]{2})e$", r"\1"),
+        ("e", r"([^aeiou])\1e$", r"\1"),
+        ("e", r"([aeiou]{2}[^aeiou])e$", r"\1"),
+        ("ee", r"ee$", r"e"),
+        ("d", r"([bcgkmpstv])d$", r"\1ed"),
+        ("our", r"our", r"or"),
+        ("ise", r"ise(?=$|d$|r$|s$)", r"ize"),
+        ("ising", r"is(?=ing$)", r"iz"),
+        ("yse", r"yse(?=$|d$|s$)", r"yze"),
+        ("re", r"re$", r"er"),
+        ("res", r"res$", r"ers"),
+        ("ick", r"ick(?=$|s$)", r"ic"),
+        ("ll", r"ll(?=ed$|ing$|er$|ers$|ous$)", r"l"),
+        ("ae", r"ae", r"e"),
+        ("oe", r"oe", r"e"),
+        ("ence", r"ence(?=$|s$)", r"ense"),
+        ("im", r"^im", r"em"),
+        ("in", r"^in", r"en"),
+        ("en", r"^en", r"in"),
+        ("inn", r"^inn", r"in"),
+        ("gg", r"gg", r"g"),
+        ("ie", r"ie$", r"y"),
+        ("ey", r"ey$", r"y"),
+        ("y", r"y(?=[^aeiou])", r"i"),
+        ("ll", r"ll$", r"l"),
+        ("l", r"l$", r"ll"),
+        ("ogue", r"ogue$", r"og"),
+        ("grey", r"^grey", r"gray"),
+        ("plough", r"plough", r"plow"),
     )
 )
 
@@ -64,8 +64,8 @@ def old_spelling_readings(word: str, read: Reader) -> tuple[Phonemes, ...]:
 
 
 def _respelled(word: str) -> Iterator[str]:
-    for pattern, instead in _RESPELLED:
-        spelling = pattern.sub(instead, word)
+    for letters, pattern, instead in _RESPELLED:
+        spelling = pattern.sub(instead, word) if letters in word else word
         if spelling != word and len(spelling) > 2:
             yield spelling
 

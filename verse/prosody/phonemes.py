@@ -35,7 +35,7 @@ def packed(phonemes: tuple[str, ...]) -> str:
 
 def unpacked(code: str) -> tuple[str, ...]:
     """Phonemes of what `packed` gave."""
-    return tuple(PHONEMES[character] for character in code)
+    return tuple(map(PHONEMES.__getitem__, code))
 
 
 def onset_before(phonemes: tuple[str, ...], vowel: int) -> tuple[str, ...]:

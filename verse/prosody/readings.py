@@ -60,10 +60,9 @@ def _with_variants(
 ) -> tuple[Pronunciation, ...]:
     """Readings known with those that verse allows beside them, each labelled."""
     given = list(known)
-    shorter = [each for phonemes in given for each in shorter_readings(word, phonemes)]
-    longer = [each for phonemes in given if (each := longer_reading(word, phonemes))]
-    ordered = [*given, *shorter, *longer]
+    ordered = given + [each for phonemes in given for each in shorter_readings(word, phonemes)]
     if is_one_breath(word):
+        ordered += [each for phonemes in given if (each := longer_reading(phonemes))]
         ordered.sort(key=lambda phonemes: sum(map(is_vowel, phonemes)))
     return tuple(_labelled(each, listed) for each in dict.fromkeys(ordered))
 

@@ -11,6 +11,7 @@ from verse.prosody.word_endings import Phonemes
 
 _GLIDED = re.compile(r"(iou|eou|ia|ie|io|ua|ue|ui|uou|ying|owing|oing|owy)")
 _ONE_BREATH = re.compile(r"(ire|yre|our|ower|oir|fier)(s|d|ed|ing|less|ful|y)?$")
+_USUALLY_SHORT = re.compile(r"(ire|yre|our|oir)(s|d|ed|ing)?$")
 _CLIPPED = re.compile(r"(eaven|iven|even|oven|allen|olen|ollen)('?s)?$")
 _RISING = re.compile(r"(uel|ewel)(s|led|ling|ed|ty|ly)?$")
 _AFTER_GLIDE = frozenset({"AH0", "ER0", "IH0", "EH0", "IY0"})
@@ -29,18 +30,17 @@ def shorter_readings(word: str, phonemes: Phonemes) -> tuple[Phonemes, ...]:
     return tuple(each for each in found if each)
 
 
-def longer_reading(word: str, phonemes: Phonemes) -> Phonemes:
-    """`AY1 R` as `AY1 ER0` for a word such as `squire` that is given in one; else empty."""
-    if is_one_breath(word):
-        for i in range(len(phonemes) - 1):
-            if phonemes[i][:-1] in {"AY", "AW"} and phonemes[i + 1] == "R":
-                return (*phonemes[: i + 1], "ER0", *phonemes[i + 2 :])
+def longer_reading(phonemes: Phonemes) -> Phonemes:
+    """`AY1 R` as `AY1 ER0`, for a word such as `squire` that is given in one; else empty."""
+    for i in range(len(phonemes) - 1):
+        if phonemes[i][:-1] in {"AY", "AW"} and phonemes[i + 1] == "R":
+            return (*phonemes[: i + 1], "ER0", *phonemes[i + 2 :])
     return ()
 
 
 def is_one_breath(word: str) -> bool:
     """Whether a word is more often said in the shorter way in verse: `fire`, `hour`, `desired`."""
-    return re.search(r"(ire|yre|our|oir)(s|d|ed|ing)?$", word) is not None
+    return _USUALLY_SHORT.search(word) is not None
 
 
 def _one_breath(word: str, phonemes: Phonemes) -> Phonemes:

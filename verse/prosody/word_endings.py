@@ -171,6 +171,8 @@ def _with_ly(stem: Phonemes) -> Phonemes:
 def _vowel_ending(word: str, read: Reader) -> tuple[Phonemes, ...]:
     for ending, sounds in _VOWEL_ENDINGS.items():
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
+            if ending == "y" and word[-2] in "aeou":
+                continue
             stems = _stems(word[: -len(ending)])
             if found := _first(stems, read, lambda stem: (*_open(stem), *sounds)):  # noqa: B023
                 return found
@@ -184,9 +186,9 @@ def _open(stem: Phonemes) -> Phonemes:
 
 def _plain_ending(word: str, read: Reader) -> tuple[Phonemes, ...]:
     for ending, sounds in _PLAIN_ENDINGS.items():
-        base = word[: -len(ending)]
-        if not word.endswith(ending) or len(base) < _MIN_STEM:
+        if not word.endswith(ending) or len(word) < len(ending) + _MIN_STEM:
             continue
+        base = word[: -len(ending)]
         stems = [f"{base[:-1]}y", base] if base.endswith("i") else [base]
         if found := _first(iter(stems), read, lambda stem: (*stem, *sounds)):  # noqa: B023
             return found
