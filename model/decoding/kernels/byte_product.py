@@ -50,9 +50,11 @@ def plain_dot(
     weight: Weights, n: int, first: int, hidden: Bytes, r: int, start: int, length: int
 ) -> I32:
     """Sum of `length` products, of weight[n] from `first` on and hidden[r] from `start` on."""
+    # As slices, since an index that is a sum may be negative: LLVM would make no vectors of it.
+    row, states = weight[n, first : first + length], hidden[r, start : start + length]
     total = I32(0)
     for k in range(length):
-        total = I32(total + I32(weight[n, first + k]) * I32(hidden[r, start + k]))
+        total = I32(total + I32(row[k]) * I32(states[k]))
     return total
 
 
