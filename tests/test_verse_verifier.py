@@ -74,6 +74,7 @@ def test_missing_lines_are_told_and_the_others_checked(keep: int) -> None:
         ("To excite the untrampled", 5, "5", True, "rule"),
         ("O'er many a vale", 4, "4", True, "rule"),
         ("The wingèd night", 4, "4", True, "rule"),
+        ("He forced to", 4, "3 (enough if -ed were a syllable in forced)", False, "dictionary"),
         ("Brillig at night", 4, "4", True, "guess"),
         ("Brillig at night", 7, "4", False, "guess"),
         ("In 1798 we sang", 4, "1798: not known", False, "unknown"),

@@ -41,8 +41,23 @@ def syllable_checks(line: SpokenLine, spec: LineSpec) -> Iterator[Check]:
         return
     nearest = min(counts, key=lambda count: (min(abs(count - low), abs(count - high)), count))
     is_weak = any(metre_basis(line, each, is_strict=False) for each in spec.templates)
-    found = f"{nearest}, the last one weak" if is_weak else str(nearest)
+    hint = ", the last one weak" if is_weak else _old_past(line, low - nearest)
+    found = f"{nearest}{hint}"
     yield Check("syllables", shown_range(wanted), found, is_weak, line.basis)
+
+
+def _old_past(line: SpokenLine, num_short: int) -> str:
+    """Hint that a line would have its syllables if -ed were one, as in older verse."""
+    silent = [
+        word.text
+        for word in line.words
+        if word.text.endswith("ed")
+        and word.readings
+        and all(each.phonemes[-2] not in {"IH0", "AH0"} for each in word.readings)
+    ]
+    if not 0 < num_short <= len(silent):
+        return ""
+    return f" (enough if -ed were a syllable in {' or '.join(silent)})"
 
 
 def metre_checks(line: SpokenLine, spec: LineSpec) -> Iterator[Check]:

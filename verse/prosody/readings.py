@@ -48,28 +48,24 @@ def _readings(word: str) -> tuple[Pronunciation, ...]:
     if not known:
         known = _derived(plain, _DEPTH)
     if known:
-        return _with_variants(plain, known, frozenset(listed))
-    if _ROMAN.fullmatch(plain):
-        return ()
-    guess = guessed_phonemes(plain)
-    return (Pronunciation(guess, "guess"),) if guess else ()
+        return _with_variants(plain, known, frozenset(listed), "rule")
+    guess = () if _ROMAN.fullmatch(plain) else guessed_phonemes(plain)
+    return _with_variants(plain, (guess,), frozenset(), "guess") if guess else ()
 
 
 def _with_variants(
-    word: str, known: Iterable[Phonemes], listed: frozenset[Phonemes]
+    word: str, known: Iterable[Phonemes], listed: frozenset[Phonemes], unlisted: Source
 ) -> tuple[Pronunciation, ...]:
-    """Readings known with those that verse allows beside them, each labelled."""
+    """Readings known with those that verse allows beside them; `unlisted` labels what is not."""
     given = list(known)
     ordered = given + [each for phonemes in given for each in shorter_readings(word, phonemes)]
     if is_one_breath(word):
         ordered += [each for phonemes in given if (each := longer_reading(phonemes))]
         ordered.sort(key=lambda phonemes: sum(map(is_vowel, phonemes)))
-    return tuple(_labelled(each, listed) for each in dict.fromkeys(ordered))
-
-
-def _labelled(phonemes: Phonemes, listed: frozenset[Phonemes]) -> Pronunciation:
-    source: Source = "dictionary" if phonemes in listed else "rule"
-    return Pronunciation(phonemes, source)
+    return tuple(
+        Pronunciation(each, "dictionary" if each in listed else unlisted)
+        for each in dict.fromkeys(ordered)
+    )
 
 
 def _known(word: str, depth: int) -> tuple[Phonemes, ...]:
