@@ -133,6 +133,8 @@ def test_a_weak_syllable_beyond_the_last_beat_is_no_fault_of_a_metre_but_of_a_co
         ("in spring", "wandering", True, "wandering / spring, on a weak syllable", "dictionary"),
         ("may bleed us", "concede us", True, "us / us", "dictionary"),
         ("may teach us", "concede us", False, "us again", "text"),
+        ("the willow", "a pillow", True, "pillow / willow", "dictionary"),
+        ("admir'd", "acquir'd", True, "acquir'd / admir'd", "rule"),
         ("the flow'r", "an hour", True, "hour / flow'r", "rule"),
         ("I hear", "drear", True, "drear / hear", "rule"),
         ("by night", "snight", True, "snight / night", "guess"),

@@ -61,14 +61,21 @@ def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
 
 
 def _kind(one: Pronunciation, other: Pronunciation) -> RhymeKind:
-    if one.rhyme == other.rhyme:
-        return "perfect" if one.onset != other.onset else "same sound"
-    a, b = _last_syllable(one), _last_syllable(other)
-    if a[1] & b[1] and a[2] == b[2] and _may_rise(one) and _may_rise(other):
-        return "weak" if a[0] != b[0] else "same sound"
-    if a[1] & b[1] or (a[2] and a[2] == b[2]):
+    for a, b in ((one, other), (_by_main_stress(one), _by_main_stress(other))):
+        if a.rhyme == b.rhyme:
+            return "perfect" if a.onset != b.onset else "same sound"
+    (onset, vowels, coda), (its_onset, its_vowels, its_coda) = map(_last_syllable, (one, other))
+    if vowels & its_vowels and coda == its_coda and _may_rise(one) and _may_rise(other):
+        return "weak" if onset != its_onset else "same sound"
+    if vowels & its_vowels or (coda and coda == its_coda):
         return "near"
     return "none"
+
+
+def _by_main_stress(reading: Pronunciation) -> Pronunciation:
+    """Reading without half stresses: `pillow`, with one on its last syllable, and `willow`."""
+    phonemes = tuple(phoneme.replace("2", "0") for phoneme in reading.phonemes)
+    return Pronunciation(phonemes, reading.source)
 
 
 def _may_rise(reading: Pronunciation) -> bool:

@@ -10,8 +10,8 @@ from verse.prosody.phonemes import is_vowel
 from verse.prosody.word_endings import Phonemes
 
 _GLIDED = re.compile(r"(iou|eou|ia|ie|io|ua|ue|ui|uou|ying|owing|oing|owy)")
-_ONE_BREATH = re.compile(r"(ire|yre|our|ower|oir|fier)(s|d|ed|ing|less|ful|y)?$")
-_USUALLY_SHORT = re.compile(r"(ire|yre|our|oir)(s|d|ed|ing)?$")
+_ONE_BREATH = re.compile(r"(ire|yre|our|ower|oir|fier|ir'|our'|ower')(s|d|ed|ing|less|ful|y)?$")
+_USUALLY_SHORT = re.compile(r"(ire|yre|our|oir|ir'|our')(s|d|ed|ing)?$")
 _CLIPPED = re.compile(r"(eaven|iven|even|oven|allen|olen|ollen)('?s)?$")
 _RISING = re.compile(r"(uel|ewel)(s|led|ling|ed|ty|ly)?$")
 _AFTER_GLIDE = frozenset({"AH0", "ER0", "IH0", "EH0", "IY0"})

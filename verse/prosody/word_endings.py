@@ -36,6 +36,7 @@ _CLITICS: dict[str, Phonemes] = {
     "t": ("T",),
 }
 _LEANING: dict[str, Phonemes] = {"th": ("DH",), "t": ("T",), "d": ("D",)}
+_NO_ENDINGS = ("ay", "ey", "oy", "uy", "eer")  # nor of a stem and -y or -er
 _PLAIN_ENDINGS: dict[str, Phonemes] = {
     "ness": ("N", "AH0", "S"),
     "nesse": ("N", "AH0", "S"),
@@ -171,7 +172,7 @@ def _with_ly(stem: Phonemes) -> Phonemes:
 def _vowel_ending(word: str, read: Reader) -> tuple[Phonemes, ...]:
     for ending, sounds in _VOWEL_ENDINGS.items():
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
-            if ending == "y" and word[-2] in "aeou":
+            if word.endswith(_NO_ENDINGS):
                 continue
             stems = _stems(word[: -len(ending)])
             if found := _first(stems, read, lambda stem: (*_open(stem), *sounds)):  # noqa: B023
