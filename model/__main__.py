@@ -1,6 +1,7 @@
-"""`python -m model generate | score | describe`: a checkpoint at the terminal.
+"""`python -m model generate | score | describe | copied`: a checkpoint at the terminal.
 
-Knows nothing of HTTP and training. Errors that a user can mend are one line and exit code 2.
+Knows nothing of HTTP and training. Errors that a user can mend are one line and exit code 2; a text
+that copies too much is exit code 1.
 """
 
 import argparse
@@ -10,12 +11,13 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import torch
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
+from model.copies.copy_report import CopyLimits, copy_report
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.device import resolve_device
@@ -25,6 +27,9 @@ from model.scoring import Score, surprisals
 from model.terminal_text import terminal_line, terminal_text
 from model.tokenizer import BOS_ID, UNK_ID
 from model.weights_file import distinct_weights
+
+# argparse gives what `add_subparsers` returns no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 SHIPPED = Path(__file__).parent / "pretrained" / "verse"
 
@@ -66,7 +71,19 @@ def build_parser() -> argparse.ArgumentParser:
 
     describe = commands.add_parser("describe", parents=[common], help="print the card and shapes")
     describe.set_defaults(run=run_describe)
+    _add_copied(commands, common)
     return parser
+
+
+def _add_copied(commands: Commands, common: argparse.ArgumentParser) -> None:
+    copied = commands.add_parser(
+        "copied", parents=[common], help="find what of a text stands in the training text"
+    )
+    copied.add_argument("text", type=Path, help="a UTF-8 text file; - reads standard input")
+    for name, field in CopyLimits.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        copied.add_argument(flag, type=int, default=field.default, help=field.description)
+    copied.set_defaults(run=run_copied)
 
 
 _FLAG_TYPES: dict[str, type] = dict.fromkeys(
@@ -126,10 +143,32 @@ def run_describe(args: argparse.Namespace) -> None:
     print(f"\nVocabulary: {loaded.tokenizer.vocab_size} tokens ({loaded.tokenizer.kind})")
     if loaded.word_list is not None:
         print(f"Word list: {len(loaded.word_list.words):,} words of the training text")
+    if loaded.copy_index is not None:
+        print(f"Copy index: {loaded.copy_index.documents:,} documents")
     weights = distinct_weights(loaded.network)
     for name, weight in weights.items():
         print(f"{name:28} {' x '.join(map(str, weight.shape))}")
     print(f"{sum(weight.numel() for weight in weights.values()):,} parameters")
+
+
+def run_copied(args: argparse.Namespace) -> int:
+    """Run `copied`: print the copied runs of a text; 1 where it is to be rejected."""
+    limits = CopyLimits.checked({name: getattr(args, name) for name in CopyLimits.model_fields})
+    text = _read_text("text", args.text)
+    index = _load(args).copy_index
+    if index is None:
+        problem = f"{args.checkpoint} has no copy index; make one with: strophe copies"
+        raise ParameterError("checkpoint", problem)
+    report = copy_report(index, text, limits)
+    for run in report.flagged or ([report.longest] if report.longest is not None else []):
+        title = f" ({run.title})" if run.title is not None else ""
+        print(
+            f"{run.characters} characters, {run.words} whole words: {text[run.start : run.end]!r}"
+        )
+        place = f"{run.file}, document {run.document}, line {run.line}{title}"
+        print(f"    {terminal_line(place)}")
+    print(f"{report.verdict}; only verbatim copies are looked for")
+    return 1 if report.verdict == "rejected" else 0
 
 
 def _load(args: argparse.Namespace) -> Checkpoint:
@@ -157,7 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has not all characters
     try:
-        args.run(args)
+        return args.run(args) or 0
     except BrokenPipeError:  # whoever read the text has gone, as `head` does
         _discard_output()
     except (ModelError, OSError) as error:

@@ -8,6 +8,7 @@
 and those of these that config.json names, with size and SHA-256:
 
     words.xz            words of the training text, for verse in forms (`model.word_list`)
+    copies.bin          an index that finds what is copied from it (`model.copies.copy_index`)
 
 Written whole or not at all; loaded strictly; nothing is ever unpickled, no special file is waited
 for, and nothing is read that is larger than config.json says. What resuming a training run needs
@@ -28,13 +29,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.atomic_write import replacing_folder
 from model.config import ModelConfig
+from model.copies.copy_index import CopyIndex
 from model.errors import CheckpointError, ParameterError, TokenizerError, shortened
 from model.extra_files import (
+    COPIES,
     MAX_EXTRA,
     WORDS,
     ExtraFile,
     FileFacts,
     facts_of,
+    read_copy_index,
     read_word_list,
     require_described,
 )
@@ -92,6 +96,7 @@ class Checkpoint:
     description: Description
     card: str
     word_list: WordList | None = None  # of the text that it was trained on
+    copy_index: CopyIndex | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +120,11 @@ def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> N
     """
     (folder / WEIGHTS).write_bytes(serialized_weights(checkpoint.network, precision))
     (folder / TOKENIZER).write_bytes(checkpoint.tokenizer.serialized)
-    words = checkpoint.word_list
-    extra = {WORDS: words.serialized} if words is not None else {}
+    extra: dict[ExtraFile, bytes] = {}
+    if checkpoint.word_list is not None:
+        extra[WORDS] = checkpoint.word_list.serialized
+    if checkpoint.copy_index is not None:
+        extra[COPIES] = checkpoint.copy_index.serialized
     _write_described(folder, checkpoint.description, checkpoint.card, extra)
 
 
@@ -171,6 +179,7 @@ def _load(folder: Path, device: torch.device | None) -> LoadedCheckpoint:
         description=description,
         card=content[CARD].decode("utf-8", "replace"),
         word_list=read_word_list(content, folder),
+        copy_index=read_copy_index(content, folder),
         digest=_digest(content),
         written_at=read.written_at,
     )
@@ -212,7 +221,8 @@ def _read_files_of(folder: Path, directory: int) -> _ReadFiles:
         TOKENIZER: MAX_TOKENIZER + MAX_PIECE * vocab_size,
         CARD: MAX_CARD,
     }
-    limits |= {name: MAX_EXTRA[name] for name in description.extra_files}
+    described = description.extra_files.items()
+    limits |= {name: min(MAX_EXTRA[name], facts.bytes) for name, facts in described}
     num_bytes = os.stat(WEIGHTS, dir_fd=directory).st_size
     require_memory(folder / WEIGHTS, min(num_bytes, limits[WEIGHTS]))
     files = {CONFIG: config} | {

@@ -6,19 +6,24 @@ four files speaks for them, too. Knows nothing of folders and of the other files
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from model import word_list
+from model.copies import copy_index
+from model.copies.copy_index import CopyIndex
 from model.errors import CheckpointError
 from model.word_list import WordList
 
 WORDS: Literal["words.xz"] = "words.xz"
-ExtraFile = Literal["words.xz"]
-MAX_EXTRA: dict[ExtraFile, int] = {WORDS: word_list.MAX_BYTES}
+COPIES: Literal["copies.bin"] = "copies.bin"
+ExtraFile = Literal["words.xz", "copies.bin"]
+MAX_EXTRA: dict[ExtraFile, int] = {WORDS: word_list.MAX_BYTES, COPIES: copy_index.MAX_BYTES}
+
+Kind = TypeVar("Kind")
 
 
 class FileFacts(BaseModel):
@@ -46,9 +51,18 @@ def require_described(content: bytes, described: FileFacts, path: Path) -> None:
 
 def read_word_list(content: Mapping[str, bytes], folder: Path) -> WordList | None:
     """Read the word list among the files of `folder`, if it is there. Raises CheckpointError."""
-    if WORDS not in content:
+    return _read(WordList, content, folder / WORDS)
+
+
+def read_copy_index(content: Mapping[str, bytes], folder: Path) -> CopyIndex | None:
+    """Read the copy index among the files of `folder`, if it is there. Raises CheckpointError."""
+    return _read(CopyIndex, content, folder / COPIES)
+
+
+def _read(kind: Callable[[bytes], Kind], content: Mapping[str, bytes], path: Path) -> Kind | None:
+    if path.name not in content:
         return None
     try:
-        return WordList(content[WORDS])
+        return kind(content[path.name])
     except CheckpointError as error:
-        raise CheckpointError(f"{folder / WORDS}: {error}") from error
+        raise CheckpointError(f"{path}: {error}") from error

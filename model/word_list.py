@@ -25,6 +25,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import CheckpointError, ParameterError
+from model.xz_content import unpacked
 
 MAX_WORDS, MAX_ASSOCIATED = 60_000, 8192  # words, and those of them that have associates
 MAX_ASSOCIATES = 24  # of one word
@@ -57,7 +58,7 @@ class WordList:
     def __init__(self, serialized: bytes) -> None:
         """Read a file's content. Raises CheckpointError, which says what is wrong with it."""
         self.serialized = serialized
-        head_line, _, body = _unpacked(serialized).partition(b"\n")
+        head_line, _, body = unpacked(serialized, _MAX_RAW).partition(b"\n")
         try:
             head = _Head.model_validate_json(head_line)
         except ValidationError as error:
@@ -141,19 +142,6 @@ def pack(
         ]
     )
     return WordList(lzma.compress(body, preset=9))
-
-
-def _unpacked(serialized: bytes) -> bytes:
-    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << 28)
-    try:
-        body = unpacker.decompress(serialized, max_length=_MAX_RAW)
-    except lzma.LZMAError as error:
-        raise CheckpointError(f"it cannot be unpacked ({error})") from error
-    if not unpacker.eof:
-        raise CheckpointError("it is cut short, or far too long when unpacked")
-    if unpacker.unused_data:
-        raise CheckpointError("something stands behind its end")
-    return body
 
 
 def _planes(numbers: "np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]") -> bytes:

@@ -257,7 +257,7 @@ def test_a_special_file_in_a_run_is_refused_at_once_with_its_name(
     run = corpus.parent / "runs" / "one"
     files = [path for path in run.rglob("*") if path.is_file()]
     files = [path for path in files if not {"report", "tensorboard"} & set(path.parts)]
-    assert len(files) == 3 + 4 + 9  # of the run, of its data, of its last state
+    assert len(files) == 3 + 5 + 10  # of the run, of its data, of its last state
     for file in files:
         aside = file.rename(corpus.parent / "aside")
         for kind in ("fifo", "device"):

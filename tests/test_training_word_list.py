@@ -182,7 +182,7 @@ def test_words_of_another_text_are_told_as_such(
     assert main(["words", "--checkpoint", str(folder), "--corpus", str(corpus)]) == 0
     assert "not the text that it was trained on" in capsys.readouterr().err
     provenance = checkpoints.load(folder).description.provenance
-    assert len(str(provenance["words from corpus sha256"])) == 64
+    assert len(str(provenance["words.xz from corpus sha256"])) == 64
 
 
 def test_a_prepared_corpus_without_words_gives_none_and_refuses_to_be_asked_for_them(

@@ -1,4 +1,4 @@
-"""`python -m training COMMAND`: command line of prepare, train, words, tune, evaluate and study.
+"""`python -m training COMMAND`: command line of text preparation, training and measuring.
 
 Every field of CorpusOptions, TrainConfig and CellStudyConfig is a flag of the same name. Errors
 that a user can mend are one line and exit code 2; what a signal stopped ends with 128 + its
@@ -23,6 +23,7 @@ COMMANDS = {
     "prepare": "training.commands.prepare",
     "train": "training.commands.train",
     "words": "training.commands.words",
+    "copies": "training.commands.copies",
     "tune": "training.commands.tune",
     "evaluate": "training.commands.evaluate",
     "study": "training.commands.cell_study",

@@ -69,6 +69,7 @@ class CheckpointSaver:
             description=best.description.model_copy(update={"provenance": provenance}),
             card=write_card(self.best.name, provenance, samples),
             word_list=best.word_list,
+            copy_index=best.copy_index,
         )
         checkpoints.save(finished, self.best)
         write_run_report(run_folder / "report", run_folder, finished)

@@ -23,7 +23,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.atomic_write import replacing_folder
 from model.errors import CheckpointError, ParameterError, TokenizerError
-from model.extra_files import WORDS
 from model.regular_file import open_regular, read_regular
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from model.word_list import MAX_BYTES as MAX_WORD_LIST
@@ -38,7 +37,7 @@ from training.data.word_associations import word_list_of
 from training.training_errors import CorpusError
 
 FORMAT = 1
-MANIFEST, TOKENIZER = "manifest.json", "tokenizer.model"
+MANIFEST, TOKENIZER, WORDS = "manifest.json", "tokenizer.model", "words.xz"
 MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
 _OWN_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
 _GIVEN_ADVICE = "begin without --init-from, so that the vocabulary is learned from the text"

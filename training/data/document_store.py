@@ -35,8 +35,24 @@ class _Entry:
     offset: int
     num_bytes: int
     digest: bytes
-    opens_document: bool
+    opens_document: bool = False
+    file: str = ""
+    number: int = 1
     part: Part = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """Text of a corpus, or a piece of it, and where it comes from.
+
+    `number` is which document of `file` it belongs to, from 1, those left out counted; a file of
+    one text has that only.
+    """
+
+    text: str
+    opens_document: bool
+    file: str
+    number: int
 
 
 class DocumentStore:
@@ -88,11 +104,16 @@ class DocumentStore:
 
     def texts(self, part: Part) -> Iterator[tuple[str, bool]]:
         """Read the texts of one part again, in pieces, each with whether it opens a document."""
+        for stored in self.stored_texts(part):
+            yield stored.text, stored.opens_document
+
+    def stored_texts(self, part: Part) -> Iterator[StoredText]:
+        """Read the texts of one part again, in pieces, each with where it comes from."""
         for entry in self._entries:
             if entry.part == part:
                 opens_document = entry.opens_document
                 for piece in self._pieces_of(entry):
-                    yield piece, opens_document
+                    yield StoredText(piece, opens_document, entry.file, entry.number)
                     opens_document = False
 
     def _pieces_of(self, entry: _Entry) -> Iterator[str]:
@@ -119,29 +140,30 @@ class DocumentStore:
 
     def _take_all(self, files: Sequence[str], part: Part) -> None:
         for name in files:
-            for text in read_texts(name, self.split, self._separator):
+            for number, text in enumerate(read_texts(name, self.split, self._separator), 1):
                 if self.split == "documents":
-                    self._take_document(text, part)
+                    self._take_document(text, name, number, part)
                 else:
-                    self._append(text, text.encode(), b"", part)
+                    self._append(text, text.encode(), _Entry(0, 0, b"", file=name, part=part))
         if self.split == "contiguous":
             self._mark_opening(part)
 
-    def _take_document(self, text: str, part: Part) -> None:
+    def _take_document(self, text: str, file: str, number: int, part: Part) -> None:
         raw = text.encode()
         digest = document_digest(raw)
         if not self._seen.is_duplicate(digest):
-            self._append(text, raw, digest, part)
+            entry = _Entry(0, 0, digest, opens_document=True, file=file, number=number, part=part)
+            self._append(text, raw, entry)
 
-    def _append(self, text: str, raw: bytes, digest: bytes, part: Part) -> None:
+    def _append(self, text: str, raw: bytes, entry: _Entry) -> None:
+        """Write a text to the file, and its place into its entry."""
         self._hash.update(raw)
         self.counts.add(text)
         self._num_characters += len(text)
         self._is_blank = self._is_blank and is_blank(text)
-        offset = self._file.seek(0, 2)
+        entry.offset, entry.num_bytes = self._file.seek(0, 2), len(raw)
         self._file.write(raw)
-        opens = self.split == "documents"
-        self._entries.append(_Entry(offset, len(raw), digest, opens_document=opens, part=part))
+        self._entries.append(entry)
 
     def _mark_opening(self, part: Part) -> None:
         opening = next((entry for entry in self._entries if entry.part == part), None)
@@ -192,13 +214,8 @@ class DocumentStore:
             return
         entry = self._entries[index]
         head_bytes = len(text[:at].encode())
-        tail = _Entry(
-            entry.offset + head_bytes,
-            entry.num_bytes - head_bytes,
-            b"",
-            opens_document=False,
-            part="valid",
-        )
+        offset, num_bytes = entry.offset + head_bytes, entry.num_bytes - head_bytes
+        tail = _Entry(offset, num_bytes, b"", file=entry.file, part="valid")
         entry.num_bytes = head_bytes
         self._entries.insert(index + 1, tail)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from training.data.corpus import require_texts
 from training.data.corpus_options import CorpusOptions
-from training.data.document_store import DocumentStore
+from training.data.document_store import DocumentStore, StoredText
 from training.data.sources import expand
 
 
@@ -26,10 +26,15 @@ class TrainingText:
 
     def texts(self) -> Iterator[tuple[str, bool]]:
         """Read the texts, in pieces, each with whether it opens a document."""
+        for stored in self.stored_texts():
+            yield stored.text, stored.opens_document
+
+    def stored_texts(self) -> Iterator[StoredText]:
+        """Read the texts, in pieces, each with where it comes from."""
         self.characters = 0
-        for text, opens_document in self.store.texts("train"):
-            self.characters += len(text)
-            yield text, opens_document
+        for stored in self.store.stored_texts("train"):
+            self.characters += len(stored.text)
+            yield stored
 
 
 @contextmanager
