@@ -13,7 +13,7 @@ from verse.checks.line_checks import words_check
 from verse.checks.rhyme_finding import ends_finding
 from verse.checks.scansion import fitting_marks
 from verse.checks.spoken_line import LEVELS, SpokenLine, spoken_line
-from verse.forms import PoemSpec
+from verse.forms import MAX_LINES, PoemSpec
 from verse.presets import PRESETS
 from verse.report import Check, CheckKind, LineReport, Report
 from verse.verifier import stanzas_of, verify
@@ -92,7 +92,7 @@ def recognise(text: str) -> Recognition | None:
 
 
 def _tried_forms(blocks: list[list[str]]) -> Iterator[tuple[str, list[Report]]]:
-    """Reports of a text against each form that has its number of lines, or stanza by stanza."""
+    """Reports of a text against each form of as many lines, or by stanzas up to MAX_LINES."""
     lines = [line for block in blocks for line in block]
     for name, make in PRESETS.items():
         spec = make()
@@ -101,7 +101,9 @@ def _tried_forms(blocks: list[list[str]]) -> Iterator[tuple[str, list[Report]]]:
             yield name, [verify("\n".join(lines), spec)]
         elif size is not None and lines and len(lines) % size == 0:
             stanza = PoemSpec(name=name, stanzas=(spec.lines[:size],))
-            parts = [lines[start : start + size] for start in range(0, len(lines), size)]
+            parts = [
+                lines[start : start + size] for start in range(0, min(len(lines), MAX_LINES), size)
+            ]
             yield name, [verify("\n".join(part), stanza) for part in parts]
 
 

@@ -7,6 +7,7 @@ Near has only the last syllable's vowel, or only what follows it, in common.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from verse.checks.spoken_line import LEVELS, SpokenWord
@@ -49,7 +50,10 @@ def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
     if one.text.lower() == other.text.lower():
         return RhymeFinding("same word", "text")
     found = [
-        (_BEST_FIRST.index(_kind(a, b)), max(LEVELS.index(a.source), LEVELS.index(b.source)))
+        (
+            _BEST_FIRST.index(_kind(_end(a), _end(b))),
+            max(LEVELS.index(a.source), LEVELS.index(b.source)),
+        )
         for a in one.readings
         for b in other.readings
         if a.stresses and b.stresses
@@ -60,37 +64,48 @@ def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
     return RhymeFinding(_BEST_FIRST[kind], LEVELS[level])
 
 
-def _kind(one: Pronunciation, other: Pronunciation) -> RhymeKind:
-    for a, b in ((one, other), (_by_main_stress(one), _by_main_stress(other))):
-        if a.rhyme == b.rhyme:
-            return "perfect" if a.onset != b.onset else "same sound"
-    (onset, vowels, coda), (its_onset, its_vowels, its_coda) = map(_last_syllable, (one, other))
-    if vowels & its_vowels and coda == its_coda and _may_rise(one) and _may_rise(other):
-        return "weak" if onset != its_onset else "same sound"
-    if vowels & its_vowels or (coda and coda == its_coda):
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a reading can rhyme by: its tails from a stress on, and its last syllable."""
+
+    tails: tuple[tuple[str, str], ...]
+    "Rhyme and onset from the last stress on, and from the main stress on."
+    onset: tuple[str, ...]
+    vowels: frozenset[str]
+    coda: tuple[str, ...]
+    may_rise: bool
+    "Whether the last syllable can bear a rhyme: stressed, or the second of two weak ones."
+
+
+def _kind(one: _End, other: _End) -> RhymeKind:
+    for (rhyme, onset), (its_rhyme, its_onset) in zip(one.tails, other.tails, strict=True):
+        if rhyme == its_rhyme:
+            return "perfect" if onset != its_onset else "same sound"
+    shares_vowel = not one.vowels.isdisjoint(other.vowels)
+    if shares_vowel and one.coda == other.coda and one.may_rise and other.may_rise:
+        return "weak" if one.onset != other.onset else "same sound"
+    if shares_vowel or (one.coda and one.coda == other.coda):
         return "near"
     return "none"
 
 
-def _by_main_stress(reading: Pronunciation) -> Pronunciation:
-    """Reading without half stresses: `pillow`, with one on its last syllable, and `willow`."""
-    phonemes = tuple(phoneme.replace("2", "0") for phoneme in reading.phonemes)
-    return Pronunciation(phonemes, reading.source)
+@lru_cache(maxsize=1 << 14)
+def _end(reading: Pronunciation) -> _End:
+    """Rhyming parts of a reading.
 
-
-def _may_rise(reading: Pronunciation) -> bool:
-    """Whether the last syllable can bear a rhyme: stressed, or the second of two weak ones."""
-    return reading.stresses[-1] != "0" or reading.stresses[-2:] == "00"
-
-
-def _last_syllable(
-    reading: Pronunciation,
-) -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
-    """Onset, vowels it may have, and what follows of the last syllable, without stress.
-
-    A weak vowel gets back the sound that a beat gives it: `loveliness` ends as `less`.
+    Half stresses are once left out, since CMUdict has one on the last syllable of `pillow` and
+    none on that of `willow`. A weak last vowel gets back the sound that a beat gives it:
+    `loveliness` ends as `less`.
     """
-    sounds = reading.phonemes
+    plain = tuple(phoneme.replace("2", "0") for phoneme in reading.phonemes)
+    main = Pronunciation(plain, reading.source)
+    sounds, stresses = reading.phonemes, reading.stresses
     at = max(i for i, phoneme in enumerate(sounds) if is_vowel(phoneme))
     vowels = {"EH", "IH"} if sounds[at] in {"AH0", "IH0"} else {sounds[at][:-1]}
-    return onset_before(sounds, at), frozenset(vowels), sounds[at + 1 :]
+    return _End(
+        tails=((reading.rhyme, reading.onset), (main.rhyme, main.onset)),
+        onset=onset_before(sounds, at),
+        vowels=frozenset(vowels),
+        coda=sounds[at + 1 :],
+        may_rise=stresses[-1] != "0" or stresses[-2:] == "00",
+    )

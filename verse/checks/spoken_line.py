@@ -8,6 +8,7 @@ what fits at a lower level is known better.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from verse.prosody.function_words import is_function_word
 from verse.prosody.line_words import line_words
@@ -70,6 +71,7 @@ class SpokenLine:
         return counts if self.words else frozenset()
 
 
+@lru_cache(maxsize=1 << 12)
 def spoken_line(text: str) -> SpokenLine:
     """Line of text with the readings of its words."""
     found = line_words(text)
