@@ -84,6 +84,8 @@ def test_every_word_of_the_own_list_is_in_arpabet() -> None:
         ("wandering", ["W AA1 N D ER0 IH0 NG", "W AA1 N D R IH0 NG"]),
         ("glorious", ["G L AO1 R IY0 AH0 S", "G L AO1 R Y AH0 S"]),
         ("lead", ["L EH1 D", "L IY1 D"]),
+        ("squire", ["S K W AY1 R", "S K W AY1 ER0"]),
+        ("Celia", ["S IY1 L Y AH0", "S IY1 L IY0 AH0"]),
     ],
 )
 def test_a_word_has_all_its_readings_the_usual_first(word: str, expected: list[str]) -> None:

@@ -59,8 +59,8 @@ def _with_variants(
     """Readings known with those that verse allows beside them; `unlisted` labels what is not."""
     given = list(known)
     ordered = given + [each for phonemes in given for each in shorter_readings(word, phonemes)]
+    ordered += [each for phonemes in given if (each := longer_reading(word, phonemes))]
     if is_one_breath(word):
-        ordered += [each for phonemes in given if (each := longer_reading(phonemes))]
         ordered.sort(key=lambda phonemes: sum(map(is_vowel, phonemes)))
     return tuple(
         Pronunciation(each, "dictionary" if each in listed else unlisted)

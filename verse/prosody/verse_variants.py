@@ -12,6 +12,7 @@ from verse.prosody.word_endings import Phonemes
 _GLIDED = re.compile(r"(iou|eou|ia|ie|io|ua|ue|ui|uou|ying|owing|oing|owy)")
 _ONE_BREATH = re.compile(r"(ire|yre|our|ower|oir|fier|ir'|our'|ower')(s|d|ed|ing|less|ful|y)?$")
 _USUALLY_SHORT = re.compile(r"(ire|yre|our|oir|ir'|our')(s|d|ed|ing)?$")
+_APART = re.compile(r"i(a|us|an|ans)('?s)?$")
 _CLIPPED = re.compile(r"(eaven|iven|even|oven|allen|olen|ollen)('?s)?$")
 _RISING = re.compile(r"(uel|ewel)(s|led|ling|ed|ty|ly)?$")
 _AFTER_GLIDE = frozenset({"AH0", "ER0", "IH0", "EH0", "IY0"})
@@ -30,11 +31,16 @@ def shorter_readings(word: str, phonemes: Phonemes) -> tuple[Phonemes, ...]:
     return tuple(each for each in found if each)
 
 
-def longer_reading(phonemes: Phonemes) -> Phonemes:
-    """`AY1 R` as `AY1 ER0`, for a word such as `squire` that is given in one; else empty."""
-    for i in range(len(phonemes) - 1):
-        if phonemes[i][:-1] in {"AY", "AW"} and phonemes[i + 1] == "R":
+def longer_reading(word: str, phonemes: Phonemes) -> Phonemes:
+    """Reading with one syllable more, if usual, for `squire` and `Celia` given with one less."""
+    short = is_one_breath(word)
+    if not short and not _APART.search(word):
+        return ()
+    for i in range(1, len(phonemes) - 1):
+        if short and phonemes[i][:-1] in {"AY", "AW"} and phonemes[i + 1] == "R":
             return (*phonemes[: i + 1], "ER0", *phonemes[i + 2 :])
+        if not short and phonemes[i] == "Y" and phonemes[i + 1] == "AH0":
+            return (*phonemes[:i], "IY0", *phonemes[i + 1 :])
     return ()
 
 
