@@ -5,7 +5,7 @@ knows, or, where a checkpoint has no word list, those of the dictionary. Knows n
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,9 +20,11 @@ from verse.composer.word_trie import WordTrie, trie_of
 from verse.prosody.dictionary import dictionary_words
 from verse.prosody.pronunciation import Pronunciation
 from verse.prosody.readings import readings
+from verse.prosody.verse_variants import is_one_breath
 
-MIN_COUNT = 4  # occurrences of a word that may be written
-MIN_RHYME_COUNT = 12  # in small letters, of a word that may rhyme
+MIN_SHARE = 1e-6  # of the text's words, from which a word may be written
+MIN_RHYME_SHARE = 4e-6  # and from which it may rhyme; where both are as frequent it is no misprint
+MIN_COUNT = 3  # however short the text
 MIN_NAME_SHARE = 0.02  # of a word's occurrences, from which it may have a capital within a line
 MIN_LOWER_SHARE = 0.1  # below, it is a name and has no other form
 MIN_ENGLISH = 0.5  # share of a text's words that English prosody knows
@@ -56,8 +58,9 @@ class Lexicon:
         self.words, self.counts, names = _words_of(tokenizer, word_list)
         self.index = {word: number for number, word in enumerate(self.words)}
         self._readings = [readings(word) for word in self.words]
+        self._min_rhyme_count = max(MIN_COUNT, round(MIN_RHYME_SHARE * sum(self.counts)))
         patterns = [
-            list(dict.fromkeys(pattern_of(word, each) for each in known))
+            list(dict.fromkeys(pattern_of(word, each) for each in full_readings(word, known)))
             for word, known in zip(self.words, self._readings, strict=True)
         ]
         frequency = Counter(pattern for each in patterns for pattern in each)
@@ -89,7 +92,7 @@ class Lexicon:
         found = {}
         for number, known in enumerate(self._readings):
             word = self.words[number]
-            enough = not self.has_counts or self.counts[number] >= MIN_RHYME_COUNT
+            enough = not self.has_counts or self.counts[number] >= self._min_rhyme_count
             is_word = word not in ALWAYS_WEAK and (len(word) > 1 or word in ONE_LETTER)
             if enough and is_word and (sound := sure_rhyme(known)) is not None:
                 found[number] = RhymeWord(number, *sound)
@@ -117,11 +120,27 @@ class Lexicon:
         return [self.index[word] for word in words if word in self.index]
 
 
+def full_readings(word: str, known: Sequence[Pronunciation]) -> Sequence[Pronunciation]:
+    """Readings by which a word is counted in a line: in full, as it is usually said.
+
+    Verse says `glitt'ring` and `memory` in two syllables, and a reader may well not; but fire, hour
+    and our are one as often as two, so they are kept with all their readings.
+    """
+    if is_one_breath(word):
+        return known
+    return [each for each in known if len(each.stresses) == len(known[0].stresses)]
+
+
 def sure_rhyme(known: Iterable[Pronunciation]) -> tuple[str, str, int] | None:
-    """Rhyme, onset and syllables of the rhyme on which all readings agree, none being a guess."""
+    """Rhyme, onset and syllables of the rhyme on which all readings agree.
+
+    None where they do not, where one is a guess, or where the rhyme is not on the main stress:
+    dictionaries differ in secondary ones.
+    """
     known = list(known)
     sounds = {(each.rhyme, each.onset, rhyme_length(each)) for each in known}
-    if len(sounds) != 1 or any(each.source == "guess" for each in known):
+    weak = any("1" not in each.stresses[-rhyme_length(each) :] for each in known)
+    if len(sounds) != 1 or weak or any(each.source == "guess" for each in known):
         return None
     return next(iter(sounds))
 
@@ -165,12 +184,13 @@ def _words_of(
 
 
 def _rows(word_list: WordList) -> Iterator[Row]:
+    least = max(MIN_COUNT, round(MIN_SHARE * int(word_list.counts.sum())))
     columns = (word_list.counts, word_list.lower_counts, word_list.capital_counts)
     for word, count, lower, capital in zip(
         word_list.words, *(column.tolist() for column in columns), strict=True
     ):
-        if count < MIN_COUNT:
-            continue
+        if count < least:
+            break  # the commonest stand first
         named, plain = capital >= MIN_NAME_SHARE * count, lower >= MIN_LOWER_SHARE * count
         yield word, lower, None if named and plain else not plain
 

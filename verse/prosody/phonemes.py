@@ -45,6 +45,8 @@ def onset_before(phonemes: tuple[str, ...], vowel: int) -> tuple[str, ...]:
         start -= 1
     if start == 0:
         return phonemes[:vowel]
+    if start == vowel and phonemes[start - 1].startswith("ER"):
+        return ("R",)  # `arose` is said as `a rose`
     while vowel - start > 1 and "".join(phonemes[start:vowel]) not in _ONSETS:
         start += 1
     onset = phonemes[start:vowel]
