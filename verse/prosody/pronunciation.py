@@ -44,7 +44,8 @@ class Pronunciation:
     def onset(self) -> str:
         """Consonants before the rhyme: words with one rhyme and one onset sound the same there."""
         vowel = self._rhyming_vowel()
-        return "" if vowel is None else " ".join(onset_before(self.phonemes, vowel))
+        onset = () if vowel is None else onset_before(self.phonemes, vowel)
+        return " ".join(onset).removeprefix("HH ") if "W" in onset else " ".join(onset)
 
     def _rhyming_vowel(self) -> int | None:
         vowels = [i for i, phoneme in enumerate(self.phonemes) if is_vowel(phoneme)]
