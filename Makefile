@@ -26,7 +26,8 @@ PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist lo
 # The test modules whose results hang on a CPU's arithmetic: by name, all that compute with a network
 # and are not about what surrounds it. ISA is the CPU that oneDNN, torch and numba then take this one for.
 NUMERIC := $(addprefix tests/,test_model_*.py test_training_*.py test_service_engine*.py \
-	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py)
+	test_service_score.py test_service_inspect.py test_docs_examples.py test_end_to_end.py \
+	test_verse_golden.py)
 ISA ?= ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx2
 
 .PHONY: help setup serve train generate test test-avx2 lowest check format bench docker clean modules
