@@ -9,6 +9,7 @@ any other reason means that every seed of a poem that anyone has noted down give
 import hashlib
 import json
 import struct
+from typing import Any
 
 from golden_requests import CHECKPOINT, ROOT
 
@@ -37,7 +38,7 @@ OWN = PoemSpec(
 
 def requests() -> list[PoemRequest]:
     """Requests that between them use every kind of line and every field."""
-    few = {"particles": 6}
+    few: dict[str, Any] = {"particles": 6}
     return [
         PoemRequest(form="quatrain-abab", title="THE SEA.", seed=7),
         PoemRequest(form="haiku", seed=0, modern=True, alternatives=2, **few),

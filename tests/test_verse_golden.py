@@ -7,7 +7,8 @@ tests of other CPUs than the one at hand.
 import json
 
 import pytest
-from golden_poems import CHECKPOINT, GOLDEN, digests, requests
+from golden_poems import GOLDEN, digests, requests
+from golden_requests import CHECKPOINT
 
 from model import checkpoint as checkpoints
 from model.checkpoint import LoadedCheckpoint
