@@ -170,6 +170,9 @@ def test_a_refrain_says_its_line_again_whatever_its_marks() -> None:
     ("kind", "wanted", "right", "wrong"),
     [
         ("start", {"start": "O my"}, "O my luve", "Omy luve"),
+        ("start", {"start": "--"}, "--and the sea", "and the sea"),
+        ("start", {"start": "床前"}, "床前明月光", "前明月光"),
+        ("end", {"end": "月光"}, "床前明月光\u3002", "床前明月"),
         ("end", {"end": "the sea"}, "Down to the sea.", "Down to the seas"),
         ("acrostic", {"acrostic": "É"}, "“étude", "etude"),
         ("text", {"text": "The sea."}, " The sea. ", "The sea"),

@@ -92,8 +92,8 @@ def letter_checks(text: str, spec: LineSpec) -> Iterator[Check]:
         yield Check("acrostic", spec.acrostic, found, found == spec.acrostic.casefold(), "text")
     if spec.start is not None:
         start = _folded(spec.start)
-        found = " ".join(words[: len(start)])
-        yield Check("start", spec.start, found, words[: len(start)] == start, "text")
+        begins = text.startswith(spec.start) or (start != [] and words[: len(start)] == start)
+        yield Check("start", spec.start, " ".join(words[: len(start)]), begins, "text")
     if spec.end is not None:
         yield _ending("end", spec.end, words)
     if spec.tail is not None:
@@ -129,4 +129,10 @@ def _ending(kind: CheckKind, wanted: str, words: list[str]) -> Check:
 
 
 def _folded(text: str) -> list[str]:
-    return [word.text.casefold() for word in line_words(text)]
+    """Words in small letters; of a script that parts none, each character."""
+    words = [word.text.casefold() for word in line_words(unicodedata.normalize("NFC", text))]
+    return [part for word in words for part in (list(word) if _is_wide(word) else [word])]
+
+
+def _is_wide(word: str) -> bool:
+    return any(unicodedata.east_asian_width(character) in {"W", "F"} for character in word)
