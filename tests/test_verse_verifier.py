@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from verse.forms import LineSpec, PoemSpec
 from verse.presets import preset
@@ -222,3 +224,11 @@ def test_the_report_in_words_names_each_fault() -> None:
     assert told.startswith("Does not keep sonnet: ")
     assert "- May / night: no rhyme; the form wants that it rhymes with line 1" in told
     assert "Keeps sonnet." in report_text(verify(SONNET, preset("sonnet")))
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_verifier(text: str) -> None:
+    report = verify(text, preset("limerick"))
+    assert report.ok is False
+    assert json.dumps(report.to_dict())
+    assert report_text(report, with_marks=True)
