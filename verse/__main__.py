@@ -74,7 +74,7 @@ def _add_write(write: argparse.ArgumentParser) -> None:
                 const=False,
                 help="give up a part of the form where no line keeps it, and say where",
             )
-        elif name == "modern":
+        elif name in ("modern", "allow_copies"):
             write.add_argument(flag, action="store_const", const=True, help=meaning)
         elif name in WORD_FIELDS:
             write.add_argument(flag, nargs="+", metavar="WORD", help=meaning)
@@ -97,7 +97,7 @@ def run_write(args: argparse.Namespace) -> int:
     decoder = decoder_of(loaded.network)
     voice = voice_of(loaded, decoder)
     poem = write_poem(decoder, voice, request, lambda line: None if args.json else _say(line, spec))
-    report = report_of(poem, spec)
+    report = report_of(poem, spec, voice.copy_index)
     if args.json:
         print(_json({"text": poem.text, "seed": poem.seed, "report": report.to_dict()}), end="")
     elif args.report:

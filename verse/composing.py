@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import torch
 
+from model.copies.copy_index import CopyIndex
+from model.copies.copy_report import copy_report
 from model.decoding.decoder import CHUNK, Decoder
 from verse.composer.feasibility import require_possible
 from verse.composer.network_steps import Cursor, NetworkRead, NetworkStep
@@ -53,8 +55,8 @@ def drawn_seed(request: PoemRequest) -> int:
     return secrets.randbelow(2**53) if request.seed is None else request.seed
 
 
-def report_of(poem: Poem, spec: PoemSpec) -> Report:
-    """Report on a poem by the verifier, with what only its composer knows."""
+def report_of(poem: Poem, spec: PoemSpec, index: CopyIndex | None = None) -> Report:
+    """Report on a poem by the verifier, with what only its composer and a copy index know."""
     report = verify(poem.text, spec)
     written = [line for line in poem.lines if not line.is_given]
     lines = [
@@ -70,6 +72,7 @@ def report_of(poem: Poem, spec: PoemSpec) -> Report:
         relaxed=tuple(relaxed),
         tried=sum(line.particles for line in written),
         seed=poem.seed,
+        copied=None if index is None else copy_report(index, poem.text),
     )
 
 

@@ -60,6 +60,11 @@ class PoemRequest(BaseModel):
     subject: Words = Field(
         (), description="words whose neighbours in the model's texts are welcome; else the title's"
     )
+    allow_copies: bool = Field(
+        False,
+        description="take lines with 40 characters or 8 words in a row of the training text too; "
+        "without this none is, where the checkpoint has an index of it",
+    )
     modern: bool = Field(False, description="leave out archaic words: thou, hath, o'er")
 
     @classmethod

@@ -8,6 +8,8 @@ knows: how fluent the lines are, what was relaxed, how many lines were tried, an
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from model.copies.copy_report import CopyReport
+
 # What a check rests on: readings of some source, nothing known, or the text's letters alone.
 Basis = Literal["dictionary", "rule", "guess", "unknown", "text"]
 CheckKind = Literal[
@@ -78,6 +80,8 @@ class Report:
     relaxed: tuple[str, ...] = ()
     tried: int | None = None
     seed: int | None = None
+    copied: CopyReport | None = None
+    "What of the poem stands in the model's training text; None where it has no index of it."
 
     @property
     def ok(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from model.copies.copy_report import CopyReport
 from verse.analysis import Analysis, Recognition
 from verse.prosody.line_words import line_words
 from verse.report import Check, LineReport, Report
@@ -106,11 +107,24 @@ def _notes(report: Report) -> list[str]:
         beside = f" (free writing: {report.free_fluency:.3f})" if report.free_fluency else ""
         notes.append(f"Fluency {report.fluency:.3f} nats a character{beside}.")
     notes += [f"Relaxed: {each}." for each in report.relaxed]
+    if report.copied is not None:
+        notes.append(_copied(report.copied))
     if report.tried is not None:
         notes.append(f"{report.tried} lines tried.")
     if report.seed is not None:
         notes.append(f"Seed {report.seed}.")
     return notes
+
+
+def _copied(report: CopyReport) -> str:
+    """What of the poem stands in the training text, word for word."""
+    run = report.longest
+    if run is None:
+        return "No three words in a row are from the training text."
+    where = f"{run.file}, document {run.document}, line {run.line}"
+    said = {"clear": "", "flagged": "; look at it", "rejected": "; that is a copy"}
+    found = f"Longest run of the training text: {run.characters} characters"
+    return f"{found} ({where}){said[report.verdict]}."
 
 
 def _shares(checks: list[Check]) -> list[str]:

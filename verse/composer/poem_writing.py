@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from model.copies.copy_report import CopyLimits
 from verse.composer.diction_choice import KEYWORD, URGENT_KEYWORD, content_words, diction_of, folded
 from verse.composer.line_rules import Diction
 from verse.composer.line_search import Candidate
@@ -93,8 +94,8 @@ class _PoemWriter:
                 task = self._task(index, line, relaxed, attempt)
                 candidates = yield from self._candidates(task)
                 spent += task.particles
-                if candidates:
-                    return self._taken(index, candidates, relaxed, spent)
+                if chosen := self._chosen(index, candidates):
+                    return self._taken(index, chosen, relaxed, spent)
         reason = f"no line keeps {_wanted(self._spec.lines[index])}: {spent} were begun"
         raise CompositionError(reason, self._poem())
 
@@ -134,10 +135,11 @@ class _PoemWriter:
         bonus[numbers] = KEYWORD if left > len(self._pending) + 1 else URGENT_KEYWORD
         return diction.with_bonus(bonus)
 
-    def _taken(
-        self, index: int, candidates: list[Candidate], relaxed: tuple[str, ...], spent: int
-    ) -> ComposedLine:
-        """The most fluent of a few candidates that are drawn by weight."""
+    def _chosen(self, index: int, candidates: list[Candidate]) -> list[Candidate]:
+        """A few candidates drawn by weight, the most fluent first; then further ones.
+
+        Empty where the training text has all of them word for word.
+        """
         pool = candidates
         for is_welcome in (self._has_keyword, self._repeats_nothing):
             pool = [each for each in pool if is_welcome(self._text(each))] or pool
@@ -145,7 +147,27 @@ class _PoemWriter:
         count = DRAWN + 2 * self._request.alternatives
         places = drawn([each.weight for each in pool], count, seed)
         few = sorted(places[:DRAWN], key=lambda place: -fluency(pool[place]))
-        best, *others = [pool[place] for place in (*few, *places[DRAWN:])]
+        ordered = [pool[place] for place in (*few, *places[DRAWN:])]
+        while ordered and self._is_copied(self._text(ordered[0])):
+            ordered.pop(0)
+        return ordered
+
+    def _is_copied(self, text: str) -> bool:
+        """Whether a line, behind the one before it, makes a run that is too long to be chance."""
+        index = self._voice.copy_index
+        if index is None or self._request.allow_copies:
+            return False
+        before = f"{self._lines[-1].text}\n" if self._lines else ""
+        limits = CopyLimits()
+        return any(
+            limits.rejects(run) and run.end > len(before) for run in index.runs(before + text)
+        )
+
+    def _taken(
+        self, index: int, candidates: list[Candidate], relaxed: tuple[str, ...], spent: int
+    ) -> ComposedLine:
+        """Composed line of the first of these candidates; the others are its alternatives."""
+        best, *others = candidates
         texts = dict.fromkeys(self._text(each) for each in others)
         texts.pop(self._text(best), None)
         self._cursor = best.cursor

@@ -6,6 +6,7 @@ Made once a checkpoint; poems only read it. Knows nothing of forms.
 from dataclasses import dataclass
 
 from model.checkpoint import LoadedCheckpoint
+from model.copies.copy_index import CopyIndex
 from model.decoding.decoder import Decoder
 from model.tokenizer import BOS_ID, Tokenizer
 from model.word_list import WordList
@@ -21,6 +22,7 @@ class Voice:
     lexicon: Lexicon | None
     why_no_lexicon: str  # empty where it has one
     word_list: WordList | None
+    copy_index: CopyIndex | None
     opening: Cursor  # before any text
 
 
@@ -36,5 +38,6 @@ def voice_of(loaded: LoadedCheckpoint, decoder: Decoder) -> Voice:
         lexicon=lexicon,
         why_no_lexicon=why,
         word_list=loaded.word_list,
+        copy_index=loaded.copy_index,
         opening=Cursor(decoder.zero_state(1), BOS_ID),
     )
