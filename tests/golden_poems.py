@@ -47,6 +47,7 @@ def requests() -> list[PoemRequest]:
         PoemRequest(form="ghazal", word="of the sea", seed=3, subject=("ship",), **few),
         PoemRequest(form="acrostic", word="Love", seed=4, keywords=("silver",), **few),
         PoemRequest(form="ballad", seed=5, prefer=("moon",), opening="The king sits\n", **few),
+        PoemRequest(form="couplets", seed=8, allow_copies=True, **few),
         PoemRequest(spec=OWN, seed=6, strict=False, **few),
     ]
 
