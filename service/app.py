@@ -18,6 +18,10 @@ from service.api.openai.chat import chat_blueprint
 from service.api.openai.completions import completions_blueprint
 from service.api.score import score_blueprint
 from service.api.tokenization import tokenization_blueprint
+from service.api.verse.analyze import analyze_blueprint
+from service.api.verse.form_list import form_list_blueprint
+from service.api.verse.poems import poems_blueprint
+from service.api.verse.rhymes import rhymes_blueprint
 from service.client_connection import ClientConnection
 from service.engine.engine import Engine
 from service.models.registry import Registry
@@ -50,6 +54,10 @@ def create_app(
     app.register_blueprint(chat_blueprint(settings, jobs, registry))
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
+    app.register_blueprint(poems_blueprint(settings, jobs, registry))
+    app.register_blueprint(analyze_blueprint())
+    app.register_blueprint(rhymes_blueprint(settings, jobs, registry))
+    app.register_blueprint(form_list_blueprint())
     app.register_blueprint(tokenization_blueprint(settings, registry))
     app.register_blueprint(models_blueprint(settings, registry))
     app.register_blueprint(health_blueprint(engine, registry, metrics.exposition))

@@ -6,7 +6,7 @@ nothing of Flask and of the engine: `service.api.error_handlers` maps exceptions
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -23,6 +23,14 @@ _closed = with_config(ConfigDict(extra="forbid", strict=True))
 
 
 @_closed
+class PartialPoem(TypedDict):
+    """Lines of a poem whose form could not be kept to the end."""
+
+    text: str
+    seed: Annotated[int, Field(ge=0, description="the same seed fails at the same line")]
+
+
+@_closed
 class ErrorFacts(TypedDict):
     """What went wrong and what would be right."""
 
@@ -30,6 +38,9 @@ class ErrorFacts(TypedDict):
     type: ErrorType
     param: Annotated[str | None, Field(description="the field to change")]
     code: Annotated[str | None, Field(description="for programs")]
+    partial: NotRequired[
+        Annotated[PartialPoem, Field(description="what there is, where the code is form_not_kept")]
+    ]
 
 
 @_closed
@@ -47,17 +58,19 @@ class ErrorBody:
     type: ErrorType = "invalid_request_error"
     param: str | None = None
     code: str | None = None
+    partial: PartialPoem | None = None
 
     def as_json(self) -> ErrorAnswer:
         """JSON object of the answer, of bounded length whatever the client had sent."""
-        return {
-            "error": {
-                "message": _bounded(self.message),
-                "type": self.type,
-                "param": None if self.param is None else _bounded(self.param),
-                "code": self.code,
-            }
+        facts: ErrorFacts = {
+            "message": _bounded(self.message),
+            "type": self.type,
+            "param": None if self.param is None else _bounded(self.param),
+            "code": self.code,
         }
+        if self.partial is not None:
+            facts["partial"] = self.partial
+        return {"error": facts}
 
 
 def _bounded(text: str) -> str:

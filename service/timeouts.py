@@ -85,6 +85,12 @@ FEEDING_BUDGET_S = 0.01
 FEEDING_BUDGET_ALONE_S = 0.05
 """prompts are read for so long between two looks at the queue while no text is being written"""
 
+COMPOSING_BUDGET_S = 0.02
+"""poems are composed for so long between two steps, and half of the time at most, beside texts"""
+
+COMPOSING_BUDGET_ALONE_S = 0.02
+"""poems are composed for so long between two looks at the queue while no text is being written"""
+
 ENGINE_IDLE_WAIT_S = 0.25
 """an engine without work looks so often whether it is to end"""
 

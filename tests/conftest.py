@@ -1,5 +1,8 @@
 """Fixtures of the whole suite: small real checkpoints on disk, and a clean torch."""
 
+import re
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,9 +13,11 @@ from hypothesis import HealthCheck, settings
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.config import Cell, ModelConfig
+from model.extra_files import WORDS
 from model.network import Network
 from model.tokenizer import Tokenizer
 from model.tokenizer_training import train_tokenizer
+from model.word_list import pack
 
 # What a machine is busy with beside the tests is no fault of theirs.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -81,6 +86,21 @@ def tiny_checkpoint(
 def tiny(tiny_checkpoint: Path) -> Checkpoint:
     """The same, loaded; not to be changed."""
     return checkpoints.load(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def worded_checkpoint(
+    tiny_checkpoint: Path, anthology: str, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same with a word list, so that it composes poems; named `tiny` too."""
+    folder = Path(
+        shutil.copytree(tiny_checkpoint, tmp_path_factory.mktemp("worded") / tiny_checkpoint.name)
+    )
+    words = Counter(re.findall(r"[a-z]+(?:'[a-z]+)?", anthology.casefold())).most_common()
+    counts = [12 * count for _, count in words]  # enough for any word to rhyme
+    packed = pack([word for word, _ in words], [counts, counts, [0] * len(words)], [])
+    checkpoints.add_file(folder, WORDS, packed.serialized, facts={}, card="# A test\n")
+    return folder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^## ", flags=re.MULTILINE)
 START = re.compile(r"\$ ((?:STROPHE_\w+=\S+ )*)strophe serve\n")
 MASKS = (
-    (r"\b(req|gen|chatcmpl|cmpl|score|inspect)-[0-9a-f]{32}\b", r"\1-ID"),
+    (r"\b(req|gen|poem|rhymes|chatcmpl|cmpl|score|inspect)-[0-9a-f]{32}\b", r"\1-ID"),
     (r'"created":\d+', '"created":0'),
     # As many as this machine reads in a given time.
     (r'"(max_model_len|model_max_length)":\d+', r'"\1":0'),

@@ -27,8 +27,9 @@ KNOWN_TOKENS = 20  # every vocabulary has so many
 def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any]) -> None:
     """Choose the form of the answer, and let a valid request fit the model."""
     is_generate = case.operation.path == "/v1/generate"
+    has_forms = is_generate or case.operation.path == "/v1/poems"
     form = FORMS[zlib.crc32(repr(case.body).encode("utf-8", "replace")) % len(FORMS)]
-    if is_generate:
+    if has_forms:
         case.headers["Accept"] = form
     if (
         case.meta is None
@@ -89,6 +90,25 @@ def fit_tokens(body: dict[str, Any]) -> None:
     body["tokens"] = known(body["tokens"])
 
 
+def fit_poem(body: dict[str, Any]) -> None:
+    """A form that there is, and that every model keeps somehow."""
+    body.update(form="haiku", strict=False, keywords=[])
+    fit_analysis(body)
+
+
+def fit_analysis(body: dict[str, Any]) -> None:
+    """A form by name alone: which specs go together is not for the document to tell."""
+    if body.get("form") is not None:
+        body["form"] = "haiku"
+    body.pop("word", None)
+    body.pop("spec", None)
+
+
+def fit_rhymes(body: dict[str, Any]) -> None:
+    """A word that has rhymes."""
+    body["word"] = "night"
+
+
 def known(prompt: object) -> object:
     """An id, or a list of ids, within every vocabulary; texts stay."""
     if isinstance(prompt, list):
@@ -100,4 +120,7 @@ FIT = {
     "/v1/completions": fit_completion,
     "/v1/chat/completions": fit_chat,
     "/detokenize": fit_tokens,
+    "/v1/poems": fit_poem,
+    "/v1/analyze": fit_analysis,
+    "/v1/rhymes": fit_rhymes,
 }

@@ -47,10 +47,10 @@ def free_ports() -> Callable[[int], list[int]]:
 
 
 @pytest.fixture(scope="module")
-def service(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service with the model `tiny` and room for two texts and one more request."""
     settings = Settings(
-        checkpoints=tiny_checkpoint.parent,
+        checkpoints=worded_checkpoint.parent,
         max_streams=2,
         max_queue=1,
         max_prompt=1000,

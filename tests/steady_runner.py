@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from model.decoding.generation import Piece
 from service.engine.request import Request, Stepped
+from verse.poem import ComposedLine
 
 
 class SteadyRunner:
@@ -15,6 +16,7 @@ class SteadyRunner:
 
     def __init__(self, on_step: Callable[[Request], Piece] | None = None) -> None:
         self.rows: list[Request] = []
+        self.num_steps = 0
         self._on_step = on_step
 
     def feed(self, requests: Sequence[Request]) -> list[Request]:
@@ -23,10 +25,15 @@ class SteadyRunner:
 
     def step(self, count: int) -> list[Stepped]:
         time.sleep(0.001)
+        self.num_steps += 1
         return [
             Stepped(request=request, index=0, piece=self._piece(request))
             for request in list(self.rows)
         ]
+
+    def compose(self, request: Request) -> list[ComposedLine]:
+        time.sleep(0.001)
+        return [] if request.composition is None else request.composition.advance(None)
 
     def drop(self, request: Request) -> None:
         if request in self.rows:

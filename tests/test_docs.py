@@ -25,6 +25,9 @@ from service.api.openai.chat_body import ChatRequest
 from service.api.openai.completions_body import CompletionRequest
 from service.api.score import ScoreRequest
 from service.api.tokenization import DetokenizeRequest, TokenizeRequest
+from service.api.verse.analyze import AnalyzeRequest
+from service.api.verse.poems import PoemBody
+from service.api.verse.rhymes import RhymesRequest
 from service.openapi import error_catalogue
 from service.server.request_framing import MAX_HEAD
 from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LINE
@@ -32,6 +35,7 @@ from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
 from training.train_config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
+from verse.forms import LineSpec
 from verse.report import CheckKind
 
 pytest_plugins = ["service_fixtures"]
@@ -86,7 +90,12 @@ def test_every_key_of_config_json_is_documented(model_class: type[BaseModel]) ->
 
 @pytest.mark.parametrize(
     "name",
-    [*GenerateRequest.model_fields, *ScoreRequest.model_fields, *InspectRequest.model_fields],
+    sorted(
+        {
+            *(*GenerateRequest.model_fields, *ScoreRequest.model_fields),
+            *(*InspectRequest.model_fields, *PoemBody.model_fields, *RhymesRequest.model_fields),
+        }
+    ),
 )
 def test_every_request_field_stands_in_the_api(name: str) -> None:
     assert f"| `{name}` |" in document("docs/api.md")
@@ -98,6 +107,7 @@ def test_every_request_field_stands_in_the_api(name: str) -> None:
         {
             *(*CompletionRequest.model_fields, *ChatRequest.model_fields),
             *(*TokenizeRequest.model_fields, *DetokenizeRequest.model_fields),
+            *(*AnalyzeRequest.model_fields, *LineSpec.model_fields),
         }
     ),
 )

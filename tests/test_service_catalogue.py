@@ -15,15 +15,18 @@ from steady_runner import SteadyRunner
 from waiting import wait_until
 
 from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint
 from model.config import ModelConfig
 from service.app import create_app
 from service.engine.engine import Engine
 from service.engine.runner import CheckpointRunner
 from service.models.catalogue import ModelLoadingError, ModelNotFoundError, NoModelError
+from service.models.prepared_voice import PreparedVoice
 from service.models.registry import Registry
 from service.models.served_model import LoadedModel
 from service.observability.metrics import Metrics
 from service.settings import Settings
+from verse.composer.voice import Voice
 
 pytest_plugins = ["service_fixtures"]
 
@@ -36,10 +39,14 @@ class NamedRunner(SteadyRunner):
     tokenizer: Any = None
     backend_name = "fp32"
 
+    def make_voice(self, checkpoint: Checkpoint) -> Voice:
+        raise NotImplementedError
+
 
 def loaded(written_at: float = 0.0) -> LoadedModel:
     return LoadedModel(
         runner=NamedRunner(),
+        voice=PreparedVoice(lambda: pytest.fail("nobody asks for it")),
         architecture=ModelConfig(vocab_size=9),
         card="",
         fingerprint="fp_",

@@ -145,9 +145,39 @@ def test_scores_are_as_the_document_says(
     assert problems(document, schema, answer.get_json()) == []
 
 
+LOCKED = {"spec": {"stanzas": [[{"text": "the moon"}, {"syllables": 2}]]}, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [
+        ("/v1/poems", {"form": "haiku", "seed": 1, "alternatives": 1}),
+        ("/v1/poems", LOCKED),
+        ("/v1/analyze", {"text": "The moon \u6708\n\nis high"}),
+        ("/v1/analyze", {"text": "The moon", "form": "acrostic", "word": "T"}),
+        ("/v1/rhymes", {"word": "night"}),
+    ],
+)
+def test_answers_of_verse_are_as_the_document_says(
+    client: FlaskClient, document: Document, route: str, fields: dict[str, Any]
+) -> None:
+    whole = client.post(route, json=fields, headers=JSON)
+    assert whole.status_code == 200, whole.text
+    schema = schema_at(document, route, "post", "200", "application/json")
+    assert problems(document, schema, whole.get_json()) == []
+
+
+def test_events_of_poems_are_as_the_document_says(client: FlaskClient, document: Document) -> None:
+    sent = list(payloads(client.post("/v1/poems", json=LOCKED, headers=EVENTS).text))
+    assert len(sent) == 4
+    event = {"$ref": "#/components/schemas/PoemEvent"}
+    assert [p for each in sent for p in problems(document, event, each)] == []
+
+
 @pytest.mark.parametrize(
     ("route", "path"),
     [
+        ("/v1/forms", "/v1/forms"),
         ("/v1/models", "/v1/models"),
         ("/v1/models/{name}", "/v1/models/tiny"),
         ("/healthz", "/healthz"),
@@ -198,13 +228,17 @@ def test_an_answer_with_more_than_is_told_is_noticed(document: Document) -> None
 
 
 GENERATE, COMPLETE, SHOW = "/v1/generate", "/v1/completions", "/v1/models/{name}"
-CANCEL = "/v1/generate/{job_id}/cancel"
+CANCEL, POEMS = "/v1/generate/{job_id}/cancel", "/v1/poems"
+LOST = {"spec": {"stanzas": [[{"text": "the sea"}, {"syllables": 2, "acrostic": "x"}]]}, "seed": 1}
 
 
 @pytest.mark.parametrize(
     ("route", "path", "sent", "status"),
     [
         (GENERATE, GENERATE, {"data": "{"}, 400),
+        (POEMS, POEMS, {"json": {"form": "haiku", "keywords": ["xyzzy"]}}, 422),
+        (POEMS, POEMS, {"json": LOST, "headers": JSON}, 422),
+        ("/v1/rhymes", "/v1/rhymes", {"json": {"word": "xqzt"}}, 422),
         (GENERATE, GENERATE, {"json": {"top_p": 2}}, 400),
         (GENERATE, GENERATE, {"json": {"model": "none"}}, 404),
         (GENERATE, GENERATE, {"headers": {"Accept": "image/png"}}, 406),
@@ -320,7 +354,7 @@ def test_where_a_model_is_looked_up_the_document_tells_that_it_may_still_be_load
         for operation in item.values()
         if "model_not_found" in operation["responses"].get("404", {}).get("description", "")
     ]
-    assert len(looked_up) == 9
+    assert len(looked_up) == 11
     for path, responses in looked_up:
         assert "`loading`" in responses.get("503", {}).get("description", ""), path
 
@@ -352,6 +386,7 @@ def test_with_keys_and_limits_the_document_tells_where_they_hold(make_client: "M
     assert counted == {
         *("/v1/generate", "/v1/completions", "/v1/score", "/v1/inspect"),
         *("/v1/chat/completions", "/tokenize", "/detokenize"),
+        *("/v1/poems", "/v1/analyze", "/v1/rhymes"),
     }
     answers = [client.post("/v1/generate", json={}, headers=bearer(ALICE)) for _ in range(2)]
     answers.append(client.post("/v1/generate", json={}))

@@ -16,6 +16,7 @@ from service.timeouts import TICK_TARGET_S
 class FakeRequest:
     name: str
     num_rows: int = 1
+    is_composed: bool = False
 
 
 def requests(count: int) -> list[FakeRequest]:

@@ -24,9 +24,10 @@ HERE = Path(__file__).parent
 
 
 def test_the_service_does_what_its_document_says(
-    start_server: "StartServer", tmp_path: Path
+    start_server: "StartServer", worded_checkpoint: Path, tmp_path: Path
 ) -> None:
     server = start_server(
+        STROPHE_CHECKPOINTS=str(worded_checkpoint.parent),
         STROPHE_API_KEYS=KEYS,
         STROPHE_MAX_TOKENS="8",
         STROPHE_MAX_PROMPT="300",

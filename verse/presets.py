@@ -119,6 +119,25 @@ PRESETS: dict[str, Callable[[], PoemSpec]] = {
 }
 WORD_PRESETS: dict[str, Callable[[str], PoemSpec]] = {"acrostic": _acrostic, "ghazal": _ghazal}
 FORM_NAMES = (*PRESETS, *WORD_PRESETS)
+DESCRIPTIONS = {
+    "haiku": "three lines of 5, 7 and 5 syllables",
+    "couplets": "four lines of iambic pentameter, rhymed in pairs",
+    "quatrain-abab": "four lines of iambic pentameter, rhymed by turns",
+    "quatrain-aabb": "four lines of iambic tetrameter, rhymed in pairs",
+    "quatrain-abba": "four lines of iambic tetrameter, one rhyme embracing the other",
+    "common-metre": "two stanzas of 8, 6, 8 and 6 syllables, rhymed by turns, as hymns are",
+    "ballad": "three stanzas of 8, 6, 8 and 6 syllables, of which the short lines rhyme",
+    "limerick": "five bounding lines, the third and fourth short: AABBA",
+    "sonnet": "fourteen lines of iambic pentameter as Shakespeare rhymed them: three quatrains "
+    "and a couplet",
+    "sonnet-petrarchan": "fourteen lines of iambic pentameter: an octave on two rhymes and a "
+    "sestet on three",
+    "villanelle": "nineteen lines on two rhymes; the first and third come back by turns",
+    "triolet": "eight lines on two rhymes; the first comes three times, the second twice",
+    "song": "verse, chorus, verse, chorus, bridge, chorus",
+    "acrostic": "a line for each letter of a word, in rhymed couplets of eight syllables",
+    "ghazal": "five couplets whose second lines, and the first, end on a rhyme and the same words",
+}
 
 
 def preset(name: str, word: str | None = None) -> PoemSpec:

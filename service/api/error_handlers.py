@@ -24,6 +24,7 @@ from service.error_answers import (
     bad_request,
     busy,
 )
+from verse.composer.feasibility import ImpossibleFormError
 
 
 def error_response(error: ApiError) -> Response:
@@ -44,6 +45,7 @@ def register_error_handlers(app: Flask) -> None:
     """Map every exception of every route of `app` to an error answer."""
     app.register_error_handler(ApiError, error_response)
     app.register_error_handler(ParameterError, _parameter_error)
+    app.register_error_handler(ImpossibleFormError, _impossible_form)
     app.register_error_handler(SaturatedError, _saturated)
     app.register_error_handler(UnavailableError, _unavailable)
     app.register_error_handler(RequestFailedError, _request_failed)
@@ -54,6 +56,11 @@ def register_error_handlers(app: Flask) -> None:
 
 def _parameter_error(error: ParameterError) -> Response:
     return error_response(bad_request(str(error), param=error.field or None, code="invalid_value"))
+
+
+def _impossible_form(error: ImpossibleFormError) -> Response:
+    answer = bad_request(str(error), param=error.field, code="impossible_form", status=422)
+    return error_response(answer)
 
 
 def _saturated(_: SaturatedError) -> Response:

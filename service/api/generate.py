@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from model.errors import ParameterError
 from model.parameters import SamplingParams
 from service.access.route_flags import uncounted
+from service.api.content_negotiation import EVENTS, JSON, PLAIN, accepted_content_type
 from service.api.generate_responses import (
     Continuation,
     event_response,
@@ -38,11 +39,10 @@ from service.models.registry import Registry
 from service.request_ids import replica_of
 from service.settings import Settings
 
-# The first is the default, and what */* gets.
 RESPONSES: dict[str, Callable[[Continuation], Response]] = {
-    "text/plain": plain_text_response,
-    "text/event-stream": event_response,
-    "application/json": json_response,
+    PLAIN: plain_text_response,
+    EVENTS: event_response,
+    JSON: json_response,
 }
 
 
@@ -85,7 +85,7 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
         content_type = accepted_content_type()
         body = GenerateRequest.from_json(json_object(request))
         require_fits(body, content_type)
-        is_streamed = content_type != "application/json"
+        is_streamed = content_type != JSON
         continuation = start_continuation(body, settings, jobs, registry, is_streamed=is_streamed)
         try:
             return RESPONSES[content_type](continuation)
@@ -115,42 +115,9 @@ def not_under_way(job_id: str, replica: str | None) -> ApiError:
     return ApiError(421, body, headers={"X-Strophe-Replica": owner})
 
 
-def accepted_content_type() -> str:
-    """Content type of the response, of those that the request's Accept header allows.
-
-    By RFC 9110: the most specific range that a type is in gives its q, and 0 excludes it. The
-    highest q wins; of equal ones the more specifically named, then the first of RESPONSES.
-    """
-    if not request.accept_mimetypes:
-        return next(iter(RESPONSES))
-    ranges = {name: most_specific_range(name) for name in RESPONSES}
-    accepted = {name: found for name, found in ranges.items() if found is not None and found[1] > 0}
-    if not accepted:
-        raise bad_request(
-            f"the answer can be one of {', '.join(RESPONSES)}", status=406, code="not_acceptable"
-        )
-    return max(accepted, key=lambda name: preference(*accepted[name]))
-
-
-def most_specific_range(content_type: str) -> tuple[str, float] | None:
-    """Most specific range of the Accept header that `content_type` is in, with its q.
-
-    Every answer is in UTF-8, so a range may say so; one with another parameter is of other types.
-    """
-    ranges = request.accept_mimetypes  # the most specific ones first
-    found = (ranges.find(name) for name in (content_type, f"{content_type}; charset=utf-8"))
-    places = [place for place in found if place >= 0]
-    return ranges[min(places)] if places else None
-
-
-def preference(media_range: str, q: float) -> tuple[float, int, int]:
-    """Sort key of a range with its q; the preferred one is the greatest."""
-    return q, media_range.count(";"), -media_range.count("*")
-
-
 def require_fits(body: GenerateRequest, content_type: str) -> None:
     """Refuse several texts and log probabilities as plain text. Raises ParameterError."""
-    if content_type != "text/plain":
+    if content_type != PLAIN:
         return
     for field, is_asked in (("n", body.n > 1), ("logprobs", body.logprobs is not None)):
         if is_asked:

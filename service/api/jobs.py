@@ -106,6 +106,8 @@ class Job:
     @property
     def seed(self) -> int | None:
         """Seed of the first text, from which the others' follow; None where none is generated."""
+        if (composition := self.requests[0].composition) is not None:
+            return composition.seed
         return self.generations[0].params.seed if self.generations else None
 
     @property
@@ -194,6 +196,11 @@ class Jobs:
             self._under_way[job_id] = job
         return job
 
+    def require_available(self) -> None:
+        """Check that requests are taken at all. Raises UnavailableError."""
+        if (trouble := self._engine.trouble) is not None:
+            raise UnavailableError(trouble)
+
     def end(self, job: Job) -> None:
         """Forget a job whose response was sent or broke off, and free its slots; idempotent."""
         with self._lock:
@@ -210,6 +217,14 @@ class Jobs:
         finally:
             self.end(job)
         return texts
+
+    def wait(self, job: Job) -> None:
+        """Wait until a job that writes no texts is done; it ends with it."""
+        try:
+            for _ in job.delta_batches():
+                pass
+        finally:
+            self.end(job)
 
     def cancel(self, job_id: str) -> bool:
         """End the texts of a job where they are; False when no such job is under way."""

@@ -127,6 +127,15 @@ def validated(schema: type[B], content: Mapping[str, Any]) -> B:
         raise ParameterError.from_validation(error) from error
 
 
+def require_whole_characters(content: Mapping[str, Any]) -> None:
+    """Refuse a JSON object with half a surrogate pair anywhere. Raises ParameterError."""
+    for name, value in content.items():
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ParameterError(name, "holds half a surrogate pair") from error
+
+
 def one_or_many(value: object) -> object:
     """Tuple of stop strings; a string by itself stands for a tuple of one."""
     return (value,) if isinstance(value, str) else value

@@ -34,11 +34,15 @@ class StreamCutError(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the stream was cut")
 
 
-class EventEncoder(Protocol):
-    """Encoder of one route's events: deltas, texts cut short, and the usage at the end."""
+class DeltaEncoder(Protocol):
+    """Encoder of the events that tell of deltas."""
 
     def encode(self, deltas: list[Delta]) -> bytes:
         """Events of a batch of deltas."""
+
+
+class EventEncoder(DeltaEncoder, Protocol):
+    """Encoder of one route's events: deltas, texts cut short, and the usage at the end."""
 
     def encode_cut_short(self, index: int) -> bytes:
         """Event that ends text `index`, which was cancelled by its id."""
@@ -100,7 +104,7 @@ def job_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
     yield DONE
 
 
-def delta_events(job: Job, encoder: EventEncoder) -> Iterator[bytes]:
+def delta_events(job: Job, encoder: DeltaEncoder) -> Iterator[bytes]:
     """Events of a job's deltas; while none comes, comments on what it waits for.
 
     Raises RequestFailedError, and StreamCutError where the client has gone.

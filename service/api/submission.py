@@ -4,6 +4,7 @@ Knows nothing of responses.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import request
 
@@ -13,6 +14,7 @@ from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Job, Jobs
 from service.client_connection import ClientConnection
+from service.engine.composition import Composition
 from service.engine.outbox import Outbox, max_pending
 from service.engine.request import Request
 from service.error_answers import bad_request, busy
@@ -126,6 +128,34 @@ def start_job(
         prompt_logprobs=prompt_logprobs,
         inspected_layer=inspected_layer,
     )
+    return _started(jobs, served, job_id, requests)
+
+
+def start_composition(
+    jobs: Jobs,
+    served: ServedModel,
+    composition: Composition[Any],
+    opening: EncodedPrompt,
+    *,
+    id_prefix: str,
+) -> Job:
+    """Start a composition, which reads `opening` first, as the job of the current HTTP request.
+
+    Raises SaturatedError and UnavailableError. Whoever starts a job must end it.
+    """
+    job_id = new_id(id_prefix, jobs.replica)
+    composed = Request(
+        request_id=job_id,
+        model=served.name,
+        runner=served.runner,
+        prompt=opening,
+        generations=(),
+        composition=composition,
+    )
+    return _started(jobs, served, job_id, [composed])
+
+
+def _started(jobs: Jobs, served: ServedModel, job_id: str, requests: Sequence[Request]) -> Job:
     client = ClientConnection(request.environ)
     job = jobs.start(job_id, requests, client, fingerprint=served.fingerprint)
     attach_job(request.environ, job)

@@ -1,4 +1,4 @@
-"""Engine: one supervised thread that admits requests, feeds prompts, steps texts and publishes.
+"""Engine: one supervised thread that admits requests, feeds prompts, composes poems, steps texts.
 
 HTTP threads submit, cancel and read their own outbox. Everything else happens on the engine's
 thread, so the runners need no locks. An error while it works on requests fails those that were fed
@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from service.engine.failure import Failure, UnavailableError
-from service.engine.feeding_budget import FeedingBudget
 from service.engine.lifecycle import FOR_EVER, STOPPED, Lifecycle
-from service.engine.outbox import FlushInterval, OutboxFullError
-from service.engine.request import EngineObserver, Outcome, Phase, Request, Runner, Stepped
+from service.engine.outbox import FlushInterval
+from service.engine.publishing import Publisher
+from service.engine.request import EngineObserver, Phase, Request, Runner
 from service.engine.scheduler import Load, Scheduler, StepsPerTick
+from service.engine.time_budget import composing_budget, feeding_budget
 from service.timeouts import ENGINE_IDLE_WAIT_S, THREAD_STOP_TIMEOUT_S
 
 
@@ -47,10 +48,12 @@ class Engine:
         self._observer = observer
         self._clock = clock
         self._steps_per_tick = StepsPerTick()
-        self._feeding_budget = FeedingBudget()
+        self._feeding_budget = feeding_budget()
+        self._composing_budget = composing_budget()
         self._flush_interval = FlushInterval()
         self._log = structlog.get_logger()
         self._changed = threading.Condition()
+        self._publisher = Publisher(scheduler, observer, self._changed)
         self._cancelled: list[Request] = []  # admitted ones, for the thread to drop
         self._at_risk: Sequence[Request] = ()  # who fails if the next line raises
         self._lifecycle = Lifecycle(clock, max_request_s)
@@ -110,7 +113,7 @@ class Engine:
             for request in requests:
                 request.outbox.flush_interval = self._flush_interval
                 if not request.needs_feeding:
-                    self._end_unwritten(request)
+                    self._publisher.end_unwritten(request)
             self._changed.notify()
 
     def num_ahead(self, request: Request) -> int | None:
@@ -126,7 +129,7 @@ class Engine:
             request.is_cancelled = True
             if self._scheduler.is_waiting(request):
                 self._scheduler.remove(request)
-                self._end(request, "cancelled", Failure.CANCELLED)
+                self._publisher.end(request, "cancelled", Failure.CANCELLED)
             else:
                 self._cancelled.append(request)  # the engine's thread is using its rows
             self._changed.notify()
@@ -145,13 +148,17 @@ class Engine:
             self._recover()
 
     def _tick(self) -> None:
-        """Work once through all requests: end the overdue, drop the cancelled, feed, step, wait."""
+        """Work once through all requests: end the overdue, drop the cancelled, feed, compose, step.
+
+        Then wait, where there is nothing to do.
+        """
         self._lifecycle.note_tick()
         self._at_risk = ()
         self._end_overdue()
         self._flush_interval.num_readers = self.load.num_running
         self._drop_cancelled()
         self._feed_prompts()
+        self._compose_poems()
         self._step_texts()
         self._wait_for_work()
 
@@ -159,20 +166,20 @@ class Engine:
         with self._changed:
             ending = list(self._lifecycle.overdue(self._scheduler))
         for request, failure in ending:
-            self._end_and_drop(request, "error", failure)
+            self._publisher.end_and_drop(request, "error", failure)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
             gone, self._cancelled = self._cancelled, []
         for request in gone:
-            self._end_and_drop(request, "cancelled", Failure.CANCELLED)
+            self._publisher.end_and_drop(request, "cancelled", Failure.CANCELLED)
 
     def _feed_prompts(self) -> None:
         self._feeding_budget.begin_tick(is_writing=bool(self._scheduler.writing))
         while self._feeding_budget.is_left and (requests := self._next_to_feed()):
             started = self._clock()
             self._feed(requests)
-            self._feeding_budget.note_fed(self._clock() - started)
+            self._feeding_budget.note_taken(self._clock() - started)
 
     def _next_to_feed(self) -> list[Request]:
         """Requests whose turn it is, as far as one runner can feed or score them together."""
@@ -197,15 +204,45 @@ class Engine:
 
     def _go_on_after_prompt(self, request: Request) -> None:
         if not request.is_finite:
-            self._end_and_drop(request, "error", Failure.NOT_FINITE)
+            self._publisher.end_and_drop(request, "error", Failure.NOT_FINITE)
             return
         with self._changed:
             if request.is_written:  # it was scored, and that was all
                 self._scheduler.remove(request)
-                self._end_unwritten(request)
+                self._publisher.end_unwritten(request)
             else:
                 request.begin_writing()
                 self._scheduler.fed(request)
+
+    def _compose_poems(self) -> None:
+        self._composing_budget.begin_tick(is_writing=bool(self._scheduler.writing))
+        while self._composing_budget.is_left:
+            with self._changed:
+                request = self._scheduler.next_composed
+            if request is None:
+                return
+            started = self._clock()
+            self._compose(request)
+            self._composing_budget.note_taken(self._clock() - started)
+
+    def _compose(self, request: Request) -> None:
+        self._at_risk = [request]
+        if request.phase is Phase.WAITING:
+            self._observer.admitted(request.begin_feeding())
+            request.begin_writing()
+        started = self._clock()
+        lines = request.runner.compose(request)
+        characters = sum(len(line.text) + 1 for line in lines)
+        seconds = self._clock() - started
+        self._observer.composed(
+            request.model, lines=len(lines), characters=characters, seconds=seconds
+        )
+        with self._changed:
+            self._scheduler.composed(request)
+        self._publisher.publish_lines(request, lines)
+        if not request.is_finite:
+            self._publisher.end_and_drop(request, "error", Failure.NOT_FINITE)
+        self._at_risk = ()
 
     def _step_texts(self) -> None:
         writing: dict[Runner, list[Request]] = {}
@@ -220,6 +257,7 @@ class Engine:
             took = self._clock() - started
             self._steps_per_tick.note(steps, took)
             self._feeding_budget.note_stepped(took)
+            self._composing_budget.note_stepped(took)
 
     def _step(self, runner: Runner, model: str, count: int) -> None:
         started = self._clock()
@@ -228,51 +266,11 @@ class Engine:
         tokens = sum(each.piece.num_tokens for each in stepped)
         self._observer.stepped(model, rows=len(stepped), steps=count, tokens=tokens, seconds=took)
         for each in stepped:
-            self._publish(each)
+            self._publisher.publish(each.request, each.index, each.piece)
         # Only now: what the other texts of its request have got in these steps is theirs.
         for each in stepped:
             if not each.is_finite:
-                self._end_and_drop(each.request, "error", Failure.NOT_FINITE)
-
-    def _publish(self, stepped: Stepped) -> None:
-        request = stepped.request
-        # Ended: another of its texts has failed in this very call. No token: so has this one.
-        if request.is_ended or not stepped.piece.num_tokens:
-            return
-        if (waited := request.note_first_piece()) is not None:
-            self._observer.first_piece(request.model, waited)
-        try:
-            request.outbox.put(request.first_index + stepped.index, stepped.piece)
-        except OutboxFullError:
-            self._end_and_drop(request, "error", Failure.SLOW_READER)
-            return
-        if stepped.piece.finish_reason is not None:
-            self._finish_text(request)
-
-    def _finish_text(self, request: Request) -> None:
-        with self._changed:
-            # Not request.is_written: of texts that end in one step, some may be unpublished.
-            if self._scheduler.release_row(request):
-                self._end(request, request.written_outcome)
-
-    def _end_and_drop(self, request: Request, outcome: Outcome, failure: Failure) -> None:
-        """End a request that may hold rows or a half-fed prompt, and let its runner forget it."""
-        with self._changed:
-            if request.is_ended:
-                return
-            self._scheduler.remove(request)
-            self._end(request, outcome, failure)
-        request.runner.drop(request)
-
-    def _end_unwritten(self, request: Request) -> None:
-        """End a request that asks for no text: max_tokens is 0, or there are no generations."""
-        request.put_empty_endings()
-        self._end(request, request.written_outcome)
-
-    def _end(self, request: Request, outcome: Outcome, failure: Failure | None = None) -> None:
-        seconds = request.end(outcome, failure)
-        self._observer.ended(request.model, outcome, seconds)
-        request.outbox.close(failure)
+                self._publisher.end_and_drop(each.request, "error", Failure.NOT_FINITE)
 
     def _recover(self) -> None:
         """Fail the requests that the engine worked on; give up where it cannot say which."""
@@ -281,7 +279,7 @@ class Engine:
             self._lifecycle.fail()
         try:
             for request in self._at_risk:
-                self._end_and_drop(request, "error", Failure.ENGINE)
+                self._publisher.end_and_drop(request, "error", Failure.ENGINE)
         except Exception:  # noqa: BLE001 - what failed cannot even be taken apart
             self._log.exception("engine_error", requests=[])
             self._lifecycle.fail()
@@ -292,7 +290,7 @@ class Engine:
             self._lifecycle.close()
             for request in self._scheduler.requests:
                 self._scheduler.remove(request)
-                self._end(request, "error", failure)
+                self._publisher.end(request, "error", failure)
 
     def _wait_for_work(self) -> None:
         with self._changed:

@@ -10,6 +10,7 @@ class Failure(Enum):
     """Reason why a request ended without its whole text; each value is the message."""
 
     NOT_FINITE = "the model's numbers overflowed for this request; is its checkpoint sound?"
+    FORM = "no line was found that keeps the form"
     ENGINE = "the engine failed while it worked on this request"
     STOPPING = "the service is stopping"
     TIMEOUT = "the request took longer than a request may take here"

@@ -1,4 +1,4 @@
-"""Engine request: phase, outcome, timings and results of one prompt and its texts.
+"""Engine request: phase, outcome, timings and results of one prompt and its texts, or of a poem.
 
     WAITING -> FEEDING -> WRITING -> ENDED      and from anywhere straight to ENDED
 
@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from model.decoding.generation import Generation, Piece
 from model.decoding.prompt_scores import PromptScores
 from model.gate_activations import LayerInspection
 from model.tokenizer import EncodedPrompt
+from service.engine.composition import Composition
 from service.engine.failure import Failure
 from service.engine.outbox import Outbox
+from verse.poem import ComposedLine
 
 Outcome = Literal["stop", "length", "cancelled", "error"]
 
@@ -31,11 +33,12 @@ class Phase(Enum):
 
 
 class Request:
-    """Engine request: one prompt to feed, and the texts to write after it.
+    """Engine request: one prompt to feed, and the texts to write after it; or a composition.
 
     `generations` are the texts, one row each; there may be none, where the prompt is only to be
     scored. With `prompt_logprobs` it is, with so many alternatives at each place. A scored prompt
-    with an `inspected_layer`, counted from 0, is fed by itself.
+    with an `inspected_layer`, counted from 0, is fed by itself. With a `composition` there are none
+    either: it reads and writes by itself, and the prompt is what it begins with.
     Requests that share an outbox number their texts through, each from its `first_index` on.
 
     Who writes what, after the submission: the runner what feeding the prompt gave (`note_scored`,
@@ -57,6 +60,7 @@ class Request:
         first_index: int = 0,
         prompt_logprobs: int | None = None,
         inspected_layer: int | None = None,
+        composition: Composition[Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = request_id
@@ -68,6 +72,7 @@ class Request:
         self.first_index = first_index
         self.prompt_logprobs = prompt_logprobs
         self.inspected_layer = inspected_layer
+        self.composition = composition
         # Set by the runner while the prompt is fed, and once it is.
         self.scored_prompt: PromptScores | None = None
         self.inspection: LayerInspection | None = None  # what the inspected layer did
@@ -95,6 +100,11 @@ class Request:
         return self.prompt_logprobs is not None or not self.is_written
 
     @property
+    def is_composed(self) -> bool:
+        """Whether a composition asks for its steps."""
+        return self.composition is not None
+
+    @property
     def fed_together(self) -> int:
         """Count of prompts like this request's that one call of the runner may feed."""
         if self.inspected_layer is not None:
@@ -104,8 +114,9 @@ class Request:
 
     @property
     def is_finite(self) -> bool:
-        """Whether the scores and the inspection of its prompt are finite numbers."""
-        return all(each is None or each.is_finite for each in (self.scored_prompt, self.inspection))
+        """Whether what was computed of its prompt, or for its composition, are finite numbers."""
+        found = (self.scored_prompt, self.inspection, self.composition)
+        return all(each is None or each.is_finite for each in found)
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -114,8 +125,9 @@ class Request:
 
     @property
     def num_tokens(self) -> int:
-        """Count of tokens written so far, over its texts."""
-        return sum(generation.num_tokens for generation in self.generations)
+        """Count of tokens written so far, over its texts; of a composition, of characters."""
+        composed = 0 if self.composition is None else self.composition.num_characters
+        return composed + sum(generation.num_tokens for generation in self.generations)
 
     @property
     def is_ended(self) -> bool:
@@ -124,7 +136,9 @@ class Request:
 
     @property
     def is_written(self) -> bool:
-        """Whether every text has come to its end."""
+        """Whether every text, or the composition, has come to its end."""
+        if self.composition is not None:
+            return self.composition.is_done
         return all(generation.is_finished for generation in self.generations)
 
     @property
@@ -158,7 +172,7 @@ class Request:
         self.scored_prompt, self.inspection = scores, inspection
 
     def begin_writing(self) -> None:
-        """Move on to WRITING: the prompt is fed and every text has its row."""
+        """Move on to WRITING: the prompt is fed and every text has its row, or there is none."""
         self.phase = Phase.WRITING
 
     def note_first_piece(self) -> float | None:
@@ -174,6 +188,8 @@ class Request:
         self.outcome = outcome
         self.failure = failure
         self.ended_at = self._clock()
+        if self.composition is not None:
+            self.composition.close()
         return self.ended_at - self.submitted_at
 
 
@@ -212,6 +228,10 @@ class Runner(Protocol):
         """Take `count` steps with every text that has a row; one that ends gives its row back."""
         ...
 
+    def compose(self, request: Request) -> list[ComposedLine]:
+        """Answer what a composition asks for; the lines that came of it."""
+        ...
+
     def drop(self, request: Request) -> None:
         """Forget a request, wherever it stands; nothing happens if it is not known."""
         ...
@@ -231,6 +251,9 @@ class EngineObserver(Protocol):
 
     def stepped(self, model: str, *, rows: int, steps: int, tokens: int, seconds: float) -> None:
         """Record one call: `rows` texts took `steps` steps, `tokens` tokens were wanted of it."""
+
+    def composed(self, model: str, *, lines: int, characters: int, seconds: float) -> None:
+        """Record one step of a composition, which gave so many lines of so many characters."""
 
     def first_piece(self, model: str, seconds: float) -> None:
         """Record a request's first piece of text."""

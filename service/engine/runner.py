@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +25,10 @@ from model.parameters import BackendName
 from model.tokenizer import BOS_ID, Tokenizer
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
+from verse.composer.voice import Voice, voice_of
+from verse.composer.warming import warm_up
+from verse.composing import answered
+from verse.poem import ComposedLine
 
 MEASURED_CHUNKS = 5
 MEASURING_S = 1.0  # for so long at most, or one chunk
@@ -64,6 +69,15 @@ class CheckpointRunner:
         """
         decoder = decoder_of(checkpoint.network, backend)
         return cls(checkpoint.tokenizer, decoder, cached_prompts)
+
+    def make_voice(self, checkpoint: Checkpoint) -> Voice:
+        """Make the voice of the checkpoint that it is of, and compile what composes.
+
+        Some seconds; any thread may do it, since nothing else uses what it makes.
+        """
+        voice = voice_of(checkpoint, self._decoder)
+        warm_up(voice)
+        return voice
 
     def measured_feeding_speed(self) -> float:
         """Tokens of one prompt that are fed in a second of computing, from some chunks.
@@ -116,6 +130,20 @@ class CheckpointRunner:
             )
         self._keep([row for row, owner in enumerate(self._owners) if not _has_ended(owner)])
         return steps
+
+    def compose(self, request: Request) -> list[ComposedLine]:
+        """Answer what a composition asks for; the lines that came of it.
+
+        With logits that are not finite it gets no answer.
+        """
+        composition = request.composition
+        assert composition is not None  # noqa: S101 - no other request is composed
+        asked = composition.asked
+        answer = None if asked is None else answered(self._decoder, asked)
+        if isinstance(answer, np.ndarray) and not np.isfinite(answer).all():
+            composition.is_finite = False
+            return []
+        return composition.advance(answer)
 
     def drop(self, request: Request) -> None:
         """Forget a request, wherever it stands; nothing happens if it is not known."""

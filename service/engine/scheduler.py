@@ -1,8 +1,9 @@
 """Scheduler: slots (a text each), the queue, whose prompt is fed, and how many steps a tick takes.
 
 First come, first served. A request needs one slot a row and gets all of them at once or waits.
-Prompts are fed in turns, so that a long prompt does not hold up the short prompts behind it; how
-long, between two steps, is `service.engine.feeding_budget`'s to say.
+Prompts are fed in turns, so that a long prompt does not hold up the short prompts behind it, and
+some poems are composed in turns; how long, between two steps, is `service.engine.time_budget`'s
+to say.
 
 Decides; computes nothing. Knows nothing of tensors, threads and HTTP; whoever shares a Scheduler
 between threads locks it.
@@ -17,6 +18,7 @@ from service.engine.failure import SaturatedError
 from service.timeouts import TICK_TARGET_S
 
 MAX_STEPS_PER_TICK = 16  # a text that ends inside a call has wasted the rest of it
+COMPOSED_AT_ONCE = 4  # poems; of more, each would wait longer for its first line than need be
 
 
 class Schedulable(Protocol):
@@ -25,6 +27,11 @@ class Schedulable(Protocol):
     @property
     def num_rows(self) -> int:
         """Count of slots the request needs at once."""
+        ...
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether it is composed, and so has no prompt to be fed."""
         ...
 
 
@@ -47,7 +54,7 @@ class Load:
 
 
 class Scheduler(Generic[R]):
-    """Queues of requests, moved from waiting to feeding to writing as slots allow.
+    """Queues of requests, moved from waiting to feeding and writing, or composing, as slots allow.
 
     Only `fed`, `release_row` and `remove` change who is writing.
     """
@@ -58,6 +65,7 @@ class Scheduler(Generic[R]):
         self._waiting: deque[R] = deque()
         self._feeding: deque[R] = deque()
         self._writing: list[R] = []
+        self._composing: list[R] = []
         self._held: dict[R, int] = {}  # slots, by who holds them
 
     @property
@@ -66,7 +74,7 @@ class Scheduler(Generic[R]):
         return Load(
             num_slots=self.num_slots,
             num_free=self.num_free,
-            num_running=len(self._feeding) + len(self._writing),
+            num_running=len(self._feeding) + len(self._writing) + len(self._composing),
             num_waiting=len(self._waiting),
         )
 
@@ -83,12 +91,17 @@ class Scheduler(Generic[R]):
     @property
     def requests(self) -> tuple[R, ...]:
         """Every request that has not left, in the order in which they will be served."""
-        return (*self._writing, *self._feeding, *self._waiting)
+        return (*self._writing, *self._composing, *self._feeding, *self._waiting)
 
     @property
     def feeding(self) -> tuple[R, ...]:
         """Requests whose prompts are being fed, the one whose turn it is first."""
         return tuple(self._feeding)
+
+    @property
+    def next_composed(self) -> R | None:
+        """Request whose turn it is to be composed; None where there is none."""
+        return self._composing[0] if self._composing else None
 
     def submit(self, *requests: R) -> None:
         """Give all `requests` slots or a turn in the queue, or none and raise SaturatedError."""
@@ -112,6 +125,12 @@ class Scheduler(Generic[R]):
             self._feeding.remove(request)
             self._feeding.append(request)
 
+    def composed(self, request: R) -> None:
+        """Note that a request was composed on: now it is the turn of those that are at once."""
+        if request in self._composing:
+            self._composing.remove(request)
+            self._composing.insert(COMPOSED_AT_ONCE - 1, request)
+
     def fed(self, request: R) -> None:
         """Note that a request's prompt is fed; its texts are written from now on."""
         self._feeding.remove(request)
@@ -129,7 +148,7 @@ class Scheduler(Generic[R]):
 
     def remove(self, request: R) -> None:
         """Let a request leave, wherever it stands, and give its slots to whoever is next."""
-        for queue in (self._waiting, self._feeding, self._writing):
+        for queue in (self._waiting, self._feeding, self._writing, self._composing):
             if request in queue:
                 queue.remove(request)
         self._held.pop(request, None)
@@ -147,7 +166,7 @@ class Scheduler(Generic[R]):
         while self._waiting and self._waiting[0].num_rows <= self.num_free:
             request = self._waiting.popleft()
             self._held[request] = request.num_rows
-            self._feeding.append(request)
+            (self._composing if request.is_composed else self._feeding).append(request)
 
 
 class StepsPerTick:

@@ -8,11 +8,13 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from model.checkpoint import LoadedCheckpoint
+from model.checkpoint import Checkpoint, LoadedCheckpoint
 from model.config import ModelConfig
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
 from service.models.discovery import Candidate
+from service.models.prepared_voice import PreparedVoice
+from verse.composer.voice import Voice
 
 MAX_CARD = 65_536  # bytes
 
@@ -30,12 +32,17 @@ class LoadedRunner(Runner, Protocol):
         """Name of the decode backend, which settings, logs and metrics call `path`."""
         ...
 
+    def make_voice(self, checkpoint: Checkpoint) -> Voice:
+        """Make the voice by which its checkpoint composes; takes seconds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadedModel:
-    """Checkpoint that was loaded: its runner, shape, card, fingerprint and date."""
+    """Checkpoint that was loaded: its runner, voice, shape, card, fingerprint and date."""
 
     runner: LoadedRunner
+    voice: PreparedVoice
     architecture: ModelConfig
     card: str
     fingerprint: str  # the same for the same files, wherever they lie
@@ -49,6 +56,7 @@ class LoadedModel:
         """Keep what is told of a checkpoint beside its runner; a card that is too long is cut."""
         return LoadedModel(
             runner=runner,
+            voice=PreparedVoice(lambda: runner.make_voice(checkpoint)),
             architecture=checkpoint.description.architecture,
             card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
             fingerprint=f"fp_{checkpoint.digest}",
@@ -73,6 +81,7 @@ class ServedModel(LoadedModel):
             source=source,
             is_shipped=is_shipped,
             runner=loaded.runner,
+            voice=loaded.voice,
             architecture=loaded.architecture,
             card=loaded.card,
             fingerprint=loaded.fingerprint,

@@ -39,6 +39,14 @@ class _Series:
     step: Histogram
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PoemSeries:
+    """Metric series of the poems of one model."""
+
+    lines: Counter
+    step: Histogram
+
+
 class EngineMetrics:
     """Recorder of what the engine does; implements `service.engine.request.EngineObserver`."""
 
@@ -50,14 +58,17 @@ class EngineMetrics:
             "piece_gap_seconds", "Between two pieces of a stream", _WAIT_BUCKETS
         )
         self._by_model = _per_model_series(PerModelMetricFactory(factory))
+        self._poems_by_model = _poem_series(PerModelMetricFactory(factory))
 
     def model_offered(self, model: str) -> None:
         """Show the series of a model that requests may name from now on."""
         self._by_model.offer(model)
+        self._poems_by_model.offer(model)
 
     def model_withdrawn(self, model: str) -> None:
         """Remove the series of a model that no more requests can name; those that run go on."""
         self._by_model.withdraw(model)
+        self._poems_by_model.withdraw(model)
 
     def admitted(self, seconds: float) -> None:
         """Record that a request got its slots, `seconds` after its submission."""
@@ -77,6 +88,13 @@ class EngineMetrics:
         series.tokens.inc(tokens)
         series.rows.observe(rows)
         series.step.observe(seconds / steps)
+
+    def composed(self, model: str, *, lines: int, characters: int, seconds: float) -> None:
+        """Record one step of a poem, which gave so many lines of so many characters."""
+        series = self._poems_by_model.of(model)
+        series.lines.inc(lines)
+        series.step.observe(seconds)
+        self._by_model.of(model).tokens.inc(characters)
 
     def first_piece(self, model: str, seconds: float) -> None:
         """Record a request's first piece of text, `seconds` after its submission."""
@@ -135,3 +153,11 @@ def _per_model_series(factory: PerModelMetricFactory) -> PerModelSeries[_Series]
             step=step(model),
         ),
     )
+
+
+def _poem_series(factory: PerModelMetricFactory) -> PerModelSeries[_PoemSeries]:
+    lines = factory.counter("poem_lines", "Lines of poems in forms")
+    step = factory.histogram(
+        "poem_step_seconds", "One step of a poem in a form, of all its rows", _STEP_BUCKETS
+    )
+    return PerModelSeries(factory, lambda model: _PoemSeries(lines=lines(model), step=step(model)))

@@ -41,6 +41,15 @@ NOT_ACCEPTABLE = ErrorSpec(406, "not_acceptable", "Accept names none of the form
 TOO_LONG = ErrorSpec(413, "prompt_too_long", "the prompt or text is longer than this service takes")
 TOO_LARGE = ErrorSpec(413, "request_entity_too_large", "the body is larger than this service takes")
 COMPRESSED = ErrorSpec(415, "unsupported_encoding", "the body is compressed")
+IMPOSSIBLE_FORM = ErrorSpec(
+    422, "impossible_form", "no poem, or none of this model, can be so; the message says what can"
+)
+FORM_NOT_KEPT = ErrorSpec(
+    422, "form_not_kept", "no line was found that keeps the form; `partial` is what there is"
+)
+NO_RHYME = ErrorSpec(
+    422, "no_rhyme", "the word is unknown, or no word of this model rhymes with it"
+)
 OFTEN = ErrorSpec(
     429,
     "rate_limit_exceeded",
@@ -63,6 +72,9 @@ SATURATED = ErrorSpec(
 )
 NO_MODEL = ErrorSpec(503, "no_model", "no model is loaded", ("Retry-After",))
 LOADING = ErrorSpec(503, "loading", "models are still being loaded", ("Retry-After",))
+PREPARING = ErrorSpec(
+    503, "preparing", "many wait already for the model's words to be made ready", ("Retry-After",)
+)
 UNAVAILABLE = ErrorSpec(503, "unavailable", "the engine takes no requests", ("Retry-After",))
 STOPPING = ErrorSpec(503, "stopping", "the service stops", ("Retry-After",))
 TIMEOUT = ErrorSpec(

@@ -7,6 +7,7 @@ from service.api.health import Alive, NotAlive, NotReady, Ready
 from service.api.models import ModelDetails, ModelList
 from service.openapi import error_catalogue
 from service.openapi.spec_model import PLAIN, MediaType, Operation
+from service.openapi.verse_operations import ANALYZE, LIST_FORMS, RHYMES, WRITE_POEM
 from service.openapi.work_operations import (
     CANCEL,
     CHAT,
@@ -21,6 +22,7 @@ from service.openapi.work_operations import (
 
 TAGS = {
     "text": "A prompt goes in, text comes out.",
+    "verse": "Poems that keep a form, and what a text is as verse.",
     "openai": "The same by OpenAI's contract, for the clients that speak it.",
     "tokens": "Text to token ids and back, as vLLM has it, for programs that score by ids.",
     "models": "What is on offer.",
@@ -147,6 +149,10 @@ PART = Operation(
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("POST", "/v1/generate"): GENERATE,
     ("POST", "/v1/generate/<job_id>/cancel"): CANCEL,
+    ("POST", "/v1/poems"): WRITE_POEM,
+    ("POST", "/v1/analyze"): ANALYZE,
+    ("POST", "/v1/rhymes"): RHYMES,
+    ("GET", "/v1/forms"): LIST_FORMS,
     ("POST", "/v1/completions"): COMPLETE,
     ("POST", "/v1/chat/completions"): CHAT,
     ("POST", "/v1/score"): SCORE,

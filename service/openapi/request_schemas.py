@@ -12,9 +12,11 @@ from pydantic import BaseModel
 from service.api.inspect import InspectRequest
 from service.api.request_body import MAX_CHOICES
 from service.api.tokenization import DetokenizeRequest
+from service.api.verse.analyze import AnalyzeRequest
 from service.settings import Settings
 
 NULL = {"type": "null"}
+TEXTS = ("prompt", "text", "opening", "context")  # fields that a model reads
 
 
 def narrowed(
@@ -26,9 +28,9 @@ def narrowed(
         return {**schema, "maximum": most, "default": min(schema["default"], most)}
     if name == "max_completion_tokens":
         return within(schema, settings.max_tokens)
-    if name in ("prompt", "text") and schema.get("type") == "string":
+    if name in TEXTS and model is not AnalyzeRequest and schema.get("type") == "string":
         longest = settings.longest_inspected if model is InspectRequest else settings.max_prompt
-        return {**schema, "maxLength": longest}
+        return {**schema, "maxLength": min(longest, schema.get("maxLength", longest))}
     if model is DetokenizeRequest and name == "tokens":
         return {**schema, "maxItems": settings.max_prompt}
     if name in ("n", "best_of"):

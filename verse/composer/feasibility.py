@@ -166,7 +166,7 @@ def _require_rhymes(voice: Voice, lexicon: Lexicon, request: PoemRequest, spec: 
         given[letter].append((word, rhymes))
         book.note(letter, word)
     if request.strict:
-        _require_partners(book, spec, given)
+        _require_partners(lexicon, book, spec, given)
 
 
 def _given_ends(spec: PoemSpec) -> Iterator[tuple[str, str, str]]:
@@ -179,7 +179,10 @@ def _given_ends(spec: PoemSpec) -> Iterator[tuple[str, str, str]]:
 
 
 def _require_partners(
-    book: RhymeBook, spec: PoemSpec, given: "dict[str, list[tuple[str, frozenset[str]]]]"
+    lexicon: Lexicon,
+    book: RhymeBook,
+    spec: PoemSpec,
+    given: "dict[str, list[tuple[str, frozenset[str]]]]",
 ) -> None:
     open_lines = Counter(
         line.rhyme
@@ -196,11 +199,11 @@ def _require_partners(
                 f"{spec.field(number - 1)}.rhyme",
                 f"{line.rhyme} must rhyme with {word!r}, for which this model has "
                 f"{len(partners)} words here and the form needs {open_lines[line.rhyme]}",
-                _nearest(book, word),
+                _nearest(lexicon, word),
             )
 
 
-def _nearest(book: RhymeBook, word: str) -> str:
+def _nearest(lexicon: Lexicon, word: str) -> str:
     """Rhymes that a word nearly has: those that end on its last sounds."""
-    near = book.near_rhymes(word)[:SHOWN]
+    near = lexicon.near_rhymes(word)[:SHOWN]
     return f"nearest in sound: {', '.join(near)}" if near else ""

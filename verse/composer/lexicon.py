@@ -115,6 +115,19 @@ class Lexicon:
                 found[rhyme].append(number)
         return {rhyme: np.array(numbers, np.int64) for rhyme, numbers in found.items()}
 
+    def near_rhymes(self, word: str) -> list[str]:
+        """Words that sound alike at the end without a full rhyme, the nearest in sound first.
+
+        They share the last syllable's vowel and all that follows it, or what follows it.
+        """
+        sounds = [each.rhyme.split() for each in readings(word)]
+        scored = []
+        for rhyme, members in self.classes.items():
+            shared = max((_shared_end(rhyme.split(), each) for each in sounds), default=0)
+            if shared > 0:
+                scored.append((-shared, members[0].word))
+        return [self.words[number] for _, number in sorted(scored)]
+
     def numbers_of(self, words: Iterable[str]) -> list[int]:
         """Numbers of the words that it has among these."""
         return [self.index[word] for word in words if word in self.index]
@@ -207,3 +220,11 @@ def _require_english(word_list: WordList) -> None:
         raise NotEnglishError(
             f"its words are not English: prosody knows {100 * share:.0f} % of the most frequent"
         )
+
+
+def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
+    """Phonemes that two sounds have in common at their end."""
+    count = 0
+    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
+        count += 1
+    return count

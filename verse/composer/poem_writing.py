@@ -34,10 +34,11 @@ Composing = Generator[Request | ComposedLine, Any, Poem]
 def compose(voice: Voice, request: PoemRequest, seed: int) -> Composing:
     """Write a poem: yields network steps, to be sent their answers, and lines as they come.
 
-    The form must have been looked at by `verse.composer.feasibility`. Raises CompositionError,
-    with the lines so far, where a strict form cannot be kept.
+    What needs no network is made at once. The form must have been looked at by
+    `verse.composer.feasibility`. Raises CompositionError, with the lines so far, where a strict
+    form cannot be kept.
     """
-    return (yield from _PoemWriter(voice, request, seed).write())
+    return _PoemWriter(voice, request, seed).write()
 
 
 class _PoemWriter:

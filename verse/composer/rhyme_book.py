@@ -7,7 +7,7 @@ Knows nothing of networks.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,19 +78,6 @@ class RhymeBook:
             and not self._diction.banned[each.word]
         ]
 
-    def near_rhymes(self, word: str) -> list[str]:
-        """Words that sound alike at the end without a full rhyme, the nearest in sound first.
-
-        They share the last syllable's vowel and all that follows it, or what follows it.
-        """
-        sounds = [each.rhyme.split() for each in readings(word)]
-        scored = []
-        for rhyme, members in self._lexicon.classes.items():
-            shared = max((_shared_end(rhyme.split(), each) for each in sounds), default=0)
-            if shared > 0:
-                scored.append((-shared, members[0].word))
-        return [self._lexicon.words[number] for _, number in sorted(scored)]
-
     def partner_patterns(self, letter: str, line: LineSpec) -> Bits:
         """Patterns (W,) of `partners`, none for all other words."""
         patterns = np.zeros(len(self._lexicon.words), np.uint64)
@@ -118,11 +105,3 @@ class RhymeBook:
                     if length is None or each.syllables == length:
                         weights[each.word] = min(1.0, len(sounds) / RICH_CLASS)
         return np.where(free, weights, 0.0)
-
-
-def _shared_end(one: Sequence[str], other: Sequence[str]) -> int:
-    """Phonemes that two sounds have in common at their end."""
-    count = 0
-    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
-        count += 1
-    return count

@@ -5,7 +5,7 @@ Made once a checkpoint; poems only read it. Knows nothing of forms.
 
 from dataclasses import dataclass
 
-from model.checkpoint import LoadedCheckpoint
+from model.checkpoint import Checkpoint
 from model.copies.copy_index import CopyIndex
 from model.decoding.decoder import Decoder
 from model.tokenizer import BOS_ID, Tokenizer
@@ -26,18 +26,18 @@ class Voice:
     opening: Cursor  # before any text
 
 
-def voice_of(loaded: LoadedCheckpoint, decoder: Decoder) -> Voice:
+def voice_of(checkpoint: Checkpoint, decoder: Decoder) -> Voice:
     """Voice of a checkpoint that is bound to `decoder`."""
     lexicon, why = None, ""
     try:
-        lexicon = Lexicon(loaded.tokenizer, loaded.word_list)
+        lexicon = Lexicon(checkpoint.tokenizer, checkpoint.word_list)
     except NotEnglishError as error:
         why = str(error)
     return Voice(
-        tokenizer=loaded.tokenizer,
+        tokenizer=checkpoint.tokenizer,
         lexicon=lexicon,
         why_no_lexicon=why,
-        word_list=loaded.word_list,
-        copy_index=loaded.copy_index,
+        word_list=checkpoint.word_list,
+        copy_index=checkpoint.copy_index,
         opening=Cursor(decoder.zero_state(1), BOS_ID),
     )

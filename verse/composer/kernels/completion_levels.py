@@ -78,3 +78,10 @@ def score(logits: Logits, ids: Places, temperature: float, values: Floats) -> No
     total = logarithm(logits, highest, temperature)
     for k in range(len(ids)):
         values[k] = (np.float64(logits[ids[k]]) - highest) / temperature - total
+
+
+@kernel
+def score_any(logits: Logits, ids: Places) -> float:
+    """Log probability that one of some ids (K,) comes next, by logits (V,)."""
+    highest = highest_of(logits)
+    return logarithm(logits[ids], highest, 1.0) - logarithm(logits, highest, 1.0)

@@ -1,4 +1,4 @@
-"""Feeding budget: texts that are being written keep their share of time, whatever a chunk costs."""
+"""Time budget: texts that are being written keep their share of time, whatever a chunk costs."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,9 +8,9 @@ from steady_runner import SteadyRunner
 from waiting import wait_until
 
 from service.engine.engine import Engine
-from service.engine.feeding_budget import FEEDING_SHARE, FeedingBudget
 from service.engine.request import Request, Stepped
 from service.engine.scheduler import Scheduler
+from service.engine.time_budget import FEEDING_SHARE, feeding_budget
 from service.observability.metrics import Metrics
 from service.timeouts import FEEDING_BUDGET_ALONE_S, FEEDING_BUDGET_S
 
@@ -24,12 +24,12 @@ def test_beside_texts_feeding_takes_its_share_of_the_time_and_a_call_more(
     ticks: list[tuple[float, float]],
 ) -> None:
     """In each tick a call takes so many seconds, and the steps so many."""
-    budget, fed, stepped, longest = FeedingBudget(), 0.0, 0.0, 0.0
+    budget, fed, stepped, longest = feeding_budget(), 0.0, 0.0, 0.0
     for call, steps in ticks:
         budget.begin_tick(is_writing=True)
         longest, before = max(longest, call), fed
         while budget.is_left:
-            budget.note_fed(call)
+            budget.note_taken(call)
             fed += call
         assert fed - before <= FEEDING_BUDGET_S + longest  # what texts wait for between two steps
         budget.note_stepped(steps)
@@ -41,11 +41,11 @@ def test_beside_texts_feeding_takes_its_share_of_the_time_and_a_call_more(
 def test_where_there_is_always_something_to_feed_it_gets_its_share(
     call: float, steps: float
 ) -> None:
-    budget, fed = FeedingBudget(), 0.0
+    budget, fed = feeding_budget(), 0.0
     for _ in range(200):
         budget.begin_tick(is_writing=True)
         while budget.is_left:
-            budget.note_fed(call)
+            budget.note_taken(call)
             fed += call
         budget.note_stepped(steps)
     earned = min(steps * FEEDING_SHARE / (1 - FEEDING_SHARE), FEEDING_BUDGET_S)
@@ -53,22 +53,22 @@ def test_where_there_is_always_something_to_feed_it_gets_its_share(
 
 
 def test_what_is_owed_is_paid_and_no_more_is_saved_than_a_budget() -> None:
-    budget = FeedingBudget()
+    budget = feeding_budget()
     budget.begin_tick(is_writing=True)
-    budget.note_fed(0.2)
+    budget.note_taken(0.2)
     budget.note_stepped(0.3)
     assert not budget.is_left
     budget.note_stepped(100)
-    budget.note_fed(FEEDING_BUDGET_S)
+    budget.note_taken(FEEDING_BUDGET_S)
     assert not budget.is_left
 
 
 def test_without_texts_nothing_is_owed() -> None:
-    budget = FeedingBudget()
-    budget.note_fed(100)
+    budget = feeding_budget()
+    budget.note_taken(100)
     budget.begin_tick(is_writing=False)
     assert budget.is_left
-    budget.note_fed(FEEDING_BUDGET_ALONE_S)
+    budget.note_taken(FEEDING_BUDGET_ALONE_S)
     assert not budget.is_left
 
 

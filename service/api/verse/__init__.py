@@ -1,0 +1,1 @@
+"""Routes of verse in forms: poems, analysis, rhymes and the forms there are."""

@@ -1,0 +1,141 @@
+"""`POST /v1/analyze`: what a given text is as verse, and whether it keeps a form.
+
+The route, its body and its answer. Needs no network, so it is no job of the engine.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
+
+from service.api.request_body import json_object, require_whole_characters, validated
+from service.api.response_models import Count, closed
+from service.api.verse.poem_models import (
+    CheckFacts,
+    SpokenLineFacts,
+    check_facts,
+    spoken_line_facts,
+)
+from verse.analysis import Analysis, Confidence, analyse
+from verse.forms import PoemSpec
+from verse.presets import preset
+from verse.report import Report
+from verse.verifier import verify
+
+MAX_ANALYZED = 20_000  # characters, some seconds of computing
+
+
+class AnalyzeRequest(BaseModel):
+    """A text, and the form that it is to be held against, if any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    text: str = Field(
+        min_length=1,
+        max_length=MAX_ANALYZED,
+        description="lines of verse; blank lines part stanzas",
+    )
+    form: str | None = Field(None, max_length=60, description="name of a form to hold it against")
+    word: str | None = Field(
+        None, max_length=200, description="what an acrostic spells, or a ghazal's lines end with"
+    )
+    spec: PoemSpec | None = Field(None, description="a form of one's own, instead of `form`")
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Request from a JSON object. Raises ParameterError, which names the field."""
+        require_whole_characters(content)
+        return validated(cls, content)
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if self.form is not None and self.spec is not None:
+            raise ValueError("form or spec: give one of them")
+        if self.form is None and self.word is not None:
+            raise ValueError("word belongs to a form by name")
+        return self
+
+    def poem_spec(self) -> PoemSpec | None:
+        """Form that is asked for, if any. Raises ParameterError for one that there is not."""
+        return self.spec if self.form is None else preset(self.form, self.word)
+
+
+@closed
+class RecognizedForm(TypedDict):
+    """A form that the text seems to have."""
+
+    form: str
+    confidence: Confidence
+    kept: Annotated[int, Field(ge=0, description="how many of its demands are kept")]
+    asked: Count
+
+
+@closed
+class FormReport(TypedDict):
+    """Whether the text keeps the form that it is held against."""
+
+    form: str | None
+    ok: bool
+    checks: Annotated[list[CheckFacts], Field(description="those of the poem; lines have theirs")]
+    lines: list[SpokenLineFacts]
+
+
+@closed
+class AnalyzeAnswer(TypedDict):
+    """A text as verse: how its lines are said, what rhymes, and its form."""
+
+    lines: list[SpokenLineFacts]
+    scheme: Annotated[
+        str,
+        Field(description="rhyme letters, a space between stanzas, - for what rhymes with none"),
+    ]
+    recognized: Annotated[
+        RecognizedForm | None, Field(description="null where it has no known one")
+    ]
+    unknown_words: Annotated[list[str], Field(description="words whose sound is a guess at best")]
+    report: Annotated[FormReport | None, Field(description="null where no form was asked for")]
+
+
+def analyze_blueprint() -> Blueprint:
+    """Blueprint of `/v1/analyze`."""
+    blueprint = Blueprint("analyze", __name__)
+
+    @blueprint.post("/v1/analyze")
+    def analyze() -> Response:
+        body = AnalyzeRequest.from_json(json_object(request))
+        spec = body.poem_spec()
+        report = None if spec is None else verify(body.text, spec)
+        return jsonify(analyze_answer(analyse(body.text), report))
+
+    return blueprint
+
+
+def analyze_answer(analysis: Analysis, report: Report | None) -> AnalyzeAnswer:
+    """Answer of `/v1/analyze`."""
+    found = analysis.recognition
+    return {
+        "lines": [spoken_line_facts(line) for line in analysis.lines],
+        "scheme": analysis.scheme,
+        "recognized": None
+        if found is None
+        else {
+            "form": found.form,
+            "confidence": found.confidence,
+            "kept": found.kept,
+            "asked": found.asked,
+        },
+        "unknown_words": list(analysis.unknown_words),
+        "report": None if report is None else form_report(report),
+    }
+
+
+def form_report(report: Report) -> FormReport:
+    """Response model of a report on a text that nobody composed here."""
+    return {
+        "form": report.form,
+        "ok": report.ok,
+        "checks": [check_facts(check) for check in report.checks],
+        "lines": [spoken_line_facts(line) for line in report.lines],
+    }

@@ -1,0 +1,194 @@
+"""Responses of `/v1/poems`: plain text, server-sent events, or one JSON object.
+
+All three read the same composition and show the same lines. Every way out, a client that has gone
+included, ends the job, which frees its slot.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Response, jsonify
+
+from service.api.error_handlers import failure_body
+from service.api.jobs import Job, Jobs
+from service.api.streaming import (
+    DONE,
+    EVENTS,
+    StreamCutError,
+    delta_events,
+    event,
+    job_headers,
+    streamed_response,
+)
+from service.api.verse.poem_models import (
+    PoemAnswer,
+    PoemEnding,
+    PoemOpening,
+    poem_line,
+    poem_report,
+)
+from service.engine.composition import Composition
+from service.engine.failure import ClientGoneError, Failure, RequestFailedError
+from service.engine.outbox import Delta
+from service.error_answers import ApiError, ErrorBody
+from service.timeouts import HEADERS_AFTER_S
+from verse.composing import report_of
+from verse.forms import PoemSpec
+from verse.poem import ComposedLine, Poem
+from verse.poem_request import PoemRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """A poem under way: its job and composition, and what was asked for."""
+
+    job: Job
+    jobs: Jobs
+    composition: Composition[Poem]
+    request: PoemRequest
+    spec: PoemSpec
+
+    @property
+    def opening(self) -> PoemOpening:
+        """Facts that are known before the first line."""
+        prompt = self.job.requests[0].prompt
+        return {
+            "id": self.job.job_id,
+            "model": self.job.model,
+            "fingerprint": self.job.fingerprint,
+            "seed": self.composition.seed,
+            "form": self.spec.name,
+            "title": self.request.title,
+            "num_lines": len(self.spec.lines),
+            "prompt": {"folded": prompt.num_folded, "unknown": prompt.num_unknown},
+        }
+
+    @property
+    def ending(self) -> PoemEnding:
+        """Facts that are known after the last line."""
+        poem = self.composition.result
+        missing = self.request.keywords if poem is None else poem.missing_keywords
+        report = report_of(self.so_far(), self.spec)
+        return {
+            "report": poem_report(report, missing),
+            "seed": self.composition.seed,
+            "finish_reason": "cancelled" if poem is None else "stop",
+        }
+
+    def so_far(self, num_lines: int | None = None) -> Poem:
+        """Poem of the first lines, or of all that there are."""
+        lines = tuple(self.composition.lines[:num_lines])
+        return Poem(lines=lines, title=self.request.title, seed=self.composition.seed)
+
+    def refusal(self, error: RequestFailedError) -> ErrorBody:
+        """Error body of a poem that failed, with the lines that there are if its form did."""
+        found = self.composition.error
+        if error.failure is not Failure.FORM or found is None:
+            return failure_body(error.failure)
+        return ErrorBody(
+            message=str(found),
+            param="form" if self.request.spec is None else "spec",
+            code="form_not_kept",
+            partial={"text": found.partial.text, "seed": self.composition.seed},
+        )
+
+
+def plain_text_response(writing: Writing) -> Response:
+    """Lines as they come. Waits a little for the first one, to answer errors as such."""
+    batches = writing.job.delta_batches()
+    try:
+        _wait_for_line(batches)
+    except RequestFailedError as error:
+        raise as_answer(writing, error) from error
+    chunks = _text_chunks(writing, batches)
+    return streamed_response(writing.jobs, writing.job, chunks, "text/plain; charset=utf-8")
+
+
+def _wait_for_line(batches: Iterator[list[Delta]]) -> None:
+    deadline = time.monotonic() + HEADERS_AFTER_S
+    for deltas in batches:
+        if deltas or time.monotonic() >= deadline:
+            return
+
+
+def _text_chunks(writing: Writing, batches: Iterator[list[Delta]]) -> Iterator[bytes]:
+    reader = LineReader(writing)
+    yield reader.text()
+    try:
+        for _ in batches:
+            yield reader.text()
+    except (RequestFailedError, ClientGoneError) as error:
+        raise StreamCutError from error
+    if not writing.composition.is_done:
+        raise StreamCutError
+
+
+def as_answer(writing: Writing, error: RequestFailedError) -> Exception:
+    """Exception to raise for a poem that failed before anything of it was sent."""
+    if error.failure is not Failure.FORM:
+        return error
+    return ApiError(422, writing.refusal(error))
+
+
+def event_response(writing: Writing) -> Response:
+    """Stream of JSON events: an opening, one a line, and the report."""
+    return streamed_response(writing.jobs, writing.job, _events(writing), EVENTS)
+
+
+def _events(writing: Writing) -> Iterator[bytes]:
+    yield event(writing.opening)
+    try:
+        yield from delta_events(writing.job, LineReader(writing))
+    except RequestFailedError as error:
+        yield event(writing.refusal(error).as_json())
+        return
+    yield event(writing.ending)
+    yield DONE
+
+
+class LineReader:
+    """Reader of a composition's lines, each once."""
+
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._num_read = 0
+
+    def lines(self) -> list[ComposedLine]:
+        """Lines that have come since the last time."""
+        found = self._writing.composition.lines[self._num_read :]
+        self._num_read += len(found)
+        return found
+
+    def text(self) -> bytes:
+        """The same as text, with an empty line behind a stanza that is not the last."""
+        last = len(self._writing.spec.lines)
+        return "".join(
+            line.text + ("\n\n" if line.ends_stanza and line.number < last else "\n")
+            for line in self.lines()
+        ).encode()
+
+    def encode(self, _: list[Delta]) -> bytes:
+        """Events of the lines that have come since the last time."""
+        lines = self.lines()
+        report = report_of(self._writing.so_far(self._num_read), self._writing.spec)
+        return b"".join([event(poem_line(line, report)) for line in lines])
+
+
+def json_response(writing: Writing) -> Response:
+    """One JSON object with the whole poem, when it is done."""
+    try:
+        writing.jobs.wait(writing.job)
+    except RequestFailedError as error:
+        raise as_answer(writing, error) from error
+    poem = writing.so_far()
+    report = report_of(poem, writing.spec)
+    answer: PoemAnswer = {
+        **writing.opening,
+        "text": poem.text,
+        "lines": [poem_line(line, report) for line in poem.lines],
+        **writing.ending,
+    }
+    response = jsonify(answer)
+    response.headers.update(job_headers(writing.job))
+    return response
