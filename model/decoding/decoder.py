@@ -30,9 +30,9 @@ from model.parameters import BackendName
 CHUNK = 32  # ids of a prompt that are fed at a time
 FED_TOGETHER = 16  # prompts that the int8 backend feeds as rows of one batch
 SCORED_LOGITS = 1 << 19  # in one call, at most: some 10 ms, so that running texts do not wait
-# Rows of one float32 product. On a CPU one text costs as much as a block: with 16 rows half as much
-# again as with 8, and 64 texts little more than half. On a GPU, where a step of a few hundred rows
-# takes the time of one, it costs next to nothing.
+# Rows of one float32 product. On a CPU one text costs as much as a block: with 16 rows a tenth to a
+# half more than with 8, and 64 texts little more than half. On a GPU, where a step of a few hundred
+# rows takes the time of one, it costs next to nothing.
 BLOCK_ROWS = {"cpu": 16, "cuda": 64}
 MAX_TABLE_BYTES = 256 * 1024 * 1024
 
