@@ -51,12 +51,13 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
 
 
 def fit_generate(body: dict[str, Any], form: str) -> None:
-    """Biases by characters that the model has; one text and no numbers in plain text."""
+    """Biases by characters that the model has; one text and nothing else in plain text."""
     if body.get("logit_bias"):
         body["logit_bias"] = dict(zip("abcdefgh", body["logit_bias"].values(), strict=False))
     if form == "text/plain":
         body.pop("n", None)
         body.pop("logprobs", None)
+        body.pop("copies", None)
 
 
 def fit_completion(body: dict[str, Any]) -> None:

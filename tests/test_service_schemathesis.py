@@ -6,6 +6,7 @@ way, with all checks. CONTRIBUTING.md has the command of a long run.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from callers import ALICE, KEYS
+
+from model import checkpoint as checkpoints
+from model.extra_files import COPIES
+from training.data.copy_indexing import copy_index_of
+from training.data.document_store import StoredText
 
 if TYPE_CHECKING:
     from service_fixtures import StartServer
@@ -26,8 +32,12 @@ HERE = Path(__file__).parent
 def test_the_service_does_what_its_document_says(
     start_server: "StartServer", worded_checkpoint: Path, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "checkpoints" / "tiny"
+    shutil.copytree(worded_checkpoint, folder)
+    index = copy_index_of([StoredText("a poem", True, "poems.txt", 1)])
+    checkpoints.add_file(folder, COPIES, index.serialized, facts={}, card="# A test\n")
     server = start_server(
-        STROPHE_CHECKPOINTS=str(worded_checkpoint.parent),
+        STROPHE_CHECKPOINTS=str(folder.parent),
         STROPHE_API_KEYS=KEYS,
         STROPHE_MAX_TOKENS="8",
         STROPHE_MAX_PROMPT="300",

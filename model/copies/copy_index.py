@@ -31,6 +31,7 @@ MIN_LETTERS = SEED + PER_BYTE - 1 + GRAM - 1
 MAX_BYTES = 1 << 30
 MAX_TITLE = 60  # characters
 _MAX_HEAD = 4096
+_ANY_TEXT = "long enough to be searched for"
 _MAX_TABLES = 1 << 30  # bytes when unpacked
 
 Numbers = np.ndarray[tuple[int], np.dtype[np.uint32]]
@@ -115,6 +116,14 @@ class CopyIndex:
         if len(serialized) != expected:
             raise CheckpointError(f"it has {len(serialized):,} bytes, its head says {expected:,}")
         self._signature = np.frombuffer(serialized, np.uint8)[self._body + self._head.tables :]
+
+    def prepare(self) -> None:
+        """Unpack the tables and compile the search, so that no text has to wait for that.
+
+        Raises CheckpointError where the tables cannot be read.
+        """
+        self.runs(_ANY_TEXT)
+        _ = self._tables
 
     def longest_run(self, text: str) -> CopiedRun | None:
         """Find the longest run of `text` that stands in the training text.

@@ -15,6 +15,7 @@ from model.errors import ParameterError
 from model.parameters import SamplingParams
 from service.access.route_flags import uncounted
 from service.api.content_negotiation import EVENTS, JSON, PLAIN, accepted_content_type
+from service.api.copy_reports import ASKED, copy_index_for
 from service.api.generate_responses import (
     Continuation,
     event_response,
@@ -57,6 +58,7 @@ class GenerateRequest(SamplingParams):
         1, ge=1, le=MAX_CHOICES, description="how many texts to write; text i has seed + i"
     )
     echo: bool = Field(False, description="give the prompt back in front of the text")
+    copies: bool = Field(False, description=ASKED)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -116,10 +118,11 @@ def not_under_way(job_id: str, replica: str | None) -> ApiError:
 
 
 def require_fits(body: GenerateRequest, content_type: str) -> None:
-    """Refuse several texts and log probabilities as plain text. Raises ParameterError."""
+    """Refuse, as plain text, what that has no place for. Raises ParameterError."""
     if content_type != PLAIN:
         return
-    for field, is_asked in (("n", body.n > 1), ("logprobs", body.logprobs is not None)):
+    asked = {"n": body.n > 1, "logprobs": body.logprobs is not None, "copies": body.copies}
+    for field, is_asked in asked.items():
         if is_asked:
             raise ParameterError(
                 field, "needs Accept: text/event-stream or application/json, not text/plain"
@@ -143,6 +146,8 @@ def start_continuation(
         num_texts=body.n,
         is_streamed=is_streamed,
     )
+    copy_index = copy_index_for(served, is_asked=body.copies)
     prompt = served.runner.tokenizer.encode_prompt(body.prompt)
     job = start_job(jobs, served, [prompt], params, id_prefix="gen", num_texts=body.n)
-    return Continuation(job=job, jobs=jobs, echo=body.prompt if body.echo else "")
+    echo = body.prompt if body.echo else ""
+    return Continuation(job=job, jobs=jobs, echo=echo, copy_index=copy_index)

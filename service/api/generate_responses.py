@@ -13,6 +13,8 @@ from flask import Response, jsonify
 from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
+from model.copies.copy_index import CopyIndex
+from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts, copy_facts
 from service.api.jobs import Job, Jobs
 from service.api.response_models import (
     FINGERPRINT,
@@ -63,6 +65,7 @@ class GenerateChoice(TypedDict):
     logprobs: Annotated[
         list[TokenLogprob] | None, Field(description="one a token; null when not asked for")
     ]
+    copies: NotRequired[Annotated[CopyFacts, Field(description=COPIES)]]
 
 
 @closed
@@ -90,6 +93,7 @@ class GeneratePiece(TypedDict):
     stop_reason: NotRequired[
         Annotated[str | None, Field(default=None, description=f"in the last piece: {STOP}")]
     ]
+    copies: NotRequired[Annotated[CopyFacts, Field(description=f"in the last piece: {COPIES}")]]
 
 
 @closed
@@ -110,6 +114,7 @@ class Continuation:
     job: Job
     jobs: Jobs
     echo: str  # the prompt, or nothing
+    copy_index: CopyIndex | None = None  # where the texts' copies are to be told
 
     @property
     def opening(self) -> GenerateOpening:
@@ -179,15 +184,25 @@ def _events(continuation: Continuation) -> Iterator[bytes]:
     yield from job_events(continuation.job, PieceEncoder(continuation))
 
 
-@dataclass(frozen=True, slots=True)
 class PieceEncoder:
     """Encoder of the events of `/v1/generate`; an `EventEncoder`."""
 
-    continuation: Continuation
+    def __init__(self, continuation: Continuation) -> None:
+        self.continuation = continuation
+        index = continuation.copy_index
+        self._texts = None if index is None else StreamedTexts(index, opening=continuation.echo)
 
     def encode(self, deltas: list[Delta]) -> bytes:
         """Events of a batch of deltas, one each."""
-        return b"".join([event(piece_of(delta)) for delta in deltas])
+        return b"".join([event(self._piece(delta)) for delta in deltas])
+
+    def _piece(self, delta: Delta) -> GeneratePiece:
+        piece = piece_of(delta)
+        if self._texts is not None:
+            self._texts.add(delta.index, delta.text)
+            if delta.finish_reason is not None:
+                piece["copies"] = self._texts.facts(delta.index)
+        return piece
 
     def encode_cut_short(self, index: int) -> bytes:
         """Event that ends a text which was cancelled by its id."""
@@ -197,6 +212,8 @@ class PieceEncoder:
             "finish_reason": "cancelled",
             "stop_reason": None,
         }
+        if self._texts is not None:
+            last["copies"] = self._texts.facts(index)
         return event(last)
 
     def encode_usage(self) -> bytes:
@@ -236,10 +253,13 @@ def choice_of(continuation: Continuation, index: int, deltas: Sequence[Delta]) -
     last = deltas[-1] if continuation.job.is_delivered(index) else None
     logprobs = [token_logprob_response(entry) for delta in deltas for entry in delta.logprobs]
     reason = None if last is None else last.finish_reason
-    return {
+    choice: GenerateChoice = {
         "index": index,
         "text": continuation.echo + _text(deltas),
         "finish_reason": "cancelled" if reason is None else reason,
         "stop_reason": None if last is None else last.stop_reason,
         "logprobs": None if params.logprobs is None else logprobs,
     }
+    if continuation.copy_index is not None:
+        choice["copies"] = copy_facts(continuation.copy_index, choice["text"])
+    return choice

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from model.checkpoint import Checkpoint, LoadedCheckpoint
 from model.config import ModelConfig
+from model.copies.copy_index import CopyIndex
 from model.tokenizer import Tokenizer
 from service.engine.request import Runner
 from service.models.discovery import Candidate
@@ -48,6 +49,7 @@ class LoadedModel:
     fingerprint: str  # the same for the same files, wherever they lie
     written_at: float  # in seconds since 1970
     feeding_speed: float  # tokens of a prompt in a second of computing, on this machine
+    copy_index: CopyIndex | None = None  # of its training text, if it was made
 
     @staticmethod
     def of(
@@ -62,6 +64,7 @@ class LoadedModel:
             fingerprint=f"fp_{checkpoint.digest}",
             written_at=checkpoint.written_at,
             feeding_speed=feeding_speed,
+            copy_index=checkpoint.copy_index,
         )
 
 
@@ -87,4 +90,5 @@ class ServedModel(LoadedModel):
             fingerprint=loaded.fingerprint,
             written_at=loaded.written_at,
             feeding_speed=loaded.feeding_speed,
+            copy_index=loaded.copy_index,
         )

@@ -38,10 +38,9 @@ GENERATE = Operation(
     name="generate",
     tag="text",
     summary="Continue a prompt",
-    description="`Accept` chooses the form of the answer; without one it is plain text. Texts and "
-    "log probabilities of several (`n`, `logprobs`) need one of the JSON forms. The body is read "
-    "as JSON whatever its Content-Type says. A client that closes the connection cancels "
-    "its request.",
+    description="`Accept` chooses the form of the answer; without one it is plain text. Several "
+    "texts (`n`), `logprobs` and `copies` need one of the JSON forms. The body is read as JSON "
+    "whatever its Content-Type says. A client that closes the connection cancels its request.",
     body=GenerateRequest,
     examples=(
         Example(title="As a stream of text", body=MOON),

@@ -102,6 +102,8 @@ class Service:
         """Load a checkpoint folder, ready to serve. Raises ModelError."""
         checkpoint = checkpoints.load(folder, self._device)
         settings = self._settings
+        if checkpoint.copy_index is not None:
+            checkpoint.copy_index.prepare()
         runner = CheckpointRunner.of(checkpoint, settings.path, settings.cached_prompts)
         return LoadedModel.of(runner, checkpoint, runner.measured_feeding_speed())
 

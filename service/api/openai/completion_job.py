@@ -10,9 +10,11 @@ from typing import Generic, TypeVar
 
 from flask import Response
 
+from model.copies.copy_index import CopyIndex
 from model.errors import ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from service.api.copy_reports import copy_index_for
 from service.api.jobs import Job, Jobs
 from service.api.openai.openai_request import OpenAiRequest
 from service.api.openai.prompts import encoded
@@ -36,6 +38,7 @@ class Completion(Generic[R]):
     tokenizer: Tokenizer
     body: R
     ignored: Sequence[str]  # names of fields that were left aside
+    copy_index: CopyIndex | None = None  # where the texts' copies are to be told
     created: int = field(default_factory=lambda: int(time.time()))
 
     @property
@@ -64,6 +67,7 @@ def start_completion(
     length = sum(len(prompt) for prompt in body.prompts)
     require_prompt_fits(settings, served, length, body.prompt_field)
     params = sampling_params(body, settings)
+    copy_index = copy_index_for(served, is_asked=body.wants_copies)
     job = start_job(
         jobs,
         served,
@@ -80,6 +84,7 @@ def start_completion(
         tokenizer=tokenizer,
         body=body,
         ignored=ignored,
+        copy_index=copy_index,
     )
 
 

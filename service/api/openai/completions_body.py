@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, PlainValidator, field_validator
 
 from model.errors import ParameterError
+from service.api.copy_reports import ASKED
 from service.api.openai.openai_request import OpenAiRequest
 from service.api.openai.prompts import Prompt
 from service.api.request_body import MAX_CHOICES, TokenId, whole_characters
@@ -66,6 +67,7 @@ class CompletionRequest(OpenAiRequest):
         "probability of a token are given",
     )
     echo: bool = Field(False, description="give the prompt back in front of the text")
+    copies: bool = Field(False, description=ASKED)
     suffix: str | None = Field(
         None,
         description="only empty: the models write what follows, not what stands between",
@@ -106,6 +108,11 @@ class CompletionRequest(OpenAiRequest):
     def prompt_alternatives(self) -> int | None:
         """Count of alternatives to compute for each token of the prompts; None: not scored."""
         return self.logprobs if self.echo else None
+
+    @property
+    def wants_copies(self) -> bool:
+        """Whether each text's copies from the training text are to be told."""
+        return self.copies
 
     @property
     def num_written(self) -> int:

@@ -10,6 +10,7 @@ from flask import Response, jsonify
 from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
+from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts
 from service.api.openai.completion_job import Completion
 from service.api.openai.completion_logprobs import (
     CompletionLogprobs,
@@ -45,6 +46,7 @@ class CompletionChoice(TypedDict):
     logprobs: CompletionLogprobs | None
     finish_reason: Annotated[FinishReason, Field(description=FINISH)]
     stop_reason: Annotated[str | None, Field(description=STOP)]
+    copies: NotRequired[Annotated[CopyFacts, Field(description=COPIES)]]
 
 
 @closed
@@ -58,6 +60,7 @@ class ChunkChoice(TypedDict):
         FinishReason | None, Field(description=f"null but in the last piece: {FINISH}")
     ]
     stop_reason: Annotated[str | None, Field(description=STOP)]
+    copies: NotRequired[Annotated[CopyFacts, Field(description=f"in the last piece: {COPIES}")]]
 
 
 @closed
@@ -109,6 +112,8 @@ class ChoiceWriter:
         self._echo = echo  # None once it is given back, or was not wanted
         start = 0 if echo is None else len(echo.text)
         self._logprobs = DueLogprobs(completion.tokenizer, start)
+        index = completion.copy_index
+        self._texts = None if index is None else StreamedTexts(index)
 
     def grown(self, delta: Delta) -> ChunkChoice:
         """Response model of a delta; the prompt comes first where it is given back."""
@@ -127,13 +132,16 @@ class ChoiceWriter:
             chunks.append(self.cut_short())
         logprobs = [chunk["logprobs"] for chunk in chunks if chunk["logprobs"] is not None]
         reason = chunks[-1]["finish_reason"]
-        return {
+        choice: CompletionChoice = {
             "index": index,
             "text": "".join([chunk["text"] for chunk in chunks]),
             "logprobs": joined(logprobs) if self._wants_logprobs else None,
             "finish_reason": "cancelled" if reason is None else reason,
             "stop_reason": chunks[-1]["stop_reason"],
         }
+        if "copies" in chunks[-1]:
+            choice["copies"] = chunks[-1]["copies"]
+        return choice
 
     @property
     def _wants_logprobs(self) -> bool:
@@ -150,13 +158,18 @@ class ChoiceWriter:
     def _choice(
         self, parts: Sequence[Part], finish_reason: FinishReason | None, stop_reason: str | None
     ) -> ChunkChoice:
-        return {
+        choice: ChunkChoice = {
             "index": self._written,
             "text": "".join([text for text, _ in parts]),
             "logprobs": joined(each for _, each in parts) if self._wants_logprobs else None,
             "finish_reason": finish_reason,
             "stop_reason": stop_reason,
         }
+        if self._texts is not None:
+            self._texts.add(self._written, choice["text"])
+            if finish_reason is not None:
+                choice["copies"] = self._texts.facts(self._written)
+        return choice
 
 
 def choice_writers(completion: Completion[CompletionRequest]) -> list[ChoiceWriter]:

@@ -117,6 +117,11 @@ class OpenAiRequest(SamplingParams):
         return self.n
 
     @property
+    def wants_copies(self) -> bool:
+        """Whether each text's copies from the training text are to be told."""
+        return False
+
+    @property
     def prompt_field(self) -> str:
         """Name of the field that holds the prompts."""
         return "prompt"
