@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from exposition import metric_sum
@@ -18,6 +18,9 @@ from verse.composer.voice import voice_of
 from verse.composing import write_poem
 from verse.poem import Poem
 from verse.poem_request import PoemRequest
+
+if TYPE_CHECKING:
+    from service_fixtures import Server, StartServer
 
 pytest_plugins = ["service_fixtures"]
 
@@ -50,6 +53,10 @@ def ask(client: FlaskClient, fields: dict[str, Any], headers: dict[str, str] | N
 def payloads(stream: str) -> list[Any]:
     events = [line.removeprefix("data: ") for line in stream.split("\n") if line[:5] == "data:"]
     return [json.loads(event) for event in events if event != "[DONE]"]
+
+
+# Long enough for whoever wants to leave: 120 lines by many particles.
+LONG = {"spec": {"stanzas": [[{"characters": [30, 60]}] * 120]}, "particles": 128, "seed": 1}
 
 
 def lines_written(client: FlaskClient) -> float:
@@ -157,3 +164,32 @@ def test_it_is_counted_as_any_request(client: FlaskClient, service: Service) -> 
     assert ask(client, HAIKU).text.count("\n") == 3
     wait_until(lambda: service.engine.load.num_used == 0)
     assert lines_written(client) == before + 3
+
+
+def test_a_poem_that_is_cancelled_by_its_id_ends_where_it_is(
+    client: FlaskClient, service: Service
+) -> None:
+    response = client.post("/v1/poems", data=json.dumps(LONG), headers=EVENTS, buffered=False)
+    chunks = response.iter_encoded()
+    opening = json.loads(next(chunks).decode().removeprefix("data: "))
+    first = payloads(next(chunks).decode())[0]
+    assert client.post(f"/v1/generate/{opening['id']}/cancel").status_code == 200
+    *lines, ending = payloads(b"".join(chunks).decode())
+    assert first["number"] + len(lines) < opening["num_lines"] == 120
+    assert ending["finish_reason"] == "cancelled"
+    assert not ending["report"]["ok"]
+    wait_until(lambda: service.engine.load.num_used == 0)
+
+
+@pytest.fixture(scope="module")
+def server(start_server: "StartServer", worded_checkpoint: Path) -> "Server":
+    """A real server that composes."""
+    return start_server(STROPHE_CHECKPOINTS=str(worded_checkpoint.parent))
+
+
+@pytest.mark.parametrize("accept", [JSON["Accept"], EVENTS["Accept"]])
+def test_a_client_that_has_gone_frees_its_poem(
+    server: "Server", idle: "Server", accept: str
+) -> None:
+    idle.ask_and_leave("/v1/poems", LONG, accept=accept, once="strophe_slots_used")
+    server.wait_until_freed("strophe_slots_used")

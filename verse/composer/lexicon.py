@@ -124,8 +124,9 @@ class Lexicon:
         scored = []
         for rhyme, members in self.classes.items():
             shared = max((_shared_end(rhyme.split(), each) for each in sounds), default=0)
-            if shared > 0:
-                scored.append((-shared, members[0].word))
+            others = [each.word for each in members if self.words[each.word] != word]
+            if shared > 0 and others:
+                scored.append((-shared, others[0]))
         return [self.words[number] for _, number in sorted(scored)]
 
     def numbers_of(self, words: Iterable[str]) -> list[int]:
