@@ -55,7 +55,7 @@ def create_app(
     app.register_blueprint(score_blueprint(settings, jobs, registry))
     app.register_blueprint(inspect_blueprint(settings, jobs, registry))
     app.register_blueprint(poems_blueprint(settings, jobs, registry))
-    app.register_blueprint(analyze_blueprint())
+    app.register_blueprint(analyze_blueprint(registry))
     app.register_blueprint(rhymes_blueprint(settings, jobs, registry))
     app.register_blueprint(form_list_blueprint())
     app.register_blueprint(tokenization_blueprint(settings, registry))

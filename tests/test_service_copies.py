@@ -24,6 +24,7 @@ from training.data.document_store import StoredText
 pytest_plugins = ["service_fixtures"]
 
 FIELDS = {"model": "copier", "prompt": "The moon", "seed": 3, "max_tokens": 200, "min_tokens": 200}
+PLANTED = "Whoever says this line again has it from where it stood before"
 CUT = 120  # characters of the text that stand in the training text
 
 
@@ -39,13 +40,13 @@ def written(tiny_checkpoint: Path) -> str:
 
 @pytest.fixture(scope="module")
 def service(
-    tiny_checkpoint: Path, written: str, tmp_path_factory: pytest.TempPathFactory
+    worded_checkpoint: Path, written: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """A service with `tiny`, and `copier`, which has learned by heart how its text begins."""
     folder = tmp_path_factory.mktemp("checkpoints")
     for name in ("tiny", "copier"):
-        shutil.copytree(tiny_checkpoint, folder / name)
-    documents = ["Another\n\npoem", f"LEARNED\n\nBy heart\n{written[:CUT]}"]
+        shutil.copytree(worded_checkpoint, folder / name)
+    documents = [f"Another\n\npoem\n{PLANTED}", f"LEARNED\n\nBy heart\n{written[:CUT]}"]
     index = copy_index_of(
         StoredText(text, True, "poems.txt", number) for number, text in enumerate(documents, 1)
     )
@@ -158,3 +159,24 @@ def test_a_checkpoint_whose_tables_are_spoilt_is_not_offered(
     checkpoints.add_file(folder, COPIES, content, facts={}, card="")
     with pytest.raises(CheckpointError, match="tables cannot be read"):
         service._load(folder)
+
+
+def test_an_analysis_tells_what_a_text_copies(client: FlaskClient) -> None:
+    text = f"the moon\n{PLANTED}"
+    answer: Any = client.post("/v1/analyze", json={"text": text, "model": "copier"}).json
+    assert answer["copied"]["verdict"] == "rejected"
+    longest = answer["copied"]["longest"]
+    assert (longest["text"], longest["document"], longest["line"]) == (PLANTED, 1, 4)
+    for fields in ({"model": "tiny"}, {}):
+        other: Any = client.post("/v1/analyze", json={"text": text, **fields}).json
+        assert other == {**answer, "copied": None}
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("copier", "rejected"), ("tiny", None)])
+def test_the_report_of_a_poem_tells_what_its_locked_lines_copy(
+    client: FlaskClient, name: str, verdict: str | None
+) -> None:
+    fields = {"model": name, "spec": {"stanzas": [[{"text": PLANTED}]]}, "seed": 1}
+    response = client.post("/v1/poems", json=fields, headers={"Accept": "application/json"})
+    copied = (response.json or {})["report"]["copied"]
+    assert (None if copied is None else copied["verdict"]) == verdict

@@ -354,7 +354,7 @@ def test_where_a_model_is_looked_up_the_document_tells_that_it_may_still_be_load
         for operation in item.values()
         if "model_not_found" in operation["responses"].get("404", {}).get("description", "")
     ]
-    assert len(looked_up) == 11
+    assert len(looked_up) == 12
     for path, responses in looked_up:
         assert "`loading`" in responses.get("503", {}).get("description", ""), path
 

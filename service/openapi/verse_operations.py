@@ -62,7 +62,8 @@ ANALYZE = Operation(
     tag="verse",
     summary="What a text is as verse",
     description="How its lines are said, what rhymes, which form it has; and whether it keeps the "
-    "form that it is held against. English is known; other text has unknown words.",
+    "form that it is held against; and what of it stands in the model's training text. English is "
+    "known; other text has unknown words.",
     body=AnalyzeRequest,
     examples=(
         Example(title="Two lines", body={"text": "The moon is high,\nthe night goes by."}),
@@ -72,7 +73,7 @@ ANALYZE = Operation(
         ),
     ),
     answers=(MediaType(model=AnalyzeAnswer, description="Line by line, and as a whole."),),
-    errors=error_catalogue.OF_A_BODY,
+    errors=(*error_catalogue.OF_A_BODY, *error_catalogue.OF_A_MODEL),
 )
 
 RHYMES = Operation(

@@ -1,6 +1,7 @@
 """`POST /v1/analyze`: what a given text is as verse, and whether it keeps a form.
 
-The route, its body and its answer. Needs no network, so it is no job of the engine.
+The route, its body and its answer. Needs no network, so it is no job of the engine; a model is only
+asked for what the text has from its training text.
 """
 
 from collections.abc import Mapping
@@ -10,14 +11,19 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
+from model.copies.copy_index import CopyIndex
+from service.api.copy_reports import CopyFacts, copy_facts
 from service.api.request_body import json_object, require_whole_characters, validated
 from service.api.response_models import Count, closed
+from service.api.submission import find_model
 from service.api.verse.poem_models import (
+    COPIED,
     CheckFacts,
     SpokenLineFacts,
     check_facts,
     spoken_line_facts,
 )
+from service.models.registry import Registry
 from verse.analysis import Analysis, Confidence, analyse
 from verse.forms import PoemSpec
 from verse.presets import preset
@@ -32,6 +38,12 @@ class AnalyzeRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    model: str | None = Field(
+        None,
+        max_length=200,
+        description="name of a model, in whose training text copies are looked for; unset takes "
+        "the default one, if there is one",
+    )
     text: str = Field(
         min_length=1,
         max_length=MAX_ANALYZED,
@@ -96,9 +108,10 @@ class AnalyzeAnswer(TypedDict):
     ]
     unknown_words: Annotated[list[str], Field(description="words whose sound is a guess at best")]
     report: Annotated[FormReport | None, Field(description="null where no form was asked for")]
+    copied: Annotated[CopyFacts | None, Field(description=COPIED)]
 
 
-def analyze_blueprint() -> Blueprint:
+def analyze_blueprint(registry: Registry) -> Blueprint:
     """Blueprint of `/v1/analyze`."""
     blueprint = Blueprint("analyze", __name__)
 
@@ -106,13 +119,24 @@ def analyze_blueprint() -> Blueprint:
     def analyze() -> Response:
         body = AnalyzeRequest.from_json(json_object(request))
         spec = body.poem_spec()
+        index = copy_index_of(registry, body.model)
         report = None if spec is None else verify(body.text, spec)
-        return jsonify(analyze_answer(analyse(body.text), report))
+        copied = None if index is None else copy_facts(index, body.text)
+        return jsonify(analyze_answer(analyse(body.text), report, copied))
 
     return blueprint
 
 
-def analyze_answer(analysis: Analysis, report: Report | None) -> AnalyzeAnswer:
+def copy_index_of(registry: Registry, name: str | None) -> CopyIndex | None:
+    """Copy index of a model, if it has one. Raises ApiError for a name that there is not."""
+    if name is None and registry.catalogue.default_name is None:
+        return None
+    return find_model(registry, name).copy_index
+
+
+def analyze_answer(
+    analysis: Analysis, report: Report | None, copied: CopyFacts | None
+) -> AnalyzeAnswer:
     """Answer of `/v1/analyze`."""
     found = analysis.recognition
     return {
@@ -128,6 +152,7 @@ def analyze_answer(analysis: Analysis, report: Report | None) -> AnalyzeAnswer:
         },
         "unknown_words": list(analysis.unknown_words),
         "report": None if report is None else form_report(report),
+        "copied": copied,
     }
 
 

@@ -6,10 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
+from service.api.copy_reports import CopyFacts
 from service.api.response_models import FINGERPRINT, Count, PromptFacts, closed
 from service.error_answers import ErrorAnswer
 from verse.poem import ComposedLine
 from verse.report import Basis, Check, CheckKind, LineReport, Report
+
+COPIED = (
+    "what stands word for word in the model's training text; null where it has no index of that"
+)
 
 
 @closed
@@ -69,6 +74,7 @@ class PoemReport(TypedDict):
     relaxed: Annotated[list[str], Field(description="what was given up, and in which lines")]
     tried: Annotated[int, Field(ge=0, description="versions of lines that were begun")]
     missing_keywords: list[str]
+    copied: Annotated[CopyFacts | None, Field(description=COPIED)]
 
 
 @closed
@@ -149,7 +155,9 @@ def poem_line(line: ComposedLine, report: Report) -> PoemLine:
     }
 
 
-def poem_report(report: Report, missing_keywords: Sequence[str]) -> PoemReport:
+def poem_report(
+    report: Report, missing_keywords: Sequence[str], copied: CopyFacts | None
+) -> PoemReport:
     """Response model of the report on a poem."""
     return {
         "ok": report.ok,
@@ -159,4 +167,5 @@ def poem_report(report: Report, missing_keywords: Sequence[str]) -> PoemReport:
         "relaxed": list(report.relaxed),
         "tried": report.tried or 0,
         "missing_keywords": list(missing_keywords),
+        "copied": copied,
     }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from flask import Response, jsonify
 
+from model.copies.copy_index import CopyIndex
+from service.api.copy_reports import copy_facts
 from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
 from service.api.streaming import (
@@ -48,6 +50,7 @@ class Writing:
     composition: Composition[Poem]
     request: PoemRequest
     spec: PoemSpec
+    copy_index: CopyIndex | None
 
     @property
     def opening(self) -> PoemOpening:
@@ -69,9 +72,10 @@ class Writing:
         """Facts that are known after the last line."""
         poem = self.composition.result
         missing = self.request.keywords if poem is None else poem.missing_keywords
-        report = report_of(self.so_far(), self.spec)
+        found = self.so_far()
+        copied = None if self.copy_index is None else copy_facts(self.copy_index, found.text)
         return {
-            "report": poem_report(report, missing),
+            "report": poem_report(report_of(found, self.spec), missing, copied),
             "seed": self.composition.seed,
             "finish_reason": "cancelled" if poem is None else "stop",
         }

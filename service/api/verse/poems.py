@@ -80,4 +80,11 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
     composition = Composition(compose(voice, body, seed), seed)
     prompt = served.runner.tokenizer.encode_prompt(opening_text(body))
     job = start_composition(jobs, served, composition, prompt, id_prefix="poem")
-    return Writing(job=job, jobs=jobs, composition=composition, request=body, spec=spec)
+    return Writing(
+        job=job,
+        jobs=jobs,
+        composition=composition,
+        request=body,
+        spec=spec,
+        copy_index=served.copy_index,
+    )
