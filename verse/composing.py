@@ -3,6 +3,7 @@
 Knows nothing of threads, requests and HTTP.
 """
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -78,7 +79,7 @@ def report_of(poem: Poem, spec: PoemSpec, index: CopyIndex | None = None) -> Rep
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    return math.fsum(known) / len(known) if known else None
 
 
 @torch.inference_mode()

@@ -29,7 +29,9 @@ LENGTHS = {
 _PLACES = re.compile(r"[x/]+")
 
 Range = tuple[int, int]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_LINE_CHARACTERS, pattern=r"^[^\n\r]*$")]
+# Without any character at which Python, and so the verifier, parts lines.
+ONE_LINE = r"^[^\n\r\x0B\x0C\x1C-\x1E\x85\u2028\u2029]*$"
+Text = Annotated[str, Field(min_length=1, max_length=MAX_LINE_CHARACTERS, pattern=ONE_LINE)]
 _Count = Annotated[int, Field(ge=1, le=MAX_LINE_CHARACTERS)]
 Count = _Count | Annotated[tuple[_Count, _Count], Field(strict=False)]
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from model.errors import ParameterError
 from model.parameters import MAX_SEED
-from verse.forms import PoemSpec
+from verse.forms import ONE_LINE, PoemSpec
 from verse.presets import preset
+from verse.prosody.line_words import with_straight_apostrophes
 
 MAX_WORDS = 100
 MAX_OPENING = 4000
@@ -34,7 +35,7 @@ class PoemRequest(BaseModel):
     )
     spec: PoemSpec | None = Field(None, description="a form of one's own, instead of `form`")
     title: str = Field(
-        "", max_length=200, pattern=r"^[^\n\r]*$", description="title, which the poem follows"
+        "", max_length=200, pattern=ONE_LINE, description="title, which the poem follows"
     )
     opening: str = Field(
         "", max_length=MAX_OPENING, description="lines that stand before the poem, not its own"
@@ -81,9 +82,9 @@ class PoemRequest(BaseModel):
             raise ValueError("form or spec: give one of them")
         if self.spec is not None and self.word is not None:
             raise ValueError("word belongs to a form by name, not to a spec")
-        banned = {word.casefold() for word in self.avoid}
+        banned = {_folded(word) for word in self.avoid}
         for name in ("keywords", "prefer"):
-            both = [word for word in getattr(self, name) if word.casefold() in banned]
+            both = [word for word in getattr(self, name) if _folded(word) in banned]
             if both:
                 raise ValueError(f"avoid and {name} both name {both[0]!r}")
         return self
@@ -91,3 +92,7 @@ class PoemRequest(BaseModel):
     def poem_spec(self) -> PoemSpec:
         """Form that is asked for. Raises ParameterError for a name or word that there is not."""
         return self.spec if self.spec is not None else preset(self.form or "", self.word)
+
+
+def _folded(word: str) -> str:
+    return with_straight_apostrophes(word.casefold())

@@ -1,8 +1,8 @@
 """Character lines: lines of any script that hold so many letters, written by particles.
 
 For languages whose sounds are not known here, and for forms by characters: five and seven of a
-Chinese poem, a haiku by letters. Letters and digits count, marks and spaces do not. Knows nothing
-of words.
+Chinese poem, a haiku by letters. Letters count, as the verifier counts them; marks, spaces and the
+accents that some scripts write as characters of their own do not. Knows nothing of words.
 
 Shapes: N particles, V vocabulary.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from verse.composer.kernels.character_steps import (
+    ACCENT,
     END,
     LETTER,
     MARK,
@@ -30,7 +31,7 @@ from verse.composer.kernels.particle_columns import (
     picked,
 )
 from verse.composer.line_search import Candidate, candidate_of, resampled
-from verse.composer.network_steps import Cursor, Steps, rows_of, step
+from verse.composer.network_steps import Cursor, Steps, read, rows_of, step
 from verse.composer.weighted_draw import derived_seed, random_number
 from verse.forms import MAX_LINE_CHARACTERS, LineSpec, range_of
 
@@ -70,8 +71,10 @@ def _kind(text: str) -> int:
     if text in "\n ":
         return END if text == "\n" else SPACE
     category = unicodedata.category(text)
-    if category[0] in "LN":
+    if category[0] == "L":
         return LETTER
+    if category[0] == "M":
+        return ACCENT
     return MARK if category[0] == "P" and category not in ("Ps", "Pi") else NEVER
 
 
@@ -79,8 +82,14 @@ Begun = tuple[tuple[int, ...], int]  # ids that a line begins with, and how many
 
 
 def counted_letters(text: str) -> int:
-    """Letters and digits of a text, as `characters` counts them."""
-    return sum(unicodedata.category(char)[0] in "LN" for char in text)
+    """Letters of a text, as `characters` counts them."""
+    return sum(char.isalpha() for char in text)
+
+
+def spaced(start: str) -> str:
+    """Words that a line begins with, and the space behind them where their script has one."""
+    is_wide = unicodedata.east_asian_width(start.rstrip()[-1:] or " ") in {"W", "F"}
+    return start.rstrip() + ("" if is_wide else " ")
 
 
 def search_characters(
@@ -92,6 +101,7 @@ def search_characters(
     particles.tokens[:, : len(start)] = start
     particles.length[:] = len(start)
     particles.before[:] = letters
+    cursor = yield from read(cursor, start)
     state = rows_of(cursor.state, [0] * count)
     ids = np.full(count, cursor.last, np.int64)
     seed = derived_seed(seed, "letters")
@@ -101,7 +111,7 @@ def search_characters(
         step_characters(logits, particles, rules, seed, place)
         ids = particles.tokens[np.arange(len(ids)), np.maximum(particles.length - 1, 0)]
         found += [
-            candidate_of(particles, state, int(row))
+            candidate_of(particles, state, int(row), len(start))
             for row in np.flatnonzero(particles.outcome == FINISHED)
         ]
         going = np.flatnonzero(particles.outcome == GOING)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verse.composer.kernels.arrays import NONE, Bits, Floats, Places
-from verse.composer.kernels.completion_levels import expand, score
+from verse.composer.kernels.completion_levels import expand, expect, score
 from verse.composer.kernels.particle_columns import LineRules
 from verse.composer.kernels.trie_walks import lift
 from verse.composer.line_search import Candidate, Prefix
@@ -46,6 +46,7 @@ class _Entry:
     word: int
     weight: float
     logprob: float  # of `ids`
+    expected: float  # of as many letters that the model would have written on its own
     state: State  # one row, after `ids`
     logits: NDArray[np.float32]  # (V,) of what follows
 
@@ -59,6 +60,7 @@ class _Level:
     node: Places
     weight: Floats
     logprob: Floats
+    expected: Floats
     ids: list[tuple[int, ...]]
     state: State
 
@@ -80,22 +82,38 @@ def complete(
     tail: Sequence[int] = (),
     most: int = ENTRIES,
 ) -> Steps[list[Candidate]]:
-    """Finish prefixes with one of the last words, and the ids of `tail`, which follow it always.
+    """Finish prefixes with one of the last words and the ids of `tail`; at most `most` candidates.
 
-    With None for the words the prefixes end with the tail alone. At most `most` candidates.
+    With None for the words they end with the tail alone. A tail that ends on a mark has no other.
     """
+    if words is None and len(rules.openings) > 0 and tail[0] not in rules.openings:
+        prefixes = [each for each in prefixes if each.ids]
     chosen = drawn([each.weight for each in prefixes], PREFIXES, derived_seed(seed, "prefixes"))
     kept = [prefixes[place] for place in chosen]
     if not kept:
         return []
+    choice = derived_seed(seed, "words")
     if words is None:
-        entries = yield from _bare(kept)
+        entries = yield from _told(tail, (yield from _bare(kept)), rules.temperature)
+        entries = _spread(entries, most, choice)
     else:
-        entries = yield from _entries(kept, rules, words)
-    entries = _spread(entries, most, derived_seed(seed, "words"))
-    for each in tail:
-        entries = (yield from _followed(entries, [each] * len(entries))) if entries else []
+        found = _spread((yield from _entries(kept, rules, words)), most, choice)
+        entries = yield from _told(tail, found, rules.temperature)
+    if len(tail) > 0 and tail[-1] in rules.marks:
+        rules = rules._replace(marks=rules.marks[:0], closes=rules.closes[:0], must_close=False)
     return (yield from _ended(entries, rules, derived_seed(seed, "ends")))
+
+
+def _told(tail: Sequence[int], entries: list[_Entry], temperature: float) -> Steps[list[_Entry]]:
+    """Entries followed by the ids of `tail`, and weighted by how well these follow."""
+    for token in tail if entries else ():
+        weights = [logprobs_of(each.logits, [token], temperature)[0] for each in entries]
+        entries = yield from _followed(entries, [token] * len(entries), temperature)
+        entries = [
+            replace(each, weight=each.weight + weight)
+            for each, weight in zip(entries, weights, strict=True)
+        ]
+    return entries
 
 
 def _spread(entries: Sequence[_Entry], most: int, seed: int) -> list[_Entry]:
@@ -121,6 +139,7 @@ def _bare(prefixes: Sequence[Prefix]) -> Steps[list[_Entry]]:
             word=NONE,
             weight=prefix.weight,
             logprob=0.0,
+            expected=0.0,
             state=rows_of(state, [row]),
             logits=logits[row].copy(),
         )
@@ -136,6 +155,7 @@ def _entries(prefixes: Sequence[Prefix], rules: LineRules, words: LastWords) -> 
         node=np.array([each.node for each in prefixes], np.int64),
         weight=np.array([each.weight for each in prefixes], np.float64),
         logprob=np.zeros(len(prefixes), np.float64),
+        expected=np.zeros(len(prefixes), np.float64),
         ids=[()] * len(prefixes),
         state=joined([each.cursor.state for each in prefixes]),
     )
@@ -173,6 +193,7 @@ def _entry(prefix: Prefix, word: int, level: _Level, row: int, logits: Logits) -
         word=word,
         weight=float(level.weight[row]),
         logprob=float(level.logprob[row]),
+        expected=float(level.expected[row]),
         state=rows_of(level.state, [row]),
         logits=logits[row].copy(),
     )
@@ -199,6 +220,7 @@ def _next_level(level: _Level, logits: Logits, rules: LineRules, words: LastWord
         node=nodes[best],
         weight=weights[best],
         logprob=logprobs[best],
+        expected=(level.expected + expected_of(logits, rules.temperature))[kept],
         ids=[
             (*level.ids[row], int(rules.token[node]))
             for row, node in zip(kept.tolist(), nodes[best].tolist(), strict=True)
@@ -214,8 +236,18 @@ def logprobs_of(logits: NDArray[np.float32], ids: Sequence[int], temperature: fl
     return values.tolist()
 
 
-def _followed(entries: Sequence[_Entry], ids: Sequence[int]) -> Steps[list[_Entry]]:
+def expected_of(logits: Logits, temperature: float) -> Floats:
+    """Mean log probabilities (R,) of what the model would draw by logits (R, V)."""
+    values = np.zeros(len(logits), np.float64)
+    expect(logits, temperature, values)
+    return values
+
+
+def _followed(
+    entries: Sequence[_Entry], ids: Sequence[int], temperature: float
+) -> Steps[list[_Entry]]:
     """Entries with one more id each, whatever its probability."""
+    before = expected_of(np.stack([each.logits for each in entries]), temperature).tolist()
     state = joined([each.state for each in entries])
     logits = yield from step(ids, state)
     return [
@@ -223,6 +255,7 @@ def _followed(entries: Sequence[_Entry], ids: Sequence[int]) -> Steps[list[_Entr
             entry,
             ids=(*entry.ids, token),
             logprob=entry.logprob + logprobs_of(entry.logits, [token], 1.0)[0],
+            expected=entry.expected + before[row],
             state=rows_of(state, [row]),
             logits=logits[row].copy(),
         )
@@ -246,19 +279,21 @@ def _ended(entries: Sequence[_Entry], rules: LineRules, seed: int) -> Steps[list
     plain = [entry for entry, option in weighted if option == rules.newline]
     marked = [(entry, option) for entry, option in weighted if option != rules.newline]
     if marked:
-        with_marks = yield from _followed(*map(list, zip(*marked, strict=True)))
-        plain += with_marks
-    return [_candidate(entry, rules.newline) for entry in plain]
+        ids = [option for _, option in marked]
+        plain += yield from _followed([entry for entry, _ in marked], ids, rules.temperature)
+    return [_candidate(entry, rules) for entry in plain]
 
 
-def _candidate(entry: _Entry, newline: int) -> Candidate:
-    prefix = entry.prefix
+def _candidate(entry: _Entry, rules: LineRules) -> Candidate:
+    prefix, newline = entry.prefix, rules.newline
     end_logprob = entry.logprob + logprobs_of(entry.logits, [newline], 1.0)[0]
+    end_expected = entry.expected + float(expected_of(entry.logits[None], rules.temperature)[0])
     return Candidate(
         ids=(*prefix.ids, *entry.ids, newline),
+        num_given=prefix.num_given,
         weight=entry.weight,
         logprob=prefix.logprob + end_logprob,
-        expected=prefix.expected,
+        expected=prefix.expected + end_expected,
         end_logprob=end_logprob,
         last_word=entry.word,
         cursor=Cursor(entry.state, newline),

@@ -20,10 +20,14 @@ PREFERRED = 2.0  # nats
 KEYWORD, URGENT_KEYWORD = 3.0, 6.0  # of a word that must occur and has not yet
 SUBJECT = 1.5  # of the subject's own words, and of its nearest neighbours
 NEAREST_BITS = 6.0  # pointwise mutual information from which a neighbour is as near as can be
-_MODERN_CLITICS = ("'s", "'ll", "'re", "'ve", "'m", "n't")
-_WOULD = frozenset(
-    ["i'd", "you'd", "he'd", "she'd", "it'd", "we'd", "they'd", "who'd", "there'd", "that'd"]
+_MODERN_CLITICS = ("s'", "'s", "'ll", "'re", "'ve", "'m", "n't")
+_MODERN = frozenset(
+    [
+        *("i'd", "you'd", "he'd", "she'd", "it'd", "we'd", "they'd", "who'd", "there'd", "that'd"),
+        *("o'clock", "ma'am", "rock'n'roll"),
+    ]
 )
+_NO_VERBS = ("tieth", "teeth", "beth", "gareth", "nazareth", "seth")  # thirtieth, Macbeth
 
 
 def diction_of(lexicon: Lexicon, word_list: WordList | None, request: PoemRequest) -> Diction:
@@ -65,6 +69,7 @@ def archaic_words() -> frozenset[str]:
 
 def is_archaic(word: str) -> bool:
     """Whether a word is archaic, by the list or by its spelling: `heav'n`, `lov'd`, `loveth`."""
-    if word in archaic_words() or (word.endswith("eth") and len(word) > 5 and word[-4] != "i"):
+    is_verb = word.endswith("eth") and len(word) > 4 and not word.endswith(_NO_VERBS)
+    if word in archaic_words() or is_verb:
         return True
-    return "'" in word and not word.endswith(_MODERN_CLITICS) and word not in _WOULD
+    return "'" in word and not word.endswith(_MODERN_CLITICS) and word not in _MODERN

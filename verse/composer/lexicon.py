@@ -27,11 +27,12 @@ MIN_RHYME_SHARE = 4e-6  # and from which it may rhyme; where both are as frequen
 MIN_COUNT = 3  # however short the text
 MIN_NAME_SHARE = 0.02  # of a word's occurrences, from which it may have a capital within a line
 MIN_LOWER_SHARE = 0.1  # below, it is a name and has no other form
+MIN_WORDS = 100  # in all
 MIN_ENGLISH = 0.5  # share of a text's words that English prosody knows
 MARKS = ",;:.!?"
 CLOSING = ".!?"
 Row = tuple[str, int, bool | None]  # word, count in small letters, is it a name (None: also)
-ONE_LETTER = frozenset({"i", "o"})  # "a" is never stressed
+ONE_LETTER = frozenset({"a", "i", "o"})  # all others are initials
 
 
 class NotEnglishError(ModelError):
@@ -93,8 +94,7 @@ class Lexicon:
         for number, known in enumerate(self._readings):
             word = self.words[number]
             enough = not self.has_counts or self.counts[number] >= self._min_rhyme_count
-            is_word = word not in ALWAYS_WEAK and (len(word) > 1 or word in ONE_LETTER)
-            if enough and is_word and (sound := sure_rhyme(known)) is not None:
+            if enough and word not in ALWAYS_WEAK and (sound := sure_rhyme(known)) is not None:
                 found[number] = RhymeWord(number, *sound)
         return found
 
@@ -111,7 +111,7 @@ class Lexicon:
         """Numbers of the words that may be heard to have a rhyme, by any of their readings."""
         found: dict[str, list[int]] = defaultdict(list)
         for number, known in enumerate(self._readings):
-            for rhyme in {each.rhyme for each in known}:
+            for rhyme in heard_rhymes(known):
                 found[rhyme].append(number)
         return {rhyme: np.array(numbers, np.int64) for rhyme, numbers in found.items()}
 
@@ -143,6 +143,19 @@ def full_readings(word: str, known: Sequence[Pronunciation]) -> Sequence[Pronunc
     if is_one_breath(word):
         return known
     return [each for each in known if len(each.stresses) == len(known[0].stresses)]
+
+
+def heard_rhymes(known: Iterable[Pronunciation]) -> frozenset[str]:
+    """Rhymes that a word may be heard to have, by all readings, and by their main stress alone.
+
+    So `pillow` may rhyme with `willow`, though its last syllable is half stressed.
+    """
+    main = (
+        Pronunciation(tuple(each.replace("2", "0") for each in reading.phonemes), reading.source)
+        for reading in known
+        if "2" in reading.stresses
+    )
+    return frozenset(each.rhyme for each in (*known, *main))
 
 
 def sure_rhyme(known: Iterable[Pronunciation]) -> tuple[str, str, int] | None:
@@ -193,6 +206,8 @@ def _words_of(
         rows = list(_rows(word_list))
     letters = set(_known_ids(tokenizer, [word for word, _, _ in rows]))
     known = [row for row in rows if letters.issuperset(row[0]) and _is_speakable(row[0])]
+    if len(known) < MIN_WORDS:
+        raise NotEnglishError(f"it has {len(known)} words to write lines with, too few")
     words, counts, names = (list(column) for column in zip(*known, strict=True))
     return words, counts, names
 
@@ -211,7 +226,8 @@ def _rows(word_list: WordList) -> Iterator[Row]:
 
 def _is_speakable(word: str) -> bool:
     known = readings(word)
-    return bool(known) and known[0].source != "guess"
+    is_word = len(word) > 1 or word in ONE_LETTER
+    return is_word and bool(known) and known[0].source != "guess"
 
 
 def _require_english(word_list: WordList) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from model.tokenizer import Tokenizer
 from verse.composer.kernels.arrays import Bits, Flags, Floats, Places
 from verse.composer.kernels.particle_columns import LineRules
 from verse.composer.lexicon import CLOSING, MARKS, Lexicon
@@ -54,11 +55,16 @@ def templates_of(line: LineSpec) -> tuple[tuple[str, int], ...]:
 
 
 def before_tail(line: LineSpec) -> tuple[tuple[str, int], ...]:
-    """`templates_of` a line without the places of its tail, which stands there always."""
+    """`templates_of` a line without the places of its tail, where the tail fits them."""
     if line.tail is None:
         return templates_of(line)
     taken = usual_syllables(line.tail)
-    return tuple((places[:-taken], max(1, least - taken)) for places, least in templates_of(line))
+    is_free = line.syllable_range is None
+    return tuple(
+        (places[:-taken], max(1, least - taken))
+        for places, least in templates_of(line)
+        if is_free or taken in syllable_counts(line.tail, places[-taken:])
+    )
 
 
 def usual_syllables(text: str) -> int:
@@ -73,6 +79,17 @@ def patterns_of(lexicon: Lexicon, line: LineSpec) -> tuple[Bits, Bits]:
     return np.stack([going for going, _ in fitting]), np.stack([ending for _, ending in fitting])
 
 
+def ending_patterns(lexicon: Lexicon, line: LineSpec) -> np.uint64:
+    """Patterns that a line's last word, or the one before its tail, may have anywhere."""
+    return np.uint64(np.bitwise_or.reduce(patterns_of(lexicon, line)[1], axis=None))
+
+
+def opening_patterns(lexicon: Lexicon, line: LineSpec) -> np.uint64:
+    """Patterns that a line's first word may have."""
+    going, ending = patterns_of(lexicon, line)
+    return np.uint64(np.bitwise_or.reduce(going[:, 0] | ending[:, 0]))
+
+
 def word_ends(lexicon: Lexicon, line: LineSpec, patterns: Bits) -> Bits:
     """Patterns (T, S + 1) that a line's last word may have, of those that words (W,) here have."""
     there = np.bitwise_or.reduce(patterns)
@@ -81,8 +98,14 @@ def word_ends(lexicon: Lexicon, line: LineSpec, patterns: Bits) -> Bits:
 
 
 def phrase_ends(line: LineSpec, phrase: str) -> Bits:
-    """1 where a line's last words may be `phrase`, by metre (T) and syllables before it (S + 1)."""
+    """1 where a line's last words may be `phrase`, by metre (T) and syllables before it (S + 1).
+
+    Where the line counts no syllables they may stand anywhere but alone.
+    """
     ends = np.zeros((len(templates_of(line)), MAX_SYLLABLES + 1), np.uint64)
+    if line.syllable_range is None:
+        ends[:, 1:] = 1
+        return ends
     for row, (places, least) in enumerate(templates_of(line)):
         for start in range(len(places) + 1):
             counts = syllable_counts(phrase, places[start:])
@@ -109,10 +132,11 @@ def syllable_counts(text: str, places: str) -> set[int]:
     return reached
 
 
-def rhyme_syllables(template: str) -> int | None:
-    """Syllables that a rhyme has at this line's end, by its last strong place; None: any."""
-    strong = template.rfind("/")
-    return None if strong < 0 else len(template) - strong
+def begun_counts(line: LineSpec, text: str, places: str) -> set[int]:
+    """`syllable_counts` of words in a line; where it counts no syllables, any words will do."""
+    if line.syllable_range is None:
+        return {min(usual_syllables(text), len(places) - 1)}
+    return {count for count in syllable_counts(text, places) if count < len(places)}
 
 
 def rules_of(
@@ -120,6 +144,7 @@ def rules_of(
     line: LineSpec,
     *,
     last_weight: Floats | None,
+    may_end: Bits | None = None,
     bans_opening: Flags,
     must_close: bool,
     temperature: float,
@@ -127,15 +152,20 @@ def rules_of(
     """Rules of a line. `last_weight` (W,) says how welcome a word is as its last, 0 not at all.
 
     Without `last_weight` particles never end the line: its last word is put there by
-    `verse.composer.completion`.
+    `verse.composer.completion`, at the places where `may_end` (T, S + 1) is not 0.
     """
     lexicon, trie, bits = diction.lexicon, diction.lexicon.trie, diction.bits
     going, ending = patterns_of(lexicon, line)
     if last_weight is None:
         last_weight = np.zeros(len(lexicon.words))
     last = np.where(last_weight > 0, diction.patterns, np.uint64(0))
+    if may_end is None:
+        may_end = ending & np.bitwise_or.reduce(last)
+    going &= np.bitwise_or.reduce(diction.patterns)
+    prune(going, may_end, lexicon.patterns.lengths)
     ids = lexicon.tokenizer.encode
     marks = [mark for mark in MARKS if lexicon.tokenizer.knows(mark)]
+    closes = np.array([mark in CLOSING for mark in marks], np.bool_)
     return LineRules(
         *(trie.token, trie.first_child, trie.next_sibling, trie.word, trie.start_root),
         *(bits.ends, bits.below, bits.bonus),
@@ -147,14 +177,29 @@ def rules_of(
         lengths=_padded(lexicon.patterns.lengths),
         going=going,
         ending=ending,
-        openings=np.array(_openings(lexicon, line.acrostic), np.int64),
+        openings=np.array(opening_ids(lexicon.tokenizer, line.acrostic), np.int64),
         marks=np.array(ids("".join(marks)), np.int64),
-        closes=np.array([mark in CLOSING for mark in marks], np.bool_),
+        closes=closes,
         space=ids(" ")[0],
         newline=ids("\n")[0],
-        must_close=must_close,
+        must_close=must_close and bool(closes.any()),
         temperature=temperature,
     )
+
+
+def prune(going: Bits, may_end: Bits, lengths: Places) -> None:
+    """Take patterns out of `going` (T, S + 1), in place, behind which no line comes to an end.
+
+    It may end where `may_end` (T, S + 1) is not 0; patterns have `lengths` in syllables.
+    """
+    for row, ends in zip(going, may_end != 0, strict=True):
+        leads_on = ends.copy()
+        for place in range(len(row) - 1, -1, -1):
+            for pattern, length in enumerate(lengths.tolist()):
+                bit = np.uint64(1 << pattern)
+                if row[place] & bit and not (length and leads_on[place + length]):
+                    row[place] &= ~bit
+            leads_on[place] |= row[place] != 0
 
 
 def _ends(lexicon: Lexicon, patterns: Bits) -> Bits:
@@ -166,10 +211,10 @@ def _padded(lengths: Places) -> Places:
     return np.concatenate([lengths, np.zeros(MAX_PATTERNS - len(lengths), np.int64)])
 
 
-def _openings(lexicon: Lexicon, letter: str | None) -> list[int]:
+def opening_ids(tokenizer: Tokenizer, letter: str | None) -> list[int]:
+    """Ids of a letter, small and capital, as far as the model has them; none where any will do."""
     if letter is None:
         return []
     forms = {letter, letter.upper(), letter.lower()}
-    return sorted(
-        lexicon.tokenizer.encode(form)[0] for form in forms if lexicon.tokenizer.knows(form)
-    )
+    known = (form for form in forms if len(form) == 1 and tokenizer.knows(form))
+    return sorted(tokenizer.encode(form)[0] for form in known)

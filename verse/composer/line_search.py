@@ -31,12 +31,23 @@ class Candidate:
     """A finished line: its ids with the line end, and what the model thought of it."""
 
     ids: tuple[int, ...]
+    num_given: int  # of the first ids, which were not chosen
     weight: float  # logarithm, among the candidates of one search
-    logprob: float  # of the whole line, in nats
-    expected: float  # of a line that the model would have written here on its own
+    logprob: float  # of the ids behind those that were given, in nats
+    expected: float  # of as many that the model would have written here on its own
     end_logprob: float  # of the last word and what follows it
     last_word: int
     cursor: Cursor  # its last id is the line end
+
+    @property
+    def fluency(self) -> float:
+        """Mean log probability of a character that was chosen, in nats."""
+        return self.logprob / (len(self.ids) - self.num_given)
+
+    @property
+    def free_fluency(self) -> float:
+        """The same, as the model would have had it on its own."""
+        return self.expected / (len(self.ids) - self.num_given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Prefix:
     """A line without its last word."""
 
     ids: tuple[int, ...]
+    num_given: int
     weight: float
     logprob: float
     expected: float
@@ -58,16 +70,17 @@ class Prefix:
 class Found:
     """What a search found."""
 
+    num_given: int  # ids with which the line began
     candidates: list[Candidate] = field(default_factory=list)
     prefixes: list[Prefix] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a line begins: the poem so far, and the words of it that are given."""
+    """Where a line's own words begin: behind the poem so far and the words that are given."""
 
     cursor: Cursor
-    particle: Particles  # one row
+    particles: Particles  # a row for each metre that it may keep
 
 
 def search_line(
@@ -78,11 +91,11 @@ def search_line(
     With `last_patterns` (T, S + 1), the patterns by syllables before them that the last word may
     have, places before it are kept as prefixes.
     """
-    found = Found()
-    rows = np.zeros(count, np.int64)
-    particles, state = picked(start.particle, rows), rows_of(start.cursor.state, rows)
-    spread = (int(random_number(seed, i) * len(rules.going)) for i in range(count))
-    particles.template[:] = np.fromiter(spread, np.int64, count)
+    metres = len(start.particles.template)
+    found = Found(int(start.particles.length[0]))
+    spread = (int(random_number(seed, i) * metres) for i in range(count))
+    particles = picked(start.particles, np.fromiter(spread, np.int64, count))
+    state = rows_of(start.cursor.state, [0] * count)
     ids = np.full(count, start.cursor.last, np.int64)
     if last_patterns is not None:
         _keep_prefixes(found, particles, state, ids, last_patterns)
@@ -92,7 +105,7 @@ def search_line(
         step_particles(logits, particles, rules, seed, place)
         ids = particles.tokens[np.arange(len(ids)), np.maximum(particles.length - 1, 0)]
         for row in np.flatnonzero(particles.outcome == FINISHED):
-            found.candidates.append(candidate_of(particles, state, int(row)))
+            found.candidates.append(candidate_of(particles, state, int(row), found.num_given))
         going = np.flatnonzero(particles.outcome == GOING)
         if len(going) == 0:
             break
@@ -114,13 +127,14 @@ def resampled(particles: Particles, going: Places, number: float) -> Places:
     return going[rows]
 
 
-def candidate_of(particles: Particles, state: State, row: int) -> Candidate:
+def candidate_of(particles: Particles, state: State, row: int, num_given: int) -> Candidate:
     """Finished line of a particle; `state` is its rows' before the line end."""
     length = int(particles.length[row])
     logprob = float(particles.logprob[row])
     ids = tuple(particles.tokens[row, :length].tolist())
     return Candidate(
         ids=ids,
+        num_given=num_given,
         weight=float(particles.weight[row]),
         logprob=logprob,
         expected=float(particles.expected[row]),
@@ -131,7 +145,11 @@ def candidate_of(particles: Particles, state: State, row: int) -> Candidate:
 
 
 def _keep_prefixes(
-    found: Found, particles: Particles, state: State, ids: Places, last_patterns: Bits
+    found: Found,
+    particles: Particles,
+    state: State,
+    ids: Places,
+    last_patterns: Bits,
 ) -> None:
     """Keep particles that stand before a word which may be the line's last."""
     before_word = (particles.word_start == particles.length) & ~particles.in_mark
@@ -144,6 +162,7 @@ def _keep_prefixes(
             found.prefixes.append(
                 Prefix(
                     ids=tuple(particles.tokens[row, :length].tolist()),
+                    num_given=found.num_given,
                     weight=float(particles.weight[row]),
                     logprob=float(particles.logprob[row]),
                     expected=float(particles.expected[row]),

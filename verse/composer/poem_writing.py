@@ -7,6 +7,8 @@ the same poem. Knows nothing of who steps the network.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,10 @@ from model.copies.copy_report import CopyLimits
 from verse.composer.diction_choice import KEYWORD, URGENT_KEYWORD, content_words, diction_of, folded
 from verse.composer.line_rules import Diction
 from verse.composer.line_search import Candidate
+from verse.composer.line_starts import start_counts
 from verse.composer.line_writer import LineTask, WordWriter, write_by_letters
-from verse.composer.network_steps import Request, Steps, read
+from verse.composer.network_steps import Cursor, Request, Steps, read
+from verse.composer.relaxation import Relaxed, relaxations
 from verse.composer.rhyme_book import RhymeBook
 from verse.composer.voice import Voice
 from verse.composer.weighted_draw import derived_seed, drawn
@@ -51,26 +55,31 @@ class _PoemWriter:
         self._cursor = voice.opening
         self._closing = closing_lines(spec)
         self._pending = list(dict.fromkeys(folded(request.keywords)))
+        for line in spec.lines:
+            said = self._keywords_in(line.text or "")
+            self._pending = [word for word in self._pending if word not in said]
         if voice.lexicon is not None:
             self._diction = diction_of(voice.lexicon, voice.word_list, request)
-            letters = [line.rhyme for line in spec.lines if line.refrain is None]
-            self._book = RhymeBook(self._diction, letters)
+            self._book = RhymeBook(self._diction, spec)
             self._bans_opening = np.zeros(len(voice.lexicon.words), np.bool_)
             for line in spec.lines:
                 if given := line.text or line.end:
-                    self._book.note(line.rhyme, given)
+                    self._book.note(line, given)
 
     def write(self) -> Composing:
         """Write all lines."""
         self._cursor = yield from read(self._cursor, self._ids(opening_text(self._request)))
         for index in range(len(self._spec.lines)):
-            given = self._given(index)
-            line = (
-                (yield from self._written(index))
-                if given is None
-                else (yield from self._read(index, given))
-            )
-            self._note(line)
+            given, before = self._given(index), self._cursor
+            if given is not None:
+                line = yield from self._read(index, given)
+                self._note(line)
+            else:
+                sets_rhyme = self._sets_rhyme(index)
+                line = yield from self._written(index)
+                self._note(line)
+                if sets_rhyme and line.alternatives and "rhyme" not in line.relaxed:
+                    line = yield from self._with_rhyming_alternatives(line, before)
             yield line
             if line.ends_stanza and index + 1 < len(self._spec.lines):
                 self._cursor = yield from read(self._cursor, self._ids("\n"))
@@ -90,20 +99,55 @@ class _PoemWriter:
     def _written(self, index: int) -> Steps[ComposedLine]:
         """Write a line, giving up what it cannot keep where that is allowed."""
         spent = 0
+        wanted = _wanted(self._spec.lines[index])
         for relaxed, line in self._attempts(self._spec.lines[index]):
+            mute: list[Candidate] = []  # without a keyword that must come now
             for attempt in range(TRIES):
                 task = self._task(index, line, relaxed, attempt)
-                candidates = yield from self._candidates(task)
+                candidates = yield from self._candidates(task, attempt)
                 spent += task.particles
-                if chosen := self._chosen(index, candidates):
+                saying = [each for each in candidates if self._says_enough(self._text(each))]
+                if chosen := self._chosen(index, saying):
                     return self._taken(index, chosen, relaxed, spent)
-        reason = f"no line keeps {_wanted(self._spec.lines[index])}: {spent} were begun"
+                mute = self._chosen(index, candidates) or mute
+            if mute and not self._request.strict:
+                return self._taken(index, mute, (*relaxed, "keywords"), spent)
+            if mute:
+                wanted = f"the keywords that are left, {', '.join(self._pending)}"
+        reason = f"no line keeps {wanted}: {spent} were begun"
         raise CompositionError(reason, self._poem())
 
-    def _attempts(self, line: LineSpec) -> "Iterator[tuple[tuple[str, ...], LineSpec]]":
-        yield (), line
-        if not self._request.strict:
-            yield from _relaxations(line)
+    def _sets_rhyme(self, index: int) -> bool:
+        """Whether other lines are to rhyme with this one, which is the first."""
+        letter = self._spec.lines[index].rhyme
+        others = sum(line.rhyme == letter and line.refrain is None for line in self._spec.lines)
+        return letter is not None and others > 1 and not self._book.is_set(letter)
+
+    def _with_rhyming_alternatives(self, line: ComposedLine, before: Cursor) -> Steps[ComposedLine]:
+        """The line with alternatives that rhyme with it, as the lines to come will."""
+        index, count = line.number - 1, self._request.alternatives
+        task = replace(self._task(index, self._spec.lines[index], ("others",), 0), cursor=before)
+        candidates = yield from self._candidates(task, 0)
+        seed = derived_seed(self._seed, index, "others")
+        places = drawn([each.weight for each in candidates], 2 * count, seed)
+        others = [candidates[place] for place in places]
+        alternatives = self._alternatives(index, line.text, others)
+        self._lines[index] = replace(line, alternatives=alternatives)
+        return self._lines[index]
+
+    def _alternatives(
+        self, index: int, text: str, others: Sequence[Candidate]
+    ) -> tuple[str, ...]:
+        """As many other versions of a line as are asked for, none of them copied."""
+        texts = dict.fromkeys(self._text(each) for each in others)
+        texts.pop(text, None)
+        own = (each for each in texts if not self._is_copied(index, each))
+        return tuple(islice(own, self._request.alternatives))
+
+    def _attempts(self, line: LineSpec) -> Iterator[Relaxed]:
+        ways = [((), line), *([] if self._request.strict else relaxations(line))]
+        # Words that it starts with may only fit when something is given up.
+        return ((given_up, each) for given_up, each in ways if any(start_counts(each)))
 
     def _task(self, index: int, line: LineSpec, relaxed: Sequence[str], attempt: int) -> LineTask:
         return LineTask(
@@ -116,13 +160,13 @@ class _PoemWriter:
             seed=derived_seed(self._seed, index, *relaxed, attempt),
         )
 
-    def _candidates(self, task: LineTask) -> Steps[list[Candidate]]:
+    def _candidates(self, task: LineTask, attempt: int) -> Steps[list[Candidate]]:
         if self._voice.lexicon is None or task.line.characters is not None:
             return (yield from write_by_letters(self._voice.tokenizer, task))
         writer = WordWriter(
             diction=self._with_keywords(self._diction),
             book=self._book,
-            bans_opening=self._bans_opening,
+            bans_opening=self._bans_opening & (attempt + 1 < TRIES),
         )
         return (yield from writer.write(task))
 
@@ -130,11 +174,28 @@ class _PoemWriter:
         """Words with a bonus for the keywords that have not come yet, the larger the later."""
         if not self._pending:
             return diction
-        left = sum(self._given(i) is None for i in range(len(self._lines), len(self._spec.lines)))
         bonus = diction.bonus.copy()
         numbers = diction.lexicon.numbers_of(self._pending)
-        bonus[numbers] = KEYWORD if left > len(self._pending) + 1 else URGENT_KEYWORD
+        is_urgent = self._num_open <= len(self._pending) + 1
+        bonus[numbers] = URGENT_KEYWORD if is_urgent else KEYWORD
         return diction.with_bonus(bonus)
+
+    @property
+    def _num_open(self) -> int:
+        """Lines that are still to be written."""
+        left = range(len(self._lines), len(self._spec.lines))
+        return sum(self._is_open(index) for index in left)
+
+    def _is_open(self, index: int) -> bool:
+        line = self._spec.lines[index]
+        return line.text is None and line.refrain is None
+
+    def _says_enough(self, text: str) -> bool:
+        """Whether there will be a line for each keyword that this one leaves unsaid."""
+        left = len(self._pending) - len(self._keywords_in(text))
+        if self._num_open == 1:
+            return left == 0
+        return left < self._num_open or len(self._keywords_in(text)) > 0
 
     def _chosen(self, index: int, candidates: list[Candidate]) -> list[Candidate]:
         """A few candidates drawn by weight, the most fluent first; then further ones.
@@ -147,18 +208,18 @@ class _PoemWriter:
         seed = derived_seed(self._seed, index, "choice")
         count = DRAWN + 2 * self._request.alternatives
         places = drawn([each.weight for each in pool], count, seed)
-        few = sorted(places[:DRAWN], key=lambda place: -fluency(pool[place]))
+        few = sorted(places[:DRAWN], key=lambda place: -pool[place].fluency)
         ordered = [pool[place] for place in (*few, *places[DRAWN:])]
-        while ordered and self._is_copied(self._text(ordered[0])):
+        while ordered and self._is_copied(index, self._text(ordered[0])):
             ordered.pop(0)
         return ordered
 
-    def _is_copied(self, text: str) -> bool:
+    def _is_copied(self, at: int, text: str) -> bool:
         """Whether a line, behind the one before it, makes a run that is too long to be chance."""
         index = self._voice.copy_index
         if index is None or self._request.allow_copies:
             return False
-        before = f"{self._lines[-1].text}\n" if self._lines else ""
+        before = f"{self._lines[at - 1].text}\n" if at else ""
         limits = CopyLimits()
         return any(
             limits.rejects(run) and run.end > len(before) for run in index.runs(before + text)
@@ -169,19 +230,17 @@ class _PoemWriter:
     ) -> ComposedLine:
         """Composed line of the first of these candidates; the others are its alternatives."""
         best, *others = candidates
-        texts = dict.fromkeys(self._text(each) for each in others)
-        texts.pop(self._text(best), None)
         self._cursor = best.cursor
         return ComposedLine(
             number=index + 1,
             text=self._text(best),
             ends_stanza=self._spec.ends_stanza[index],
-            nats_per_character=-fluency(best),
-            free_nats_per_character=-best.expected / len(best.ids),
+            nats_per_character=-best.fluency,
+            free_nats_per_character=-best.free_fluency,
             end_nats=-best.end_logprob,
             particles=spent,
             relaxed=relaxed,
-            alternatives=tuple(texts)[: self._request.alternatives],
+            alternatives=self._alternatives(index, self._text(best), others),
         )
 
     def _note(self, line: ComposedLine) -> None:
@@ -193,8 +252,7 @@ class _PoemWriter:
             return
         spec = self._spec.lines[line.number - 1]
         if spec.text is None and spec.end is None and spec.refrain is None:
-            text = line.text if spec.tail is None else line.text.rsplit(spec.tail, 1)[0]
-            self._book.note(spec.rhyme, text)
+            self._book.note(spec, line.text)
         words = line_words(line.text)[:1]
         opening = self._voice.lexicon.numbers_of(word.text.casefold() for word in words)
         self._bans_opening[opening] = True
@@ -226,11 +284,6 @@ class _PoemWriter:
         )
 
 
-def fluency(candidate: Candidate) -> float:
-    """Mean log probability of a character, in nats."""
-    return candidate.logprob / len(candidate.ids)
-
-
 def opening_text(request: PoemRequest) -> str:
     """What the network reads before the first line."""
     title = f"{request.title}\n\n" if request.title else ""
@@ -242,25 +295,6 @@ def closing_lines(spec: PoemSpec) -> frozenset[int]:
     """Indices of the lines with which stanzas end, or of those that they repeat there."""
     ends = [index for index, ends in enumerate(spec.ends_stanza) if ends]
     return frozenset(spec.source(index) for index in ends)
-
-
-def _relaxations(line: LineSpec) -> "Iterator[tuple[tuple[str, ...], LineSpec]]":
-    """The same line without its metre, with more or fewer syllables, without rhyme, and free."""
-    given_up: tuple[str, ...] = ()
-    counts = line.syllable_range
-    if line.metre is not None:
-        given_up, line = (
-            (*given_up, "metre"),
-            line.model_copy(update={"metre": None, "syllables": counts}),
-        )
-        yield given_up, line
-    if counts is not None:
-        wider = (max(1, counts[0] - 2), counts[1] + 2)
-        given_up, line = (*given_up, "syllables"), line.model_copy(update={"syllables": wider})
-        yield given_up, line
-    if line.rhyme is not None:
-        given_up, line = (*given_up, "rhyme"), line.model_copy(update={"rhyme": None})
-        yield given_up, line
 
 
 def _wanted(line: LineSpec) -> str:

@@ -6,17 +6,17 @@ taken with all of them: none that might rhyme where it must not, none that might
 Knows nothing of networks.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from verse.composer.kernels.arrays import Bits, Flags, Floats
-from verse.composer.lexicon import RhymeWord
-from verse.composer.line_rules import Diction, rhyme_syllables, templates_of
-from verse.forms import LineSpec
-from verse.prosody.line_words import line_words
+from verse.composer.lexicon import RhymeWord, heard_rhymes
+from verse.composer.line_rules import Diction, ending_patterns
+from verse.forms import LineSpec, PoemSpec
+from verse.prosody.line_words import LineWord, line_words
 from verse.prosody.readings import readings
 
 RICH_CLASS = 20  # words from which a rhyme is as welcome as any
@@ -35,25 +35,30 @@ class Letter:
 class RhymeBook:
     """Rhymes of one poem as it is written."""
 
-    def __init__(self, diction: Diction, letters: Iterable[str | None]) -> None:
-        """`letters` are those of all lines that differ, in order."""
-        self._diction, self._lexicon = diction, diction.lexicon
+    def __init__(self, diction: Diction, spec: PoemSpec) -> None:
+        self._diction, self.lexicon = diction, diction.lexicon
         self._letters: dict[str, Letter] = defaultdict(Letter)
-        self._num_lines = {each: list(letters).count(each) for each in set(letters)}
-        size = len(self._lexicon.words)
+        lines = [line for line in spec.lines if line.rhyme and line.refrain is None]
+        self._num_lines = Counter(line.rhyme for line in lines)
+        self._lengths: dict[str | None, set[int]] = defaultdict(set)
+        for line in lines:
+            self._lengths[line.rhyme] |= rhyme_lengths(line)
+        size = len(self.lexicon.words)
         self._is_used: Flags = np.zeros(size, np.bool_)  # as a line's last word
         self._is_taken: Flags = np.zeros(size, np.bool_)  # by a rhyme that is used already
 
-    def note(self, letter: str | None, text: str) -> None:
-        """Note the last word of a line that stands, whoever wrote it."""
-        words = line_words(text)
+    def note(self, line: LineSpec, text: str) -> None:
+        """Note the word that bears the rhyme of a line which stands, whoever wrote it."""
+        words, letter = rhyming_words(line, text), line.rhyme
         if not words:
             return
         known = readings(words[-1].text)
-        rhymes = frozenset(each.rhyme for each in known)
-        for rhyme in rhymes:
-            self._is_taken[self._lexicon.words_by_rhyme.get(rhyme, [])] = True
-        self._is_used[self._lexicon.numbers_of([words[-1].text.casefold()])] = True
+        # At a line's end a word is stressed where it can be: `can` does not rhyme with `done`.
+        stressed = [each for each in known if "1" in each.stresses or "2" in each.stresses]
+        rhymes = frozenset(each.rhyme for each in stressed or known)
+        for rhyme in heard_rhymes(known):
+            self._is_taken[self.lexicon.words_by_rhyme.get(rhyme, [])] = True
+        self._is_used[self.lexicon.numbers_of([words[-1].text.casefold()])] = True
         if letter is not None:
             mine = self._letters[letter]
             if mine.rhymes is None or mine.rhymes & rhymes:
@@ -66,42 +71,66 @@ class RhymeBook:
 
     def partners(self, letter: str, line: LineSpec) -> list[RhymeWord]:
         """Words that may end a further line of a letter, the commonest first."""
-        mine = self._letters[letter]
-        length = rhyme_syllables(templates_of(line)[0][0])
+        mine, patterns = self._letters[letter], self._diction.patterns
+        fitting = ending_patterns(self.lexicon, line)
         return [
             each
             for rhyme in sorted(mine.rhymes or ())
-            for each in self._lexicon.classes.get(rhyme, [])
+            for each in self.lexicon.classes.get(rhyme, [])
             if each.onset not in mine.onsets
-            and (length is None or each.syllables == length)
+            and self._has_length(each, line)
             and not self._is_used[each.word]
-            and not self._diction.banned[each.word]
+            and patterns[each.word] & fitting
         ]
 
     def partner_patterns(self, letter: str, line: LineSpec) -> Bits:
         """Patterns (W,) of `partners`, none for all other words."""
-        patterns = np.zeros(len(self._lexicon.words), np.uint64)
+        patterns = np.zeros(len(self.lexicon.words), np.uint64)
         numbers = [each.word for each in self.partners(letter, line)]
         patterns[numbers] = self._diction.patterns[numbers]
         return patterns
 
     def opener_patterns(self, letter: str | None, line: LineSpec) -> Bits:
-        """Patterns (W,) of the words that `last_weights` allows, none for all other words."""
-        weights = self.last_weights(letter, line)
-        return np.where(weights > 0, self._diction.patterns, np.uint64(0))
+        """Patterns (W,) of the words that `last_weights` allows here, none for all other words."""
+        fitting = self._diction.patterns & ending_patterns(self.lexicon, line)
+        return np.where(self.last_weights(letter, line) > 0, fitting, np.uint64(0))
 
     def last_weights(self, letter: str | None, line: LineSpec) -> Floats:
-        """How welcome each word (W,) is at the end of a line that rhymes with none before it."""
+        """How welcome each word (W,) is at the end of a line that rhymes with none before it.
+
+        No word is, where no rhyme has as many words as the letter has lines.
+        """
         free = ~(self._is_used | self._is_taken)
         if letter is None:
-            return np.where(free if any(self._num_lines) else ~self._is_used, 1.0, 0.0)
-        weights = np.zeros(len(self._lexicon.words))
-        length = rhyme_syllables(templates_of(line)[0][0])
-        needed = max(POOR_CLASS, WORDS_A_LINE * (self._num_lines.get(letter, 1) - 1))
-        for members in self._lexicon.classes.values():
-            sounds = {each.onset for each in members}
-            if len(sounds) >= needed:
-                for each in members:
-                    if length is None or each.syllables == length:
-                        weights[each.word] = min(1.0, len(sounds) / RICH_CLASS)
+            return np.where(free if self._num_lines else ~self._is_used, 1.0, 0.0)
+        weights = np.zeros(len(self.lexicon.words))
+        banned, num_lines = self._diction.banned, self._num_lines[letter]
+        classes = [
+            [each for each in members if not banned[each.word] and self._has_length(each, line)]
+            for members in self.lexicon.classes.values()
+        ]
+        sounds = [len({each.onset for each in members}) for members in classes]
+        wished = max(POOR_CLASS, WORDS_A_LINE * (num_lines - 1))
+        needed = max(num_lines, min(wished, max(sounds, default=0)))
+        for members, count in zip(classes, sounds, strict=True):
+            if count >= needed:
+                weights[[each.word for each in members]] = min(1.0, count / RICH_CLASS)
         return np.where(free, weights, 0.0)
+
+    def _has_length(self, word: RhymeWord, line: LineSpec) -> bool:
+        """Whether a rhyme has the syllables on which all lines of the letter can end, or this."""
+        lengths = self._lengths[line.rhyme]
+        wanted = lengths if len(lengths) == 1 else rhyme_lengths(line)
+        return not wanted or word.syllables in wanted
+
+
+def rhyme_lengths(line: LineSpec) -> set[int]:
+    """Syllables that the rhyme has, by the last strong place of the line's metres; none: any."""
+    return {len(template) - template.rindex("/") for template in line.templates if "/" in template}
+
+
+def rhyming_words(line: LineSpec, text: str) -> tuple[LineWord, ...]:
+    """Words of a line up to the one that bears its rhyme: all before its tail."""
+    words = line_words(text)
+    num_after = 0 if line.tail is None else len(line_words(line.tail))
+    return words[: len(words) - num_after]

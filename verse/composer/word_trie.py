@@ -7,7 +7,7 @@ before its children. Arrays, so that a kernel can walk it. Knows nothing of soun
 Shapes: M nodes, W words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +76,14 @@ def bits_of(trie: WordTrie, patterns: Bits, bonus: Floats) -> TrieBits:
     below = np.zeros(len(trie.token), np.uint64)
     gather(trie.word, trie.parent, patterns, bonus, ends, below, highest)
     return TrieBits(ends, below, highest)
+
+
+def children(trie: WordTrie, node: int) -> Iterator[int]:
+    """Nodes one letter on."""
+    child = int(trie.first_child[node])
+    while child != NONE:
+        yield child
+        child = int(trie.next_sibling[child])
 
 
 def below_of(trie: WordTrie, patterns: Bits) -> Bits:

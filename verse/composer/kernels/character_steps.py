@@ -14,19 +14,25 @@ from model.decoding.kernels.row_sampling import uniform
 from verse.composer.kernels.arrays import Flags, Floats, Places
 from verse.composer.kernels.particle_columns import DEAD, FINISHED, MAX_LINE, SLOTS, Particles
 
-NEVER, LETTER, MARK, SPACE, END = 0, 1, 2, 3, 4
+NEVER, LETTER, MARK, SPACE, END, ACCENT = 0, 1, 2, 3, 4, 5
 
 
 class CharacterRules(NamedTuple):
     """Rules of one line as arrays."""
 
-    kind: Places  # (V,) NEVER, LETTER, MARK, SPACE or END
+    kind: Places  # (V,) NEVER, LETTER, MARK, SPACE, END or ACCENT, which follows a letter
     closes: Flags  # (V,) marks that close a sentence
     openings: Flags  # (V,) ids that the line may begin with
     least: int  # letters
     most: int
     must_close: bool
     temperature: float
+
+
+@part
+def is_written(kind: int) -> bool:
+    """Whether a character is a letter or a part of one."""
+    return bool(kind == LETTER) or bool(kind == ACCENT)
 
 
 @part
@@ -42,10 +48,12 @@ def may_take(particles: Particles, rules: CharacterRules, i: int, token: int) ->
         has_room = bool(letters < rules.most)
         if kind == LETTER:
             may = has_room
+        elif kind == ACCENT:
+            may = is_written(last)
         elif kind == SPACE:
             may = bool(last != SPACE and has_room)
         elif kind == MARK:
-            may = bool(last == LETTER and (has_room or rules.closes[token] or not rules.must_close))
+            may = is_written(last) and bool(has_room or rules.closes[token] or not rules.must_close)
         elif kind == END:
             may = bool(
                 last != SPACE and letters >= rules.least and (closed or not rules.must_close)

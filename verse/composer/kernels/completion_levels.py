@@ -72,6 +72,22 @@ def expand(
 
 
 @kernel
+def expect(logits: NDArray[np.float32], temperature: float, values: Floats) -> None:
+    """Write for each row of logits (R, V) the mean log probability of what would be drawn from it.
+
+    It is drawn at the temperature and scored by the model as it is.
+    """
+    for r in range(len(logits)):
+        highest = highest_of(logits[r])
+        total = logarithm(logits[r], highest, 1.0)
+        heated = logarithm(logits[r], highest, temperature)
+        values[r] = 0.0
+        for logit in logits[r]:
+            shifted = np.float64(logit) - highest
+            values[r] += exp(shifted / temperature - heated) * (shifted - total)
+
+
+@kernel
 def score(logits: Logits, ids: Places, temperature: float, values: Floats) -> None:
     """Write the log probabilities of ids (K,) at a temperature, by logits (V,)."""
     highest = highest_of(logits)

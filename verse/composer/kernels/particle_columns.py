@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from verse.composer.kernels.arrays import NONE, Bits, Flags, Floats, Places
 
-MAX_LINE = 160  # characters; a line that gets no end before is given up
+MAX_LINE = 256  # characters; a line that gets no end before is given up
 SLOTS = 4096  # random numbers of a step: more than there are particles
 GOING, FINISHED, DEAD = 0, 1, 2
 MAX_TWIST = 40.0  # nats, above all bonuses of a step
