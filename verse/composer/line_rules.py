@@ -156,8 +156,7 @@ def rules_of(
     """
     lexicon, trie, bits = diction.lexicon, diction.lexicon.trie, diction.bits
     going, ending = patterns_of(lexicon, line)
-    if last_weight is None:
-        last_weight = np.zeros(len(lexicon.words))
+    last_weight = np.zeros(len(lexicon.words)) if last_weight is None else last_weight
     last = np.where(last_weight > 0, diction.patterns, np.uint64(0))
     if may_end is None:
         may_end = ending & np.bitwise_or.reduce(last)

@@ -80,6 +80,8 @@ class _PoemWriter:
                 self._note(line)
                 if sets_rhyme and line.alternatives and "rhyme" not in line.relaxed:
                     line = yield from self._with_rhyming_alternatives(line, before)
+                if self._voice.lexicon is not None and self._spec.lines[index].characters is None:
+                    self._book.reserve(self._spec.lines[index], line.alternatives)
             yield line
             if line.ends_stanza and index + 1 < len(self._spec.lines):
                 self._cursor = yield from read(self._cursor, self._ids("\n"))

@@ -65,6 +65,18 @@ class RhymeBook:
                 mine.rhymes = rhymes if mine.rhymes is None else mine.rhymes & rhymes
             mine.onsets |= {each.onset for each in known}
 
+    def reserve(self, line: LineSpec, texts: Sequence[str]) -> None:
+        """Keep the rhymes of a line's alternatives for it, while its letter has many more."""
+        for text in texts:
+            words, letter = rhyming_words(line, text), line.rhyme
+            needed = WORDS_A_LINE * self._num_lines[letter]
+            if letter is None or len(self.partners(letter, line)) > needed:
+                self._is_used[self._lexicon.numbers_of([words[-1].text.casefold()])] = True
+                if letter is not None:
+                    self._letters[letter].onsets |= {
+                        each.onset for each in readings(words[-1].text)
+                    }
+
     def is_set(self, letter: str | None) -> bool:
         """Whether a letter has its rhyme already."""
         return letter is not None and self._letters[letter].rhymes is not None
