@@ -31,9 +31,13 @@ RHYMED = {
     "seed": 3,
     "alternatives": 2,
 }
-# No word of the anthology that has two syllables begins with x.
-LOST_LINE = {"syllables": 2, "acrostic": "x"}
-LOST: dict[str, Any] = {"spec": {"stanzas": [[{"text": "the night"}, LOST_LINE]]}, "seed": 1}
+# No line of two syllables has three words.
+LOST_LINE = {"syllables": 2}
+LOST_WORDS = {"keywords": ["love", "day", "light"], "seed": 1, "particles": 4}
+LOST: dict[str, Any] = {
+    "spec": {"stanzas": [[{"text": "the night"}, LOST_LINE]]},
+    **LOST_WORDS,
+}
 ENDLESS = {"max_tokens": 50_000, "min_tokens": 50_000, "seed": 1}
 
 
@@ -129,7 +133,7 @@ def test_a_strict_form_that_cannot_be_kept_is_refused_with_what_there_is(
 def test_plain_text_tells_a_form_that_cannot_be_kept_by_its_status_or_has_no_end(
     client: FlaskClient,
 ) -> None:
-    first_line = {"spec": {"stanzas": [[LOST_LINE]]}, "seed": 1}
+    first_line = {"spec": {"stanzas": [[LOST_LINE]]}, **LOST_WORDS}
     refused = ask(client, first_line)
     assert (refused.status_code, refused.json["error"]["code"]) == (422, "form_not_kept")
     with pytest.raises(StreamCutError):

@@ -168,6 +168,12 @@ class PoemSpec(BaseModel):
         )
 
     @property
+    def closing_lines(self) -> frozenset[int]:
+        """Indices of the lines with which stanzas end, or of those that they repeat there."""
+        ends = (index for index, ends in enumerate(self.ends_stanza) if ends)
+        return frozenset(map(self.source, ends))
+
+    @property
     def needs_prosody(self) -> bool:
         """True where a line can only be kept by who knows how words sound."""
         return any(line.needs_prosody for line in self.lines)

@@ -24,7 +24,7 @@ from service.error_answers import (
     bad_request,
     busy,
 )
-from verse.composer.feasibility import ImpossibleFormError
+from verse.composer.impossible_form import ImpossibleFormError
 
 
 def error_response(error: ApiError) -> Response:

@@ -24,7 +24,7 @@ from verse.composer.relaxation import Relaxed, relaxations
 from verse.composer.rhyme_book import RhymeBook
 from verse.composer.voice import Voice
 from verse.composer.weighted_draw import derived_seed, drawn
-from verse.forms import LineSpec, PoemSpec
+from verse.forms import LineSpec
 from verse.poem import ComposedLine, CompositionError, Poem
 from verse.poem_request import PoemRequest
 from verse.prosody.line_words import line_words
@@ -53,7 +53,7 @@ class _PoemWriter:
         self._spec = spec = request.poem_spec()
         self._lines: list[ComposedLine] = []
         self._cursor = voice.opening
-        self._closing = closing_lines(spec)
+        self._closing = spec.closing_lines
         self._pending = list(dict.fromkeys(folded(request.keywords)))
         for line in spec.lines:
             said = self._keywords_in(line.text or "")
@@ -137,9 +137,7 @@ class _PoemWriter:
         self._lines[index] = replace(line, alternatives=alternatives)
         return self._lines[index]
 
-    def _alternatives(
-        self, index: int, text: str, others: Sequence[Candidate]
-    ) -> tuple[str, ...]:
+    def _alternatives(self, index: int, text: str, others: Sequence[Candidate]) -> tuple[str, ...]:
         """As many other versions of a line as are asked for, none of them copied."""
         texts = dict.fromkeys(self._text(each) for each in others)
         texts.pop(text, None)
@@ -291,12 +289,6 @@ def opening_text(request: PoemRequest) -> str:
     title = f"{request.title}\n\n" if request.title else ""
     lines = request.opening.strip("\n")
     return title + (f"{lines}\n" if lines else "") or "\n\n"
-
-
-def closing_lines(spec: PoemSpec) -> frozenset[int]:
-    """Indices of the lines with which stanzas end, or of those that they repeat there."""
-    ends = [index for index, ends in enumerate(spec.ends_stanza) if ends]
-    return frozenset(spec.source(index) for index in ends)
 
 
 def _wanted(line: LineSpec) -> str:

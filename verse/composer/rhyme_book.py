@@ -71,7 +71,7 @@ class RhymeBook:
             words, letter = rhyming_words(line, text), line.rhyme
             needed = WORDS_A_LINE * self._num_lines[letter]
             if letter is None or len(self.partners(letter, line)) > needed:
-                self._is_used[self._lexicon.numbers_of([words[-1].text.casefold()])] = True
+                self._is_used[self.lexicon.numbers_of([words[-1].text.casefold()])] = True
                 if letter is not None:
                     self._letters[letter].onsets |= {
                         each.onset for each in readings(words[-1].text)
