@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,8 +35,9 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def server(start_server: "StartServer", collector: Collector) -> "Server":
+def server(start_server: "StartServer", worded_checkpoint: Path, collector: Collector) -> "Server":
     return start_server(
+        STROPHE_CHECKPOINTS=str(worded_checkpoint.parent),
         STROPHE_MAX_STREAMS="2",
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
         OTEL_BSP_SCHEDULE_DELAY="50",
@@ -197,6 +199,17 @@ def test_a_score_is_a_span_too_though_nothing_is_written(
     assert span.status.code == Status.STATUS_CODE_UNSET
     assert (facts["http.route"], facts["gen_ai.usage.input_tokens"]) == ("/v1/score", 4)
     assert "gen_ai.request.seed" not in facts
+
+
+@pytest.mark.slow
+def test_a_poems_span_has_its_seed_and_how_it_ended(server: "Server", collector: Collector) -> None:
+    fields = {"spec": {"stanzas": [[{"text": "the night"}]]}, "seed": 5}
+    with requests.post(server.url + "/v1/poems", json=fields, timeout=30) as response:
+        facts = attributes_of(span_of(collector, response))
+    assert (facts["http.route"], facts["gen_ai.request.seed"]) == ("/v1/poems", 5)
+    assert facts["gen_ai.request.choice.count"] == 1
+    assert facts["gen_ai.response.finish_reasons"] == ["stop"]
+    assert facts["gen_ai.usage.output_tokens"] == len("the night\n")
 
 
 @pytest.mark.slow

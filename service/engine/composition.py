@@ -18,8 +18,10 @@ T = TypeVar("T")
 class Composition(Generic[T]):
     """Composition under way: what it asks for next, its lines so far, and in the end its result."""
 
-    def __init__(self, work: Generator[Asked | ComposedLine, Any, T], seed: int = 0) -> None:
-        """`work` is sent the answer to what it asks for; `seed` is what its draws follow from."""
+    def __init__(
+        self, work: Generator[Asked | ComposedLine, Any, T], seed: int | None = None
+    ) -> None:
+        """`work` is sent the answer to what it asks for; a poem's draws follow from its `seed`."""
         self.seed = seed
         self.asked: Asked | None = None
         self.lines: list[ComposedLine] = []

@@ -105,7 +105,7 @@ def _of_request(exchange: HttpExchange, job: ObservedJob) -> Attributes:
         "gen_ai.operation.name": _operation(exchange),
         "gen_ai.provider.name": "strophe",
         "gen_ai.request.model": job.model,
-        "gen_ai.request.choice.count": len(job.generations),
+        "gen_ai.request.choice.count": len(job.generations) or int(_seed_of_poem(job) is not None),
         **_of_sampling(job),
     }
     return {name: value for name, value in attributes.items() if value is not None}
@@ -114,7 +114,7 @@ def _of_request(exchange: HttpExchange, job: ObservedJob) -> Attributes:
 def _of_sampling(job: ObservedJob) -> dict[str, AttributeValue | None]:
     """Sampling parameters as attributes; none where a text was scored and none written."""
     if not job.generations:
-        return {}
+        return {"gen_ai.request.seed": _seed_of_poem(job)}
     params = job.generations[0].params
     return {
         "gen_ai.request.temperature": params.temperature,
@@ -127,6 +127,12 @@ def _of_sampling(job: ObservedJob) -> dict[str, AttributeValue | None]:
     }
 
 
+def _seed_of_poem(job: ObservedJob) -> int | None:
+    """Seed of the poem that a job composes; None where it composes none."""
+    composition = job.requests[0].composition
+    return None if composition is None else composition.seed
+
+
 def _of_answer(exchange: HttpExchange, job: ObservedJob) -> Attributes:
     attributes: Attributes = {
         "http.response.status_code": exchange.status,
@@ -134,7 +140,8 @@ def _of_answer(exchange: HttpExchange, job: ObservedJob) -> Attributes:
         "gen_ai.response.model": job.model,
         "gen_ai.response.finish_reasons": [
             generation.finish_reason or job.outcome for generation in job.generations
-        ],
+        ]
+        or [job.outcome] * int(_seed_of_poem(job) is not None),
         "gen_ai.usage.input_tokens": job.num_prompt_tokens,
         "gen_ai.usage.output_tokens": job.num_tokens,
         "gen_ai.usage.cache_read.input_tokens": sum(r.num_cached_tokens for r in job.requests),

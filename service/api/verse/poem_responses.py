@@ -48,6 +48,7 @@ class Writing:
     job: Job
     jobs: Jobs
     composition: Composition[Poem]
+    seed: int
     request: PoemRequest
     spec: PoemSpec
     copy_index: CopyIndex | None
@@ -60,7 +61,7 @@ class Writing:
             "id": self.job.job_id,
             "model": self.job.model,
             "fingerprint": self.job.fingerprint,
-            "seed": self.composition.seed,
+            "seed": self.seed,
             "form": self.spec.name,
             "title": self.request.title,
             "num_lines": len(self.spec.lines),
@@ -76,14 +77,14 @@ class Writing:
         copied = None if self.copy_index is None else copy_facts(self.copy_index, found.text)
         return {
             "report": poem_report(report_of(found, self.spec), missing, copied),
-            "seed": self.composition.seed,
+            "seed": self.seed,
             "finish_reason": "cancelled" if poem is None else "stop",
         }
 
     def so_far(self, num_lines: int | None = None) -> Poem:
         """Poem of the first lines, or of all that there are."""
         lines = tuple(self.composition.lines[:num_lines])
-        return Poem(lines=lines, title=self.request.title, seed=self.composition.seed)
+        return Poem(lines=lines, title=self.request.title, seed=self.seed)
 
     def refusal(self, error: RequestFailedError) -> ErrorBody:
         """Error body of a poem that failed, with the lines that there are if its form did."""
@@ -94,7 +95,7 @@ class Writing:
             message=str(found),
             param="form" if self.request.spec is None else "spec",
             code="form_not_kept",
-            partial={"text": found.partial.text, "seed": self.composition.seed},
+            partial={"text": found.partial.text, "seed": self.seed},
         )
 
 

@@ -84,6 +84,7 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
         job=job,
         jobs=jobs,
         composition=composition,
+        seed=seed,
         request=body,
         spec=spec,
         copy_index=served.copy_index,
