@@ -149,6 +149,7 @@ def test_see_is_walked_through_by_keyboard_and_goes_on_from_a_character(
 def test_nothing_is_wider_than_the_window(open_page: OpenPage) -> None:
     page = open_page()
     write(page, "The moon " * 50)
+    show_lines(page)
     for view in ("write", "see", "compare"):
         page.click(f"#tab-{view}")
         for width in (360, 768, 1920):
@@ -166,6 +167,14 @@ def test_views_are_changed_by_keyboard(page: "Page") -> None:
     expect(page.locator("#view-write")).to_be_hidden()
 
 
+def show_lines(page: "Page") -> None:
+    """Open the forms, and how the lines at the caret are said."""
+    page.click("#form-toggle")
+    page.click("#form-panel summary")
+    page.click("#form-lines")
+    expect(page.locator("#poem-lines ruby").first).to_be_visible()
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm install axe-core")
 def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
     page = open_page(reduced_motion="reduce")  # or colours are caught half-way
@@ -173,6 +182,7 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
     go_on(page)
     page.click("#next-line")
     wait_until_over(page)
+    show_lines(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for view in ("write", "see", "compare"):
         page.click(f"#tab-{view}")

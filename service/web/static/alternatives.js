@@ -68,7 +68,7 @@ function drawCard(button, way, isStanding) {
 }
 
 function shownText(way) {
-  const text = textOf(way.spans).replace(/^\n+/, "");
+  const text = (way.shown ?? textOf(way.spans)).replace(/^\n+/, "");
   if (!text) return way.isOver ? "(an empty line)" : "…";
   return text.length > MOST_SHOWN ? text.slice(0, MOST_SHOWN) + "…" : text;
 }

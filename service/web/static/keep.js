@@ -37,8 +37,8 @@ export function asMarkdown(manuscript) {
     .map((line) => (line.trim() ? escaped(line) + "\\" : ""));
   const lines = verse.map((line, index) => (verse[index + 1] ? line : line.replace(/\\$/, "")));
   const made = manuscript.standing.map(
-    ({ model, seed, settings }) =>
-      `- \`${model}\`, seed ${seed}, settings \`${JSON.stringify(settings)}\``,
+    ({ model, seed, settings, poem }) =>
+      `- \`${model}\`, seed ${seed}, settings \`${JSON.stringify({ ...settings, ...poem })}\``,
   );
   return (
     lines.join("\n") +

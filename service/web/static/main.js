@@ -22,6 +22,7 @@ const manuscript = new Manuscript(kept?.spans, kept?.generations);
 const settings = new Settings();
 const models = new Models();
 let write = null;
+let composing = null; // once it was opened
 const sheet = new Sheet({
   area: byId("text"),
   ink: byId("ink"),
@@ -61,6 +62,7 @@ function connect() {
   byId("who-wrote").addEventListener("change", (event) =>
     byId("ink").classList.toggle("plain", !event.target.checked),
   );
+  byId("form-toggle").addEventListener("click", openForms);
   byId("settings-toggle").addEventListener("click", () => toggleSettings());
   byId("save").addEventListener("click", showKeeping);
   addEventListener("keydown", onKey);
@@ -95,6 +97,18 @@ function openLink({ text, model, settings: wanted }) {
       : "",
   ];
   if (said.some(Boolean)) notify(said.filter(Boolean).join(" "));
+}
+
+/** Fetched when it is first asked for. */
+async function openForms() {
+  try {
+    const { Composing } = await import("./composing.js");
+    composing ??= new Composing({ manuscript, sheet, models, write });
+    await composing.toggle();
+  } catch (error) {
+    if (!(error instanceof TypeError) || composing) throw error;
+    notify("The forms cannot be fetched now.", { "Try again": openForms });
+  }
 }
 
 function toggleSettings() {

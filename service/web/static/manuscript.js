@@ -16,7 +16,8 @@ export class Manuscript {
 
   constructor(spans = [], generations = {}) {
     this.piece = new Piece(spans);
-    this.generations = generations; // by number: {model, seed, settings}, and {sign} where a link can repeat it
+    this.generations = generations; // by number: {model, seed, settings}, {poem} for what a form was asked with,
+    // and {sign} where a link can repeat it
   }
 
   get text() {

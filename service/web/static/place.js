@@ -1,6 +1,7 @@
 // A place in the text and the ways in which it can go on: what a generation wrote there, what a
 // retry wrote, what stood there before. Pure data, no document.
-// A way is {spans, label, isOver}; which of them stands in the text is found by comparing.
+// A way is {spans, label, isOver}, and {shown} where only a part of it is worth showing; which of
+// them stands in the text is found by comparing.
 
 import { UNDO } from "./manuscript.js";
 import { textOf } from "./piece.js";

@@ -24,6 +24,7 @@ function readSheet(kept) {
       seed: facts.seed,
       settings: readSettings(facts.settings ?? {}),
       sign: facts.sign,
+      ...(isObject(facts.poem) && { poem: facts.poem }),
     };
   }
   const caret = Number.isInteger(kept.caret) ? kept.caret : null;
@@ -35,6 +36,8 @@ function readSheet(kept) {
     caret,
   };
 }
+
+const isObject = (value) => typeof value === "object" && value !== null;
 
 const EVERY_MS = 1500;
 
@@ -55,4 +58,21 @@ export function keeper(snapshot, onTrouble) {
   return () => {
     timer ??= setTimeout(keep, EVERY_MS);
   };
+}
+
+/** A small thing that is kept beside the sheet; null where there is none. */
+export function recall(name) {
+  try {
+    return JSON.parse(localStorage.getItem(`strophe.${name}`));
+  } catch {
+    return null;
+  }
+}
+
+export function remember(name, value) {
+  try {
+    localStorage.setItem(`strophe.${name}`, JSON.stringify(value));
+  } catch {
+    // the sheet's keeper tells of a browser that keeps nothing
+  }
 }

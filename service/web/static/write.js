@@ -4,7 +4,7 @@ import { Alternatives } from "./alternatives.js";
 import { ServiceError, untilReady } from "./client.js";
 import { byId, isUsable, number, setUsable } from "./dom.js";
 import { essential } from "./fields.js";
-import { BrokenError, generate } from "./generation.js";
+import { BrokenError, compose, generate } from "./generation.js";
 import { untilLines } from "./lines.js";
 import { announce, clearNotice, notify, sentence, showStatus } from "./notices.js";
 import { Pen } from "./pen.js";
@@ -14,6 +14,7 @@ import { Progress } from "./progress.js";
 import { promptBefore } from "./prompt.js";
 
 const NUM_BESIDE = 3;
+const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest"];
 const LINE = { length: 200, least: 20 }; // characters: a line ends long before, a poem not at once
 
 export class Write {
@@ -22,7 +23,7 @@ export class Write {
 
   constructor({ manuscript, sheet, settings, models }) {
     Object.assign(this, { manuscript, sheet, settings, models });
-    this.alternatives = new Alternatives(manuscript, (place, index) => this.#choose(place, index));
+    this.alternatives = new Alternatives(manuscript, (place, index) => this.choose(place, index));
     const actions = {
       continue: () => this.continue(),
       stop: () => this.stop(),
@@ -52,7 +53,7 @@ export class Write {
 
   /** Write on from the caret; what stands behind it stays behind. */
   continue(options = {}) {
-    return this.#writeInto(new Place(this.sheet.selection.end), options);
+    return this.writeInto(new Place(this.sheet.selection.end), options);
   }
 
   /** Another way for the place that was written last. */
@@ -75,7 +76,7 @@ export class Write {
     const spans = this.manuscript.piece.slice(start, end);
     if (spans.length) place.ways.push({ spans, label: "as it was", isOver: true });
     const count = textOf(spans).split("\n").length;
-    return this.#writeInto(place, {
+    return this.writeInto(place, {
       cut: { count, dropsLead: true },
       length: LINE.length * count,
       least: LINE.least,
@@ -106,42 +107,60 @@ export class Write {
     return this.continue({ step });
   }
 
-  /** One continuation into the text, in place of what stands at `place`. */
-  async #writeInto(place, options) {
-    const body = this.#body(place, options);
+  /** One continuation into the text, or a `poem`, in place of what stands at `place`. `lead` and
+   * `tail` part it from what stands around; `take` hears of its events too. */
+  async writeInto(place, options) {
+    const body = this.bodyFor(place, options);
     if (!body) return;
     let pen = null;
+    let { lead = "" } = options;
     const take = {
+      ...options.take,
       began: (event) => {
-        place.again = () => this.#writeInto(place, { ...options, isAgain: true });
-        pen = new Pen(this.manuscript, place, place.addWay(this.#note(event, body)), options.step);
+        place.again = () => this.writeInto(place, { ...options, isAgain: true });
+        pen = new Pen(this.manuscript, place, place.addWay(this.note(event, body)), options.step);
         this.alternatives.show(place);
         this.sheet.select(place.start);
         this.sheet.caretFollows = true;
         this.sheet.endFollows = this.sheet.isAtEnd = place.start === this.manuscript.text.length;
       },
-      text: (event) => pen.write(event.text),
+      text: (event) => {
+        pen.write(lead + event.text);
+        lead = "";
+      },
     };
-    const outcome = await this.#follow(body, take, options.cut);
+    const outcome = await this.follow(body, take, options.cut);
     if (!pen) return;
+    if (options.tail && place.length) pen.write(options.tail);
     pen.way.isOver = true;
     pen.lift();
-    if (!options.cut) this.manuscript.sign(pen.way.by, body.prompt, textOf(pen.way.spans));
+    if (!options.cut && !options.poem)
+      this.manuscript.sign(pen.way.by, body.prompt, textOf(pen.way.spans));
     this.sheet.catchUp();
     this.alternatives.draw();
-    if (outcome === "broken off") this.#offerToGoOn(pen, body.max_tokens);
+    if (outcome === "broken off") this.#offerToGoOn(pen, this.#restOf(pen, body, options));
+  }
+
+  /** How a text that broke off can go on: a poem as a whole, if its place is still known. */
+  #restOf(pen, body, options) {
+    const { seed } = this.manuscript.generations[pen.way.by];
+    const isThere = () => this.alternatives.place === pen.place;
+    const whole = () => isThere() && this.writeInto(pen.place, { ...options, seed });
+    if (options.poem) return { "Write it as a whole": whole };
+    const length = Math.max(body.max_tokens - lengthOf(pen.way.spans), 1);
+    return { "Go on from there": () => this.writeInto(new Place(pen.at), { length }) };
   }
 
   /** Several lines beside each other; none is in the text until it is chosen. */
   async #writeBeside(place, lead) {
-    const body = this.#body(place, { ...LINE, isAgain: place.again !== null });
+    const body = this.bodyFor(place, { ...LINE, isAgain: place.again !== null });
     if (!body) return;
     const ways = [];
     const take = {
       began: (event) => {
         place.again = () => this.#writeBeside(place, lead);
         for (let index = 0; index < NUM_BESIDE; index++) {
-          ways.push(place.addWay(this.#note({ ...event, seed: event.seed + index }, body)));
+          ways.push(place.addWay(this.note({ ...event, seed: event.seed + index }, body)));
           extend(ways[index], lead);
         }
         this.alternatives.show(place);
@@ -150,16 +169,16 @@ export class Write {
       ended: ({ index }) => (ways[index].isOver = true),
     };
     const cut = { count: 1, numTexts: NUM_BESIDE };
-    await this.#follow({ ...body, prompt: body.prompt + lead, n: NUM_BESIDE }, take, cut);
+    await this.follow({ ...body, prompt: body.prompt + lead, n: NUM_BESIDE }, take, cut);
     for (const way of ways) way.isOver = true;
     if (ways.length) this.alternatives.focus();
   }
 
   /** Follow a generation to its end and tell of it: "done", "stopped", "broken off" or "failed". */
-  async #follow(body, take, cut = null) {
+  async follow(body, take, cut = null) {
     const stop = (this.#stop = new AbortController());
     const progress = new Progress(showStatus, announce);
-    const events = generate(body, stop.signal);
+    const events = (isPoem(body) ? compose : generate)(body, stop.signal);
     clearNotice();
     this.#showWhatCanBeDone();
     try {
@@ -170,29 +189,26 @@ export class Write {
       }
       return progress.end("done");
     } catch (error) {
-      return this.#tell(error, progress);
+      return this.#tell(error, progress, take);
     } finally {
       if (this.#stop === stop) this.#stop = null;
       this.#showWhatCanBeDone();
     }
   }
 
-  #tell(error, progress) {
+  #tell(error, progress, take) {
     if (error.name === "AbortError") return progress.end("stopped");
     if (error instanceof BrokenError) return progress.end("broken off");
     if (!(error instanceof ServiceError)) throw error;
     if (error.code === "model_not_found") this.models.load();
-    notify(sentence(error.message));
+    if (take.refused) take.refused(error);
+    else notify(sentence(error.message));
     return progress.end("failed");
   }
 
-  #offerToGoOn(pen, length) {
-    const written = lengthOf(pen.way.spans);
-    const text = `The stream broke off after ${number(written)} characters. They stay.`;
-    const goOn = {
-      "Go on from there": () =>
-        this.#writeInto(new Place(pen.at), { length: Math.max(length - written, 1) }),
-    };
+  #offerToGoOn(pen, goOn) {
+    const written = number(lengthOf(pen.way.spans));
+    const text = `The stream broke off after ${written} characters. They stay.`;
     notify(`${text} Waiting for the service.`, goOn);
     untilReady().then(() => {
       if (this.isWriting || !byId("notice").textContent.startsWith(text)) return;
@@ -201,14 +217,15 @@ export class Write {
   }
 
   /** What to ask for; null while something is being written or a setting is wrong. */
-  #body({ start }, { isAgain = false, length, least }) {
+  bodyFor({ start }, { isAgain = false, length, least, poem, seed = null }) {
     if (this.isWriting) return null;
     try {
-      const { seed, ...settings } = this.settings.all;
+      const { seed: wanted, ...settings } = this.settings.all;
       const body = { model: this.models.chosen, ...settings };
       body.max_tokens = length ?? body.max_tokens;
       body.min_tokens = least ?? body.min_tokens;
-      if (seed !== null && !isAgain) body.seed = seed;
+      body.seed = (isAgain ? null : (seed ?? wanted)) ?? undefined; // drawn by the service
+      if (poem) return poemBody(body, poem);
       return { ...body, prompt: promptBefore(this.manuscript.text, start) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -218,13 +235,17 @@ export class Write {
   }
 
   /** What made a generation is kept with the text; gives its number. */
-  #note({ model, seed }, { prompt, model: _, seed: __, ...settings }) {
+  note({ model, seed }, { prompt, opening, model: _, seed: __, ...asked }) {
     this.lastSeed = seed;
     byId("last-seed").textContent = String(seed);
-    return this.manuscript.addGeneration({ model, seed, settings: essential(settings) });
+    const { temperature, ...poem } = asked;
+    const facts = isPoem(asked)
+      ? { settings: essential({ temperature }), poem }
+      : { settings: essential(asked) };
+    return this.manuscript.addGeneration({ model, seed, ...facts });
   }
 
-  #choose(place, index) {
+  choose(place, index) {
     this.stop();
     const { spans } = place.ways[index];
     this.manuscript.change(place.start, place.end, spans, { origin: place });
@@ -244,7 +265,7 @@ export class Write {
 
   #showWhatCanBeDone() {
     const { isWriting, manuscript } = this;
-    for (const name of ["continue", "next-line", "rewrite"]) setUsable(byId(name), !isWriting);
+    for (const name of STARTERS) setUsable(byId(name), !isWriting);
     setUsable(byId("stop"), isWriting);
     setUsable(byId("retry"), !isWriting && this.alternatives.place !== null);
     setUsable(byId("undo"), manuscript.canUndo);
@@ -252,6 +273,11 @@ export class Write {
     setUsable(byId("redo"), manuscript.canRedo);
   }
 }
+
+const isPoem = (body) => "form" in body || "spec" in body;
+
+/** Of the settings a poem knows the model, the temperature and the seed. */
+const poemBody = ({ model, temperature, seed }, poem) => ({ model, temperature, seed, ...poem });
 
 /** The lines that a selection touches, without the newline behind them. */
 function wholeLines(text, { start, end }) {

@@ -1,0 +1,273 @@
+"""Writing in forms on the page: poems, their lines, what is kept, rhymes, and what cannot be."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from sheet import (
+    IN_A_BROWSER,
+    OpenPage,
+    expect,
+    seed_of,
+    set_field,
+    spans,
+    text_of,
+    wait_until_over,
+    write,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from service_fixtures import Server, StartServer
+
+pytest_plugins = ["page_fixtures"]
+pytestmark = IN_A_BROWSER
+
+QUATRAIN = "The moon is in the silver sky,\nThe sea is cold and gray,\n"
+
+
+@pytest.fixture(scope="module")
+def server(start_server: "StartServer", worded_checkpoint: Path) -> "Server":
+    """With a small model that has words, so that its first poem is not waited for."""
+    return start_server(STROPHE_CHECKPOINTS=str(worded_checkpoint.parent), STROPHE_MAX_STREAMS="3")
+
+
+@pytest.fixture
+def forms(page: "Page") -> "Page":
+    """The page with its forms open."""
+    page.click("#form-toggle")
+    expect(page.locator("#form option")).not_to_have_count(0)
+    return page
+
+
+def compose(page: "Page", button: str = "#form-write") -> str:
+    """Press a button that writes in a form; gives the text when it is written."""
+    page.click(button)
+    assert wait_until_over(page).startswith("done")
+    return text_of(page)
+
+
+def row(page: "Page", number: int, act: str) -> str:
+    return f"#poem-lines li:nth-child({number}) [data-act={act}]"
+
+
+def show_lines(page: "Page", count: int) -> None:
+    page.click("#form-lines")
+    expect(page.locator("#poem-lines li")).to_have_count(count)
+
+
+def kept(server: "Server", text: str, form: str) -> bool:
+    """Whether the service finds that a text keeps a form."""
+    body = {"text": text, "form": form}
+    return bool(
+        requests.post(f"{server.url}/v1/analyze", json=body, timeout=30).json()["report"]["ok"]
+    )
+
+
+def answer(server: "Server", **fields: Any) -> Any:
+    form = {"Accept": "application/json"}
+    return requests.post(f"{server.url}/v1/poems", json=fields, headers=form, timeout=60).json()
+
+
+def test_forms_are_listed_by_the_service(forms: "Page", server: "Server") -> None:
+    listed = requests.get(f"{server.url}/v1/forms", timeout=5).json()["forms"]
+    names = forms.locator("#form option").evaluate_all("all => all.map(each => each.value)")
+    assert names == [form["name"] for form in listed]
+    for form in listed:
+        forms.select_option("#form", form["name"])
+        expect(forms.locator("#form-meaning")).to_have_text(f"{form['description']}.")
+        assert forms.is_visible("#form-word") == form["takes_word"]
+
+
+def test_a_haiku_is_written_where_one_writes_and_undone_at_once(
+    forms: "Page", server: "Server"
+) -> None:
+    write(forms, "My own line.\nAnother")
+    forms.evaluate("document.getElementById('text').setSelectionRange(3, 3)")
+    forms.select_option("#form", "haiku")
+    forms.fill("#form-title", "The sea")
+    text = compose(forms)
+    opening = "My own line.\nAnother"
+    poem = answer(server, form="haiku", title="The sea", opening=opening, seed=seed_of(forms))
+    assert text == f"{opening}\n\n{poem['text'].rstrip()}"
+    assert [who for who, _ in spans(forms)] == ["mine", "mine", "machine", "machine", "machine"]
+    expect(forms.locator("#status")).to_contain_text(f"seed {poem['seed']}")
+    forms.click("#undo")
+    assert text_of(forms) == opening
+    forms.click("#redo")
+    assert text_of(forms) == text
+    other = compose(forms, "#retry")
+    assert other.startswith(f"{opening}\n\n")
+    assert other != text
+    forms.locator(".way").first.click()
+    assert text_of(forms) == text
+
+
+def test_lines_tell_what_they_keep_of_the_form(forms: "Page") -> None:
+    set_field(forms, "seed", 3)
+    forms.select_option("#form", "haiku")
+    compose(forms)
+    show_lines(forms, 3)
+    expect(forms.locator("#poem-lines .verdict")).to_have_text(["✓"] * 3)
+    facts = forms.locator("#poem-lines .meaning")
+    expect(facts).to_have_text(["5 syllables", "7 syllables", "5 syllables"])
+    assert forms.locator("#poem-lines rt").count() >= 3
+    expect(forms.locator("#poem-told")).to_have_text(re.compile("Keeps the form.*It flows|It is"))
+    forms.focus("#text")
+    forms.keyboard.press("Control+End")
+    forms.keyboard.type(" and more of it")
+    expect(forms.locator("#poem-lines .verdict")).to_have_text(["✓", "✓", "✗"])
+    expect(facts.nth(2)).to_have_text(re.compile(r"^9 syllables · the form wants 5"))
+    expect(forms.locator("#poem-told")).to_have_text(re.compile("^2 of 3 lines keep the form"))
+
+
+def test_lines_of_no_form_are_read_as_well(forms: "Page") -> None:
+    write(forms, "The moon is bright,\nI love the night,\nand more,\nof yore,\nand so")
+    forms.select_option("#form", "haiku")
+    show_lines(forms, 5)
+    expect(forms.locator("#poem-told")).to_contain_text("Rhymes AABB")
+    expect(forms.locator("#poem-lines .verdict")).to_have_text([""] * 5)
+    assert forms.is_hidden("#form-rest")
+
+
+def test_other_ways_for_a_line_keep_the_form(forms: "Page", server: "Server") -> None:
+    set_field(forms, "seed", 5)
+    forms.select_option("#form", "quatrain-aabb")
+    before = compose(forms).split("\n")
+    show_lines(forms, 4)
+    expect(forms.locator("#poem-lines .verdict")).to_have_text(["✓"] * 4)
+    assert compose(forms, row(forms, 2, "others")).split("\n") == before
+    ways = forms.locator(".way")
+    assert ways.count() > 1
+    for index in range(ways.count()):
+        ways.nth(index).click()
+        lines = text_of(forms).split("\n")
+        assert [lines[0], *lines[2:]] == [before[0], *before[2:]]
+        assert (lines[1] == before[1]) == (index == 0)
+        assert kept(server, text_of(forms), "quatrain-aabb")
+    forms.click("#undo")
+    forms.locator(".way").first.click()
+    assert text_of(forms).split("\n") == before
+
+
+def test_lines_that_are_kept_stay_while_the_others_are_written_anew(
+    forms: "Page", server: "Server"
+) -> None:
+    set_field(forms, "seed", 5)
+    forms.select_option("#form", "quatrain-aabb")
+    before = compose(forms)
+    show_lines(forms, 4)
+    forms.click(row(forms, 3, "keep"))
+    expect(forms.locator(row(forms, 3, "keep"))).to_have_attribute("aria-pressed", "true")
+    set_field(forms, "seed", 6)
+    lines = compose(forms, "#form-rest").split("\n")
+    same = [old == new for old, new in zip(before.split("\n"), lines, strict=True)]
+    assert same == [False, False, True, False]
+    assert kept(server, text_of(forms), "quatrain-aabb")
+    forms.click("#undo")
+    assert text_of(forms) == before
+
+
+def test_what_is_missing_of_a_form_is_written_behind_ones_own_lines(
+    forms: "Page", server: "Server"
+) -> None:
+    own = "The silver moon is in the sky,\nAnd all the stars are bright."
+    write(forms, own)
+    forms.select_option("#form", "ballad")
+    show_lines(forms, 12)
+    expect(forms.locator("#form-rest")).to_have_text("Write what is missing")
+    text = compose(forms, "#form-rest")
+    assert text.startswith(own + "\n")
+    assert [line.count("\n") for line in text.split("\n\n")] == [3, 3, 3]
+    assert kept(server, text, "ballad")
+    assert spans(forms)[:2] == [("mine", line) for line in own.split("\n")]
+    assert {who for who, _ in spans(forms)[2:]} == {"machine"}
+
+
+def test_an_acrostic_takes_two_clicks(page: "Page") -> None:
+    write(page, "For my\nrose", at=9)
+    page.click("#form-toggle")
+    expect(page.locator("#form-acrostic")).to_have_text("Acrostic of “rose”")
+    expect(page.locator("#form option")).not_to_have_count(0)
+    text = compose(page, "#form-acrostic")
+    head, _, poem = text.partition("\n\n")
+    assert head == "For my\nrose"
+    assert [line.lstrip("'\"")[0].lower() for line in poem.split("\n")] == list("rose")
+
+
+def test_a_rhyme_from_the_palette_goes_to_the_lines_end(forms: "Page") -> None:
+    write(forms, QUATRAIN + "And here I wait, ")
+    forms.select_option("#form", "quatrain-abab")
+    show_lines(forms, 4)
+    forms.click(row(forms, 3, "rhymes"))
+    expect(forms.locator(".palette")).to_contain_text("Rhymes with sky")
+    words = forms.locator("[data-rhyme]").evaluate_all("all => all.map(e => e.dataset.rhyme)")
+    assert {"high", "eye"} & set(words)
+    first, second = words[:2]
+    forms.click(f"[data-rhyme={first}]")
+    assert text_of(forms) == f"{QUATRAIN}And here I wait, {first}"
+    forms.click(f"[data-rhyme={second}]")
+    assert text_of(forms) == f"{QUATRAIN}And here I wait, {second}"
+    forms.click("#undo")
+    forms.click("#undo")
+    assert text_of(forms) == f"{QUATRAIN}And here I wait, "
+
+
+def test_what_cannot_be_is_told_with_what_is_nearest_and_nothing_is_lost(forms: "Page") -> None:
+    write(forms, "I have an orange")
+    forms.select_option("#form", "quatrain-aabb")
+    show_lines(forms, 4)
+    forms.click("#form-rest")
+    notice = forms.locator("#notice")
+    expect(notice).to_contain_text(re.compile(r"Line 2: .*rhyme with 'orange'.*nearest"))
+    expect(notice).not_to_contain_text("spec")
+    assert text_of(forms) == "I have an orange"
+    forms.get_by_role("button", name="Give way where it must").click()
+    expect(forms.locator("#ink > div")).to_have_count(4)
+    assert text_of(forms).startswith("I have an orange\n")
+    expect(forms.locator("#poem-told")).to_contain_text("Given up: line")
+
+
+def test_words_that_are_none_and_words_that_lack_are_told(forms: "Page") -> None:
+    forms.select_option("#form", "acrostic")
+    forms.click("#form-write")
+    expect(forms.locator("#notice")).to_contain_text("Which word should the lines spell?")
+    expect(forms.locator("#form-word")).to_be_focused()
+    forms.fill("#form-word", "sea")
+    forms.click("#form-panel summary")
+    forms.fill("#form-avoid", "the, 9x")
+    forms.click("#form-write")
+    expect(forms.locator("#notice")).to_contain_text("“9x” is no word")
+    forms.fill("#form-avoid", "the, of")
+    poem = compose(forms)
+    assert not re.search(r"\b(the|of)\b", poem, re.IGNORECASE)
+
+
+def test_escape_ends_a_poem_and_what_stands_stays(forms: "Page", server: "Server") -> None:
+    forms.select_option("#form", "song")
+    forms.click("#form-write")
+    expect(forms.locator("#ink .machine").first).to_be_visible()
+    forms.keyboard.press("Escape")
+    assert wait_until_over(forms).startswith("stopped")
+    server.wait_until_freed("strophe_streams_running")
+    text = text_of(forms)
+    assert text
+    assert len(text.split("\n")) < 27
+    assert forms.is_visible("#form-panel")
+    forms.click("#undo")
+    assert text_of(forms) == ""
+
+
+def test_the_form_that_was_asked_for_is_kept(open_page: OpenPage) -> None:
+    page = open_page()
+    page.click("#form-toggle")
+    expect(page.locator("#form option")).not_to_have_count(0)
+    page.select_option("#form", "limerick")
+    page.reload()
+    page.click("#form-toggle")
+    expect(page.locator("#form")).to_have_value("limerick")
+    page.keyboard.press("Escape")
+    expect(page.locator("#form-panel")).to_be_hidden()
+    expect(page.locator("#form-toggle")).to_be_focused()
