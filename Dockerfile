@@ -27,7 +27,7 @@ RUN pip install ".[serve,redis,trace,train]"
 ARG KERNEL_CPU=haswell
 ARG KERNEL_FEATURES=+avx2
 RUN cd / && NUMBA_CPU_NAME=$KERNEL_CPU NUMBA_CPU_FEATURES=$KERNEL_FEATURES \
-    STROPHE_CACHE=/data/cache python3 -m model.decoding
+    STROPHE_CACHE=/data/cache sh -c 'python3 -m model.decoding && python3 -m verse.composer'
 
 FROM ${PYTHON_IMAGE}
 ARG KERNEL_CPU=haswell

@@ -57,7 +57,7 @@ $(VENV)/.serve: $(VENV)/.torch
 	@echo "installing what else the service needs into $(VENV), about 0.1 GB ..."
 	@$(INSTALL) --editable .
 	@# On the other core meanwhile, so that the first start has nothing to compile.
-	@$(BIN)/python -m model.decoding & $(INSTALL) --editable '.[serve]' && wait $$!
+	@{ $(BIN)/python -m model.decoding && $(BIN)/python -m verse.composer; } & $(INSTALL) --editable '.[serve]' && wait $$!
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.serve

@@ -85,15 +85,16 @@ def test_the_three_forms_tell_one_poem_which_is_the_references(
     assert all(check["ok"] for line in lines for check in line["checks"] if check["is_asked"])
 
 
-def test_streams_and_other_poems_beside_it_change_no_byte(
-    client: FlaskClient, service: Service, reference: Callable[..., Poem]
+@pytest.mark.parametrize(("route", "neighbour"), [("/v1/generate", ENDLESS), ("/v1/poems", LONG)])
+def test_a_text_or_a_poem_beside_it_changes_no_byte(
+    client: FlaskClient, reference: Callable[..., Poem], route: str, neighbour: dict[str, Any]
 ) -> None:
-    stream = client.post("/v1/generate", data=json.dumps(ENDLESS), buffered=False)
-    chunks = iter(stream.iter_encoded())
+    beside = client.post(route, data=json.dumps(neighbour), buffered=False)
+    chunks = iter(beside.iter_encoded())
     next(chunks)
     assert ask(client, HAIKU).text == reference(**HAIKU).text
     assert next(chunks)
-    stream.close()
+    beside.close()
 
 
 def test_a_poem_without_a_seed_draws_one_that_gives_it_again(client: FlaskClient) -> None:
