@@ -46,6 +46,7 @@ class RhymeBook:
         size = len(self.lexicon.words)
         self._is_used: Flags = np.zeros(size, np.bool_)  # as a line's last word
         self._is_taken: Flags = np.zeros(size, np.bool_)  # by a rhyme that is used already
+        self._classes_by_length: dict[frozenset[int], list[tuple[list[int], int]]] = {}
 
     def note(self, line: LineSpec, text: str) -> None:
         """Note the word that bears the rhyme of a line which stands, whoever wrote it."""
@@ -84,13 +85,13 @@ class RhymeBook:
     def partners(self, letter: str, line: LineSpec) -> list[RhymeWord]:
         """Words that may end a further line of a letter, the commonest first."""
         mine, patterns = self._letters[letter], self._diction.patterns
-        fitting = ending_patterns(self.lexicon, line)
+        fitting, lengths = ending_patterns(self.lexicon, line), self._wanted_lengths(line)
         return [
             each
             for rhyme in sorted(mine.rhymes or ())
             for each in self.lexicon.classes.get(rhyme, [])
             if each.onset not in mine.onsets
-            and self._has_length(each, line)
+            and _has_length(each, lengths)
             and not self._is_used[each.word]
             and patterns[each.word] & fitting
         ]
@@ -116,24 +117,36 @@ class RhymeBook:
         if letter is None:
             return np.where(free if self._num_lines else ~self._is_used, 1.0, 0.0)
         weights = np.zeros(len(self.lexicon.words))
-        banned, num_lines = self._diction.banned, self._num_lines[letter]
-        classes = [
-            [each for each in members if not banned[each.word] and self._has_length(each, line)]
-            for members in self.lexicon.classes.values()
-        ]
-        sounds = [len({each.onset for each in members}) for members in classes]
+        num_lines, classes = self._num_lines[letter], self._classes(self._wanted_lengths(line))
         wished = max(POOR_CLASS, WORDS_A_LINE * (num_lines - 1))
-        needed = max(num_lines, min(wished, max(sounds, default=0)))
-        for members, count in zip(classes, sounds, strict=True):
+        needed = max(num_lines, min(wished, max((count for _, count in classes), default=0)))
+        for numbers, count in classes:
             if count >= needed:
-                weights[[each.word for each in members]] = min(1.0, count / RICH_CLASS)
+                weights[numbers] = min(1.0, count / RICH_CLASS)
         return np.where(free, weights, 0.0)
 
-    def _has_length(self, word: RhymeWord, line: LineSpec) -> bool:
-        """Whether a rhyme has the syllables on which all lines of the letter can end, or this."""
+    def _classes(self, lengths: frozenset[int]) -> list[tuple[list[int], int]]:
+        """Words of each rhyme of so many syllables, and how many sounds they have before it."""
+        if lengths not in self._classes_by_length:
+            banned = self._diction.banned
+            classes = [
+                [each for each in members if not banned[each.word] and _has_length(each, lengths)]
+                for members in self.lexicon.classes.values()
+            ]
+            self._classes_by_length[lengths] = [
+                ([each.word for each in members], len({each.onset for each in members}))
+                for members in classes
+            ]
+        return self._classes_by_length[lengths]
+
+    def _wanted_lengths(self, line: LineSpec) -> frozenset[int]:
+        """Syllables of a rhyme on which all lines of the letter can end, or this; none: any."""
         lengths = self._lengths[line.rhyme]
-        wanted = lengths if len(lengths) == 1 else rhyme_lengths(line)
-        return not wanted or word.syllables in wanted
+        return frozenset(lengths if len(lengths) == 1 else rhyme_lengths(line))
+
+
+def _has_length(word: RhymeWord, lengths: frozenset[int]) -> bool:
+    return not lengths or word.syllables in lengths
 
 
 def rhyme_lengths(line: LineSpec) -> set[int]:
