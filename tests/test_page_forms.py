@@ -1,6 +1,7 @@
 """Writing in forms on the page: poems, their lines, what is kept, rhymes, and what cannot be."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ from sheet import (
     write,
 )
 
+from model import checkpoint as checkpoints
+from model.extra_files import COPIES
+from training.data.copy_indexing import copy_index_of
+from training.data.document_store import StoredText
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
     from service_fixtures import Server, StartServer
@@ -25,13 +31,20 @@ if TYPE_CHECKING:
 pytest_plugins = ["page_fixtures"]
 pytestmark = IN_A_BROWSER
 
+READ = "THE MOON\n\nThe moon is in the silver sky,\nAnd all the stars have gone to sleep.\n"
 QUATRAIN = "The moon is in the silver sky,\nThe sea is cold and gray,\n"
 
 
 @pytest.fixture(scope="module")
-def server(start_server: "StartServer", worded_checkpoint: Path) -> "Server":
-    """With a small model that has words, so that its first poem is not waited for."""
-    return start_server(STROPHE_CHECKPOINTS=str(worded_checkpoint.parent), STROPHE_MAX_STREAMS="3")
+def server(
+    start_server: "StartServer", worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> "Server":
+    """With a small model that has words, so that its first poem is not waited for, and READ."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    tiny = Path(shutil.copytree(worded_checkpoint, folder / "tiny"))
+    index = copy_index_of([StoredText(READ, True, "poems.txt", 1)])
+    checkpoints.add_file(tiny, COPIES, index.serialized, facts={}, card="# A test\n")
+    return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
 
 
 @pytest.fixture
@@ -130,6 +143,13 @@ def test_lines_of_no_form_are_read_as_well(forms: "Page") -> None:
     expect(forms.locator("#poem-told")).to_contain_text("Rhymes AABB")
     expect(forms.locator("#poem-lines .verdict")).to_have_text([""] * 5)
     assert forms.is_hidden("#form-rest")
+
+
+def test_what_stands_elsewhere_word_for_word_is_told(forms: "Page") -> None:
+    write(forms, "My moon, and in the silver sky,\nAnd all the stars have gone")
+    show_lines(forms, 3)
+    told = "sky, / And all the stars have gone” stands word for word in what the model has read"
+    expect(forms.locator("#poem-told")).to_contain_text(f"{told}: THE MOON.")
 
 
 def test_other_ways_for_a_line_keep_the_form(forms: "Page", server: "Server") -> None:

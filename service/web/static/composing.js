@@ -34,6 +34,7 @@ export class Composing {
     this.prosody = new Prosody({
       manuscript,
       sheet,
+      models,
       rows: new Rows(byId("poem-lines"), {
         keep: (index) => this.#withLine(index, () => this.prosody.toggleKept(index)),
         others: (index) => this.#withLine(index, () => this.otherLines(index)),

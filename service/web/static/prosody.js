@@ -19,11 +19,12 @@ export class Prosody {
   #choices = new Map(); // by a line's text: whether it is kept
 
   /** `isWriting` tells whether the text is being written; `getSpec` gives the chosen form or null. */
-  constructor({ manuscript, sheet, rows, getSpec, isWriting }) {
-    Object.assign(this, { manuscript, sheet, rows, getSpec, isWriting });
+  constructor({ manuscript, sheet, models, rows, getSpec, isWriting }) {
+    Object.assign(this, { manuscript, sheet, models, rows, getSpec, isWriting });
     this.isOn = false;
     this.poem = this.spec = null;
     manuscript.onChange(() => this.later());
+    models.onChange(() => this.later());
     document.addEventListener("selectionchange", () => this.later());
   }
 
@@ -84,6 +85,7 @@ export class Prosody {
     if (this.isWriting()) return this.later();
     this.locate();
     const asked = this.poem && {
+      model: this.models.chosen,
       text: this.manuscript.text.slice(this.poem.start, this.poem.end),
       ...(this.spec && { spec: this.spec }),
     };

@@ -15,6 +15,7 @@ export function verdictOf(answer, report) {
     answer.report ? kept(answer.report) : heard(answer),
     answer.unknown_words.length ? `Not known: ${answer.unknown_words.join(", ")}.` : "",
     ...(report ? composed(report) : []),
+    ...(answer.copied?.flagged ?? []).map(copy),
   ]
     .filter(Boolean)
     .join(" ");
@@ -35,6 +36,12 @@ function heard({ scheme, recognized }) {
   const rhymes = /[A-Za-z]/.test(scheme) ? `Rhymes ${scheme}.` : "No rhymes are heard.";
   if (!recognized) return rhymes;
   return `${rhymes} ${SURELY[recognized.confidence]} the form ${recognized.form.replace("-", " ")}.`;
+}
+
+/** A run that the model may have from what it has read. */
+function copy({ text, title, file }) {
+  const said = text.trim().replace(/\s*\n\s*/g, " / ");
+  return `“${said}” stands word for word in what the model has read: ${title ?? file}.`;
 }
 
 function composed({ fluency, free_fluency: free, relaxed }) {
