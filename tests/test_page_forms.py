@@ -25,7 +25,7 @@ from training.data.copy_indexing import copy_index_of
 from training.data.document_store import StoredText
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
     from service_fixtures import Server, StartServer
 
 pytest_plugins = ["page_fixtures"]
@@ -204,6 +204,39 @@ def test_what_is_missing_of_a_form_is_written_behind_ones_own_lines(
     assert kept(server, text, "ballad")
     assert spans(forms)[:2] == [("mine", line) for line in own.split("\n")]
     assert {who for who, _ in spans(forms)[2:]} == {"machine"}
+
+
+def test_what_is_typed_before_a_poem_comes_moves_it_along(forms: "Page") -> None:
+    held: list[Route] = []
+
+    def hold(route: "Route") -> None:
+        held.append(route)
+
+    forms.route("**/v1/poems", hold)
+
+    def typed_meanwhile(button: str, at: int, text: str) -> str:
+        with forms.expect_request("**/v1/poems"):
+            forms.click(button)
+        forms.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", at)
+        forms.focus("#text")
+        forms.keyboard.type(text)
+        held.pop().continue_()
+        assert wait_until_over(forms).startswith("done")
+        return text_of(forms)
+
+    write(forms, "First.")
+    forms.select_option("#form", "couplets")
+    first, _, poem = typed_meanwhile("#form-write", 5, " line").partition("\n\n")
+    assert first == "First line."
+    show_lines(forms, 4)
+    text = typed_meanwhile(row(forms, 2, "others"), 0, "My ")
+    assert text == f"My First line.\n\n{poem}"
+    forms.locator(".way").nth(1).click()
+    lines = text_of(forms).split("\n")
+    assert lines[:3] == ["My First line.", "", poem.split("\n")[0]]
+    assert lines[4:] == poem.split("\n")[2:]
+    forms.click("#undo")
+    forms.unroute("**/v1/poems")
 
 
 def test_an_acrostic_takes_two_clicks(page: "Page") -> None:

@@ -147,13 +147,11 @@ export class Composing {
     const repeat = (manner) =>
       again({ manner, place: write.alternatives.place === to ? to : null });
     const listener = this.#listener(fields, () => repeat({ strict: false }));
+    to.again = repeat;
+    write.alternatives.show(to); // from here on the place follows what is typed
     const outcome = await write.follow(body, {
       ...listener,
-      began: (event) => {
-        by = write.note(event, body);
-        to.again = repeat;
-        write.alternatives.show(to);
-      },
+      began: (event) => (by = write.note(event, body)),
       line: (event) => {
         lines.push(event.line);
         listener.line(event);

@@ -114,9 +114,11 @@ export class Write {
     if (!body) return;
     let pen = null;
     let { lead = "" } = options;
+    const lift = this.#hold(place);
     const take = {
       ...options.take,
       began: (event) => {
+        lift();
         place.again = () => this.writeInto(place, { ...options, isAgain: true });
         pen = new Pen(this.manuscript, place, place.addWay(this.note(event, body)), options.step);
         this.alternatives.show(place);
@@ -130,6 +132,7 @@ export class Write {
       },
     };
     const outcome = await this.follow(body, take, options.cut);
+    lift();
     if (!pen) return;
     if (options.tail && place.length) pen.write(options.tail);
     pen.way.isOver = true;
@@ -139,6 +142,14 @@ export class Write {
     this.sheet.catchUp();
     this.alternatives.draw();
     if (outcome === "broken off") this.#offerToGoOn(pen, this.#restOf(pen, body, options));
+  }
+
+  /** A place follows what is typed before its text comes; gives what ends that. */
+  #hold(place) {
+    if (this.alternatives.place === place) return () => {};
+    return this.manuscript.onChange((change) => {
+      if (!place.follow(change)) Object.assign(place, { start: change.start, length: 0 });
+    });
   }
 
   /** How a text that broke off can go on: a poem as a whole, if its place is still known. */
