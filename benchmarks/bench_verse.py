@@ -4,10 +4,11 @@
         [--poems 30] [--forms sonnet haiku ...]
 
 Rhymes and syllables are counted by a second dictionary (misaki's) that the composer never saw, an
-unknown word being a failure of a rhyme. Fluency is in nats a character of each line behind its
-title and the lines before it, by the model's network in float32 and by a second model, trained
-apart, if one is named. Human rows are stanzas of four lines of a held-out text, the same lines
-shuffled, and the first four lines that the model writes freely. Seconds are CPU time of one thread.
+unknown word being a failure of a rhyme; a few words may be a syllable shorter (SHORTER). Fluency is
+in nats a character of each line behind its title and the lines before it, by the model's network in
+float32 and by a second model, trained apart, if one is named. Human rows are stanzas of four lines
+of a held-out text, the same lines shuffled, and the first four lines that the model writes freely.
+Seconds are CPU time of one thread.
 """
 
 import argparse
@@ -57,8 +58,9 @@ TITLES = (
 )
 WORDS = {"acrostic": ("LOVE", "STARS", "WINTER"), "ghazal": ("tonight", "again", "of the sea")}
 IAMBIC = "x/" * 5
-# The referee has these in two syllables alone, and verse mostly says them in one.
-ONE_OR_TWO = frozenset(["our", "ours", "hour", "hours", "fire", "fires", "o'er", "e'er", "ne'er"])
+# Words that the referee has in full alone, and verse mostly in a syllable less: either will do.
+SHORTER = {"our", "ours", "hour", "hours", "fire", "fires", "every", "o'er", "e'er", "ne'er"}
+SHORTER |= {"desire", "desires", "prayer", "prayers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def syllable_figures(poems: Iterable[Written], judge: Referee) -> dict[str, floa
             counts = {0}
             for word in line_words(poem.lines[i]):
                 said = {each.syllables for each in judge.readings(word.text.casefold())}
-                if word.text.casefold() in ONE_OR_TWO and said:
-                    said |= {1, 2}
+                if word.text.casefold() in SHORTER:
+                    said |= {count - 1 for count in said}
                 counts = {one + more for one in counts for more in said}
             lines += 1
             known += bool(counts)
