@@ -11,7 +11,7 @@ from model.scoring import surprisals
 from verse.composer import poem_writing
 from verse.composer.diction_choice import is_archaic
 from verse.composer.network_steps import NetworkStep, joined
-from verse.composer.poem_writing import Composing, compose, opening_text
+from verse.composer.poem_writing import Composing, compose
 from verse.composing import answered, write_poem
 from verse.poem import ComposedLine, CompositionError, Poem
 from verse.prosody.line_words import line_words
@@ -220,7 +220,7 @@ def test_costs_are_the_networks_own_of_the_finished_line(lines: list[Line], sing
     request = singer.request(*lines, title="THE SEA.", opening="One line\nbefore")
     poem = singer.write(*lines, title="THE SEA.", opening="One line\nbefore")
     tokenizer, network = singer.loaded.tokenizer, singer.loaded.network
-    before = opening_text(request)
+    before = request.text_before
     for line, spec in zip(poem.lines, request.poem_spec().lines, strict=True):
         whole = tokenizer.encode_prompt(f"{before}{line.text}\n").ids
         nats, _ = surprisals(network, torch.tensor([whole]))
@@ -250,9 +250,9 @@ def test_costs_of_a_line_are_of_the_float32_network(tiny: LoadedCheckpoint, anth
 
 
 def test_title_and_opening_are_read_before_the_poem(singer: Poet) -> None:
-    assert opening_text(singer.request(form="haiku")) == "\n\n"
+    assert singer.request(form="haiku").text_before == "\n\n"
     request = singer.request(form="haiku", title="T", opening="\nOne\nTwo\n")
-    assert opening_text(request) == "T\n\nOne\nTwo\n"
+    assert request.text_before == "T\n\nOne\nTwo\n"
     plain = singer.write(form="haiku")
     assert singer.write(form="haiku", opening="One").text != plain.text
 

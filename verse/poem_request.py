@@ -89,6 +89,13 @@ class PoemRequest(BaseModel):
                 raise ValueError(f"avoid and {name} both name {both[0]!r}")
         return self
 
+    @property
+    def text_before(self) -> str:
+        """What the network reads before the first line: title and opening lines."""
+        title = f"{self.title}\n\n" if self.title else ""
+        lines = self.opening.strip("\n")
+        return title + (f"{lines}\n" if lines else "") or "\n\n"
+
     def poem_spec(self) -> PoemSpec:
         """Form that is asked for. Raises ParameterError for a name or word that there is not."""
         return self.spec if self.spec is not None else preset(self.form or "", self.word)

@@ -20,7 +20,7 @@ from verse.composer.line_search import Candidate
 from verse.composer.line_starts import start_counts
 from verse.composer.line_writer import LineTask, WordWriter, write_by_letters
 from verse.composer.network_steps import Cursor, Request, Steps, read
-from verse.composer.relaxation import Relaxed, relaxations
+from verse.composer.relaxation import Relaxed, relaxations, wanted_of
 from verse.composer.rhyme_book import RhymeBook
 from verse.composer.voice import Voice
 from verse.composer.weighted_draw import derived_seed, drawn, random_number
@@ -71,7 +71,7 @@ class _PoemWriter:
 
     def write(self) -> Composing:
         """Write all lines."""
-        self._cursor = yield from read(self._cursor, self._ids(opening_text(self._request)))
+        self._cursor = yield from read(self._cursor, self._ids(self._request.text_before))
         for index in range(len(self._spec.lines)):
             given, before = self._given(index), self._cursor
             if given is not None:
@@ -104,7 +104,7 @@ class _PoemWriter:
     def _written(self, index: int) -> Steps[ComposedLine]:
         """Write a line, giving up what it cannot keep where that is allowed."""
         spent = 0
-        wanted = _wanted(self._spec.lines[index])
+        wanted = wanted_of(self._spec.lines[index])
         for relaxed, line in self._attempts(self._spec.lines[index]):
             mute: list[Candidate] = []  # without a keyword that must come now
             for attempt in range(TRIES):
@@ -290,18 +290,5 @@ class _PoemWriter:
         )
 
 
-def opening_text(request: PoemRequest) -> str:
-    """What the network reads before the first line."""
-    title = f"{request.title}\n\n" if request.title else ""
-    lines = request.opening.strip("\n")
-    return title + (f"{lines}\n" if lines else "") or "\n\n"
-
-
 def _opens_otherwise(text: str) -> bool:
     return not text.casefold().startswith("and ")
-
-
-def _wanted(line: LineSpec) -> str:
-    """What a line was to keep, in words."""
-    fields = line.model_dump(exclude_none=True)
-    return ", ".join(f"{name} {value}" for name, value in fields.items()) or "its form"

@@ -34,3 +34,9 @@ def most_relaxed(line: LineSpec) -> LineSpec:
     """The line that is left when all is given up that can be."""
     *_, (_, last) = [((), line), *relaxations(line)]
     return last
+
+
+def wanted_of(line: LineSpec) -> str:
+    """What a line is to keep, in words."""
+    fields = line.model_dump(exclude_none=True)
+    return ", ".join(f"{name} {value}" for name, value in fields.items()) or "its form"

@@ -26,7 +26,7 @@ from service.engine.composition import Composition
 from service.models.registry import Registry
 from service.settings import Settings
 from verse.composer.feasibility import require_possible
-from verse.composer.poem_writing import compose, opening_text
+from verse.composer.poem_writing import compose
 from verse.composing import drawn_seed
 from verse.poem_request import PoemRequest
 
@@ -78,7 +78,7 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
     require_possible(voice, body)
     seed = drawn_seed(body)
     composition = Composition(compose(voice, body, seed), seed)
-    prompt = served.runner.tokenizer.encode_prompt(opening_text(body))
+    prompt = served.runner.tokenizer.encode_prompt(body.text_before)
     job = start_composition(jobs, served, composition, prompt, id_prefix="poem")
     return Writing(
         job=job,
