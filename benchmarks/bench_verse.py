@@ -30,6 +30,8 @@ from misaki_referee import Referee, referee
 from model import checkpoint as checkpoints
 from model.__main__ import SHIPPED
 from model.checkpoint import LoadedCheckpoint
+from model.copies.copy_index import CopyIndex
+from model.copies.copy_report import copy_report
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
@@ -214,16 +216,25 @@ def composed(form: str, number: int, voice: Voice, decoder: Any, particles: int)
     return Written(request.title, lines, spec.lines, poem.lines, at[-1], at[0])
 
 
-def human_quatrains(text: str, count: int) -> list[list[str]]:
-    """Stanzas of four lines of verse, spread over a text."""
+def human_quatrains(text: str, count: int, index: CopyIndex | None) -> list[list[str]]:
+    """Stanzas of four lines of verse, spread over a text.
+
+    Reprints of what the model was trained on are left out, where it has an index of that: a split
+    by work leaves some on both sides.
+    """
     stanzas = [stanza.splitlines() for stanza in text.split("\n\n")]
     fit = [s for s in stanzas if len(s) == 4 and all(3 <= len(x.split()) <= 12 for x in s)]
-    return random.Random(1).sample(fit, min(count, len(fit)))
+    drawn = random.Random(1).sample(fit, min(2 * count, len(fit)))
+    if index is None:
+        return drawn[:count]
+    own = [s for s in drawn if copy_report(index, "\n".join(s)).verdict != "rejected"]
+    print(f"{len(drawn) - len(own)} of {len(drawn)} held-out stanzas stand in the training text\n")
+    return own[:count]
 
 
-def human_rows(text: str, count: int) -> Iterator[Row]:
+def human_rows(text: str, count: int, index: CopyIndex | None) -> Iterator[Row]:
     """Rows of what people wrote: as it stands, and its lines shuffled; rhymed as ABAB by chance."""
-    stanzas = human_quatrains(text, count)
+    stanzas = human_quatrains(text, count, index)
     lines = [line for stanza in stanzas for line in stanza]
     random.Random(2).shuffle(lines)
     shuffled = [lines[start : start + 4] for start in range(0, len(lines), 4)]
@@ -292,7 +303,7 @@ def figures(
 
 def copied_figures(poems: Sequence[Written], loaded: LoadedCheckpoint) -> dict[str, float]:
     """Longest runs of poems that stand in the training text, where the checkpoint has an index."""
-    index = getattr(loaded, "copy_index", None)
+    index = loaded.copy_index
     if index is None:
         return {}
     runs = [index.longest_run("\n".join(poem.lines)) for poem in poems]
@@ -337,7 +348,7 @@ def main() -> None:
         parser.error(voice.why_no_lexicon)
     known = set(voice.lexicon.index)
     composed("couplets", 0, voice, decoder, 4)  # compiles the kernels
-    rows = list(human_rows(read(args.valid), 200)) if args.valid else []
+    rows = list(human_rows(read(args.valid), 200, loaded.copy_index)) if args.valid else []
     rows.append(free_row(loaded, decoder, 2 * args.poems))
     for form in args.forms:
         poems = [composed(form, n, voice, decoder, args.particles) for n in range(args.poems)]
