@@ -127,7 +127,13 @@ class Server:
         self.port = port
         self._log = log
         self._is_told = False  # to end
-        own = {"STROPHE_PORT": str(port), "STROPHE_OPS_PORT": str(ops_port), **environment}
+        own = {
+            "STROPHE_PORT": str(port),
+            "STROPHE_OPS_PORT": str(ops_port),
+            # A small network writes 100,000 characters in a second: texts to be cut are longer.
+            "STROPHE_MAX_TOKENS": "1000000",
+            **environment,
+        }
         surroundings = {**os.environ, **own, "PYTHONPATH": str(ROOT)}
         command, folder = ["-m", "service"], log.parent
         self.process: Forked | subprocess.Popen[bytes]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["service_fixtures"]
 pytestmark = pytest.mark.slow
 
-ENDLESS = {"max_tokens": 100_000, "min_tokens": 100_000}
+ENDLESS = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}
 EVENTS = {"Accept": "text/event-stream"}
 JSON = {"Accept": "application/json"}
 CUT = (requests.exceptions.ChunkedEncodingError, requests.ConnectionError)

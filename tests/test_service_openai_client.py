@@ -19,7 +19,11 @@ pytestmark = pytest.mark.slow
 PROMPT = "Shall I compare"
 KEY = "a-key-of-the-test"
 SEEDED: dict[str, Any] = {"model": "tiny", "prompt": PROMPT, "seed": 5, "max_tokens": 40}
-ENDLESS: dict[str, Any] = {**SEEDED, "max_tokens": 100_000, "extra_body": {"min_tokens": 100_000}}
+ENDLESS: dict[str, Any] = {
+    **SEEDED,
+    "max_tokens": 1_000_000,
+    "extra_body": {"min_tokens": 1_000_000},
+}
 
 
 @pytest.fixture(scope="module")

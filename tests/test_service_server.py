@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 MakeCheckpoint = Callable[..., Path]
 
-ENDLESS: dict[str, object] = {"max_tokens": 100_000, "min_tokens": 100_000}
+ENDLESS: dict[str, object] = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}
 EVENTS = {"Accept": "text/event-stream"}
 PROBES = ("/healthz", "/readyz", "/metrics")
 JSON = "application/json"

@@ -13,7 +13,7 @@ from service.api.streaming import StreamCutError
 from service.server.service_process import Service
 from service.settings import Settings
 
-ENDLESS = json.dumps({"max_tokens": 50_000, "min_tokens": 50_000})
+ENDLESS = json.dumps({"max_tokens": 1_000_000, "min_tokens": 1_000_000})
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,11 @@ def client(
 ) -> Iterator[FlaskClient]:
     """One slot, and half a second for each request."""
     settings = Settings(
-        checkpoints=tiny_checkpoint.parent, max_streams=1, max_seconds=0.5, threads=1
+        checkpoints=tiny_checkpoint.parent,
+        max_streams=1,
+        max_seconds=0.5,
+        max_tokens=1_000_000,
+        threads=1,
     )
     with socket.create_server(("127.0.0.1", 0)) as ops_socket:
         service = Service(settings, ops_socket, shipped=tmp_path_factory.mktemp("nothing"))
