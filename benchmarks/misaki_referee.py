@@ -58,7 +58,7 @@ class Referee:
         return self._heard[word]
 
     def rhymes(self, one: str, other: str) -> bool | None:
-        """Whether two words rhyme in some reading, perfectly; None where one is not known."""
+        """Rhyme of two words: perfect in some reading, or not; None where one is not known."""
         a, b = self.readings(one), self.readings(other)
         if not a or not b:
             return None

@@ -7,9 +7,9 @@ Knows nothing of tensors; `model.decoding.sampling` gives these numbers their me
 import secrets
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from model.errors import ParameterError
+from model.validation import validated_fields
 
 MAX_SEED = 2**63 - 1
 MAX_PENALTY_WINDOW = 1024
@@ -81,10 +81,7 @@ class SamplingParams(BaseModel):
     @classmethod
     def checked(cls, **fields: object) -> Self:
         """Validate fields as parameters. Raises ParameterError, which names the field."""
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise ParameterError.from_validation(error) from error
+        return validated_fields(cls, fields)
 
     def with_seed(self) -> Self:
         """Parameters with a seed: their own, or a fresh one that can be told and reused.

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from model.config import NetworkShape
 from model.errors import ParameterError, shortened
+from model.validation import validated_fields
 from training.data.corpus_options import CorpusOptions
 
 PRESETS = Path(__file__).parent / "presets"
@@ -278,7 +279,4 @@ def _read_preset(name: str) -> dict[str, object]:
 
 def checked(fields: Mapping[str, object]) -> TrainConfig:
     """Validate the fields of a training run. Raises ParameterError, which names the field."""
-    try:
-        return TrainConfig.model_validate(fields)
-    except ValidationError as error:
-        raise ParameterError.from_validation(error) from error
+    return validated_fields(TrainConfig, fields)

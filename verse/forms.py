@@ -9,9 +9,9 @@ import re
 from itertools import accumulate
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from model.errors import ParameterError
+from model.validation import validated_fields
 
 MAX_LINES = 120
 MAX_SYLLABLES = 30
@@ -137,10 +137,7 @@ class PoemSpec(BaseModel):
     @classmethod
     def checked(cls, fields: object) -> Self:
         """Validate JSON-like fields as a form. Raises ParameterError, which names the field."""
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise ParameterError.from_validation(error) from error
+        return validated_fields(cls, fields)
 
     @field_validator("stanzas")
     @classmethod

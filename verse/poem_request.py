@@ -6,10 +6,10 @@ nothing of networks.
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from model.errors import ParameterError
 from model.parameters import MAX_SEED
+from model.validation import validated_fields
 from verse.forms import ONE_LINE, PoemSpec
 from verse.presets import preset
 from verse.prosody.line_words import with_straight_apostrophes
@@ -71,10 +71,7 @@ class PoemRequest(BaseModel):
     @classmethod
     def checked(cls, **fields: object) -> Self:
         """Validate fields as a request. Raises ParameterError, which names the field."""
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise ParameterError.from_validation(error) from error
+        return validated_fields(cls, fields)
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from model.copies.copy_index import CopiedRun, CopyIndex
-from model.errors import ParameterError
+from model.validation import validated_fields
 
 Verdict = Literal["clear", "flagged", "rejected"]
 
@@ -31,19 +31,16 @@ class CopyLimits(BaseModel):
     @classmethod
     def checked(cls, fields: Mapping[str, object]) -> Self:
         """Validate limits. Raises ParameterError, which names the field."""
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as error:
-            raise ParameterError.from_validation(error) from error
+        return validated_fields(cls, fields)
 
     def rejects(self, run: CopiedRun) -> bool:
-        """Whether a run is so long that its text is to be rejected."""
+        """Copied run that is so long that its text is to be rejected, or not."""
         return _reaches(run.characters, self.reject_characters) or _reaches(
             run.words, self.reject_words
         )
 
     def flags(self, run: CopiedRun) -> bool:
-        """Whether a run is to be named."""
+        """Copied run that is long enough to be named in the report, or not."""
         return self.rejects(run) or _reaches(run.characters, self.flag_characters)
 
 

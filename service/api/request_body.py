@@ -13,10 +13,11 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from model.errors import ParameterError, shortened
 from model.parameters import MAX_STOPS, StopString
+from model.validation import validated_fields
 from service.error_answers import ApiError, bad_request
 
 MAX_CHOICES = 16  # texts for one prompt
@@ -121,10 +122,7 @@ def validated(schema: type[B], content: Mapping[str, Any]) -> B:
     """
     if schema.model_config.get("extra") == "forbid":
         require_known_fields(content, schema)
-    try:
-        return schema.model_validate(given(content))
-    except ValidationError as error:
-        raise ParameterError.from_validation(error) from error
+    return validated_fields(schema, given(content))
 
 
 def require_whole_characters(content: Mapping[str, Any]) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from model.errors import ParameterError
+from model.validation import validated_fields
 from training.train_config import TrainConfig
 
 
@@ -60,7 +60,4 @@ class CellStudyConfig(BaseModel):
 
 def validated_config(fields: Mapping[str, object]) -> CellStudyConfig:
     """Validate the fields of a cell study. Raises ParameterError, which names the field."""
-    try:
-        return CellStudyConfig.model_validate(fields)
-    except ValidationError as error:
-        raise ParameterError.from_validation(error) from error
+    return validated_fields(CellStudyConfig, fields)

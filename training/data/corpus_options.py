@@ -5,10 +5,10 @@ Each is a flag of `prepare` and `train`. Knows nothing of files.
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from model.errors import ParameterError
 from model.tokenizer import TokenizerKind
+from model.validation import validated_fields
 from training.data.train_valid_split import SplitKind
 
 MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
@@ -47,7 +47,4 @@ class CorpusOptions(BaseModel):
 
 def options_of(fields: Mapping[str, object]) -> CorpusOptions:
     """Validate corpus options. Raises ParameterError, which names the field."""
-    try:
-        return CorpusOptions.model_validate(fields)
-    except ValidationError as error:
-        raise ParameterError.from_validation(error) from error
+    return validated_fields(CorpusOptions, fields)

@@ -82,7 +82,7 @@ class ChatChunkChoice(TypedDict):
 
 @closed
 class ChatFacts(TypedDict):
-    """What an answer and its chunks have in common."""
+    """Facts of a chat completion: what the answer and its chunks have in common."""
 
     id: Annotated[str, Field(description="to cancel it by")]
     created: Annotated[int, Field(description="seconds since 1970")]

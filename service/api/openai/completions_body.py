@@ -101,7 +101,7 @@ class CompletionRequest(OpenAiRequest):
 
     @property
     def computed_alternatives(self) -> int | None:
-        """The same, and log probabilities alone where the best is chosen by them."""
+        """Count of alternatives to compute for each token; 0 where only `best_of` needs them."""
         return 0 if self.has_choice and self.logprobs is None else self.logprobs
 
     @property
@@ -111,7 +111,7 @@ class CompletionRequest(OpenAiRequest):
 
     @property
     def wants_copies(self) -> bool:
-        """Whether each text's copies from the training text are to be told."""
+        """Copy report wanted: what each text has from the training text."""
         return self.copies
 
     @property
@@ -121,5 +121,5 @@ class CompletionRequest(OpenAiRequest):
 
     @property
     def has_choice(self) -> bool:
-        """Whether more texts are generated than are given."""
+        """Choice among texts: more are generated (`best_of`) than are given (`n`)."""
         return self.num_written > self.n

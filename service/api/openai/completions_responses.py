@@ -65,7 +65,7 @@ class ChunkChoice(TypedDict):
 
 @closed
 class CompletionFacts(TypedDict):
-    """What an answer and its chunks have in common."""
+    """Facts of a completion: what the answer and its chunks have in common."""
 
     id: Annotated[str, Field(description="to cancel it by")]
     object: Literal["text_completion"]

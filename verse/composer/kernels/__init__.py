@@ -1,4 +1,4 @@
 """Kernels of composing: particles, letters, draws and tries, compiled by numba.
 
-A kernel calls no part of another file here, so that what is kept of it is stale with its own file.
+`logit_sums` has the parts that they share; what is kept of them is named after all sources here.
 """

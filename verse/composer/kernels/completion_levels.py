@@ -4,31 +4,10 @@ Shapes: R rows, V vocabulary, M nodes. Knows nothing of prefixes and words.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model.decoding.kernels.compiling import kernel, part
-from model.decoding.kernels.numerics import exp, log
+from model.decoding.kernels.compiling import kernel
 from verse.composer.kernels.arrays import Bits, Flags, Floats, Places
-
-Logits = NDArray[np.float32]
-
-
-@part
-def logarithm(logits: Logits, highest: float, temperature: float) -> float:
-    """Logarithm of the sum of e^((logit - highest) / temperature)."""
-    total = 0.0
-    for logit in logits:
-        total += exp((np.float64(logit) - highest) / temperature)
-    return log(total)
-
-
-@part
-def highest_of(logits: Logits) -> float:
-    """Highest of logits (V,)."""
-    highest = np.float64(logits[0])
-    for logit in logits:
-        highest = max(highest, np.float64(logit))
-    return highest
+from verse.composer.kernels.logit_sums import Logits, expected_logprob, highest_of, log_total
 
 
 @kernel
@@ -54,8 +33,8 @@ def expand(
     count = 0
     for r in range(len(logits)):
         highest = highest_of(logits[r])
-        total = logarithm(logits[r], highest, 1.0)
-        heated = logarithm(logits[r], highest, temperature)
+        total = log_total(logits[r], highest, 1.0)
+        heated = log_total(logits[r], highest, temperature)
         child = first_child[node[r]]
         while child >= 0:
             begins = len(openings) == 0 or not is_start[r]
@@ -72,26 +51,23 @@ def expand(
 
 
 @kernel
-def expect(logits: NDArray[np.float32], temperature: float, values: Floats) -> None:
+def expect(logits: Logits, temperature: float, values: Floats) -> None:
     """Write for each row of logits (R, V) the mean log probability of what would be drawn from it.
 
     It is drawn at the temperature and scored by the model as it is.
     """
     for r in range(len(logits)):
         highest = highest_of(logits[r])
-        total = logarithm(logits[r], highest, 1.0)
-        heated = logarithm(logits[r], highest, temperature)
-        values[r] = 0.0
-        for logit in logits[r]:
-            shifted = np.float64(logit) - highest
-            values[r] += exp(shifted / temperature - heated) * (shifted - total)
+        total = log_total(logits[r], highest, 1.0)
+        heated = log_total(logits[r], highest, temperature)
+        values[r] = expected_logprob(logits[r], highest, total, heated, temperature)
 
 
 @kernel
 def score(logits: Logits, ids: Places, temperature: float, values: Floats) -> None:
     """Write the log probabilities of ids (K,) at a temperature, by logits (V,)."""
     highest = highest_of(logits)
-    total = logarithm(logits, highest, temperature)
+    total = log_total(logits, highest, temperature)
     for k in range(len(ids)):
         values[k] = (np.float64(logits[ids[k]]) - highest) / temperature - total
 
@@ -100,4 +76,4 @@ def score(logits: Logits, ids: Places, temperature: float, values: Floats) -> No
 def score_any(logits: Logits, ids: Places) -> float:
     """Log probability that one of some ids (K,) comes next, by logits (V,)."""
     highest = highest_of(logits)
-    return logarithm(logits[ids], highest, 1.0) - logarithm(logits, highest, 1.0)
+    return log_total(logits[ids], highest, 1.0) - log_total(logits, highest, 1.0)

@@ -20,6 +20,7 @@ from model.decoding.kernels.compiling import kernel, part
 from model.decoding.kernels.numerics import exp, log
 from model.decoding.kernels.row_sampling import uniform
 from verse.composer.kernels.arrays import NONE, Bits, Floats, Places
+from verse.composer.kernels.logit_sums import Logits, expected_logprob, highest_of, log_total
 from verse.composer.kernels.particle_columns import (
     DEAD,
     FINISHED,
@@ -160,30 +161,6 @@ def take(
 
 
 @part
-def log_total(logits: Floats, highest: float, temperature: float) -> float:
-    """Logarithm of the sum of e^((logit - highest) / temperature)."""
-    total = 0.0
-    for logit in logits:
-        total += exp((np.float64(logit) - highest) / temperature)
-    return log(total)
-
-
-@part
-def expected_logprob(
-    logits: Floats, highest: float, total: float, heated: float, t: float
-) -> float:
-    """Mean log probability of what would be sampled at temperature t, by the model as it is.
-
-    `total` and `heated` are `log_total` at temperature 1 and t.
-    """
-    mean = 0.0
-    for logit in logits:
-        shifted = np.float64(logit) - highest
-        mean += exp(shifted / t - heated) * (shifted - total)
-    return mean
-
-
-@part
 def choose_place(weights: Floats, number: float, mass: float) -> int:
     """Place of a random number in [0, 1) among weights, whose sum is `mass`."""
     place, running = 0, weights[0]
@@ -194,7 +171,7 @@ def choose_place(weights: Floats, number: float, mass: float) -> int:
 
 
 @part
-def weigh(logits: Floats, scale: Any, temperature: float, ids: Places, weights: Floats) -> float:
+def weigh(logits: Logits, scale: Any, temperature: float, ids: Places, weights: Floats) -> float:
     """Turn twists of ids into their shares, times e^-MAX_TWIST; the sum of these.
 
     `scale` is the highest of all logits and `log_total` at the temperature.
@@ -228,7 +205,7 @@ def offer(
 
 @part
 def step_one(
-    logits: Floats,
+    logits: Logits,
     particles: Particles,
     rules: LineRules,
     i: int,
@@ -241,9 +218,7 @@ def step_one(
     if is_root(rules, particles.node[i]) and not particles.in_mark[i]:
         particles.word_logprob[i] = particles.logprob[i]
     letters, count, reach = offer(particles, rules, i, ids, weights, nodes)
-    highest = np.float64(logits[0])
-    for logit in logits:
-        highest = max(highest, np.float64(logit))
+    highest = highest_of(logits)
     t = rules.temperature
     total, heated = log_total(logits, highest, 1.0), log_total(logits, highest, t)
     mass = weigh(logits, (highest, heated), t, ids[:count], weights[:count])
