@@ -72,6 +72,18 @@ def test_a_planted_run_is_found_whole_wherever_it_stands(
     assert line - 2 <= run.line <= line  # a letter more may be of the line before, or the title's
 
 
+@pytest.mark.parametrize("before", "abcdefghijklmnopqrstuvwxyz")
+def test_a_documents_first_words_are_told_of_it_whatever_stands_before_them(
+    index: CopyIndex, before: str
+) -> None:
+    """By one letter in four the run seems to begin in the document before."""
+    for number, document in enumerate(DOCUMENTS):
+        _, places = letters_of(document)
+        text = f"{before} {document[: int(places[MIN_LETTERS]) + 1]} {made_up(1001, 1)}"
+        run = told(index.longest_run(text))
+        assert (run.document, run.line) == (number + 1, 1)
+
+
 @given(length=st.integers(0, SEED + GRAM - 2), first=st.integers(0, 300))
 def test_a_run_too_short_to_promise_is_not_made_longer_than_it_is(
     index: CopyIndex, length: int, first: int

@@ -158,8 +158,10 @@ class CopyIndex:
 
     def _run(self, text: str, places: Places, begin: int, end: int, found_at: int) -> CopiedRun:
         tables = self._tables
-        document = int(np.searchsorted(tables.first_bytes, found_at // PER_BYTE, side="right")) - 1
-        letter = found_at - PER_BYTE * int(tables.first_bytes[document])
+        # By its middle: a letter more that it has by chance may lie in the document before.
+        middle = found_at + (end - begin) // 2
+        document = int(np.searchsorted(tables.first_bytes, middle // PER_BYTE, side="right")) - 1
+        letter = max(0, found_at - PER_BYTE * int(tables.first_bytes[document]))
         lines = slice(int(tables.first_lines[document]), int(tables.first_lines[document + 1]))
         ends = np.cumsum(tables.line_letters[lines], dtype=np.int64)
         gaps = np.diff(places[begin:end]) > 1
