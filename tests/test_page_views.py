@@ -42,7 +42,7 @@ def test_a_wrong_setting_is_told_beside_its_field(page: "Page") -> None:
 
 
 def test_the_forms_bounds_and_defaults_are_those_of_the_service(page: "Page") -> None:
-    fields = page.evaluate("import('/static/fields.js').then(module => module.FIELDS)")
+    fields = page.evaluate("import('/static/settings/fields.js').then(module => module.FIELDS)")
     for field in fields:
         known = SamplingParams.model_fields[field["name"]]
         default = known.get_default(call_default_factory=True)

@@ -1,5 +1,6 @@
 """The page as files: headers, caching, and nothing but what lies in its folder."""
 
+import posixpath
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from service.web.page import STATIC
 
 pytest_plugins = ["service_fixtures"]
 
-NAMES = sorted(path.name for path in STATIC.iterdir())
+NAMES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.*"))
 
 
 @pytest.mark.parametrize("path", ["/", *(f"/static/{name}" for name in NAMES)])
@@ -62,9 +63,17 @@ def test_the_page_asks_at_once_for_all_that_it_begins_with() -> None:
     needed: set[str] = set()
     unread = ["main.js"]
     while unread:
-        text = (STATIC / unread.pop()).read_text(encoding="utf-8")
-        new = set(re.findall(r'from "\./(\w+\.js)"', text)) - needed
+        path = unread.pop()
+        text = (STATIC / path).read_text(encoding="utf-8")
+        new = {
+            resolved(path, named) for named in re.findall(r'from "(\.[\w./]+\.js)"', text)
+        } - needed
         needed |= new
         unread += new
     index = (STATIC / "index.html").read_text(encoding="utf-8")
-    assert set(re.findall(r'modulepreload" href="/static/(\w+\.js)"', index)) == needed
+    assert set(re.findall(r'modulepreload" href="/static/([\w/]+\.js)"', index)) == needed
+
+
+def resolved(path: str, named: str) -> str:
+    """Path below the folder of what the module at `path` imports as `named`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), named))

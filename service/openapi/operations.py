@@ -169,5 +169,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/docs"): PAGE,
     ("GET", "/docs/<asset>"): ASSET,
     ("GET", "/"): WRITING_PAGE,
-    ("GET", "/static/<name>"): PART,
+    ("GET", "/static/<path:name>"): PART,
 }

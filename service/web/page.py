@@ -1,4 +1,4 @@
-"""`GET /` and `GET /static/<name>`: the page to write verse on, from `service/web/static`.
+"""`GET /` and `GET /static/<path>`: the page to write verse on, from `service/web/static`.
 
 Both routes are public: the page itself asks for a key where one is needed.
 """
@@ -23,7 +23,7 @@ def page_blueprint() -> Blueprint:
     def page() -> Response:
         return sent(files, "index.html")
 
-    @blueprint.get("/static/<name>")
+    @blueprint.get("/static/<path:name>")
     @public
     def part(name: str) -> Response:
         return sent(files, name)

@@ -1,7 +1,7 @@
 """Static files for browsers, read once, sent with a strict content security policy (CSP).
 
-A folder's files are held by name, so no path is ever made of what a client sends. The pages ask
-nothing of other hosts, and the policy has browsers refuse whatever is not a file of ours.
+A folder's files are held by their paths below it, so no path is ever made of what a client sends.
+The pages ask nothing of other hosts, and the policy has browsers refuse what is not a file of ours.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ STRICT = {
 
 
 def read_folder(folder: Path) -> Mapping[str, bytes]:
-    """Contents of the files of `folder` that browsers read, by name."""
-    paths = (path for path in folder.iterdir() if path.suffix in TYPES)
-    return {path.name: path.read_bytes() for path in paths}
+    """Contents of the files below `folder` that browsers read, by path (`see/see.js`)."""
+    paths = (path for path in folder.rglob("*") if path.suffix in TYPES)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def sent(files: Mapping[str, bytes], name: str) -> Response:

@@ -1,19 +1,19 @@
 // The page from start to end: makes the parts and connects them.
 
-import { askForKeysWith } from "./client.js";
+import { askForKeysWith } from "./service/client.js";
 import { byId } from "./dom.js";
-import { askForKey } from "./key.js";
-import { offerToKeep } from "./keep.js";
-import { readFragment } from "./link.js";
-import { Manuscript } from "./manuscript.js";
-import { Models } from "./models.js";
+import { askForKey } from "./service/key.js";
+import { offerToKeep } from "./keep/keep.js";
+import { readFragment } from "./keep/link.js";
+import { Manuscript } from "./text/manuscript.js";
+import { Models } from "./service/models.js";
 import { notify } from "./notices.js";
-import { ME } from "./piece.js";
-import { Settings } from "./settings.js";
-import { Sheet } from "./sheet.js";
-import { keeper, restore } from "./store.js";
+import { ME } from "./text/piece.js";
+import { Settings } from "./settings/settings.js";
+import { Sheet } from "./sheet/sheet.js";
+import { keeper, restore } from "./keep/store.js";
 import { Views } from "./views.js";
-import { Write } from "./write.js";
+import { Write } from "./write/write.js";
 
 askForKeysWith(askForKey);
 const kept = restore();
@@ -102,7 +102,7 @@ function openLink({ text, model, settings: wanted }) {
 /** Fetched when it is first asked for. */
 async function openForms() {
   try {
-    const { Composing } = await import("./composing.js");
+    const { Composing } = await import("./form/composing.js");
     composing ??= new Composing({ manuscript, sheet, models, write });
     await composing.toggle();
   } catch (error) {

@@ -3,6 +3,7 @@
 import { byId } from "./dom.js";
 
 const NAMES = ["write", "see", "compare"];
+const MODULES = { see: "./see/see.js", compare: "./compare/compare.js" };
 
 export class Views {
   #opened = {};
@@ -28,7 +29,7 @@ export class Views {
   }
 
   async #view(name) {
-    this.#opened[name] ??= import(`./${name}.js`).then(({ View }) => new View(this.parts));
+    this.#opened[name] ??= import(MODULES[name]).then(({ View }) => new View(this.parts));
     return this.#opened[name];
   }
 

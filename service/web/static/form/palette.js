@@ -1,8 +1,8 @@
 // Rhymes at a line's end: words that rhyme, by their syllables, the likeliest first. A click puts
 // one in.
 
-import { getJson } from "./client.js";
-import { el } from "./dom.js";
+import { getJson } from "../service/client.js";
+import { el } from "../dom.js";
 
 const MOST = 40;
 

@@ -2,8 +2,8 @@
 // <textarea>. A change redraws the lines that it touches, once a frame, so the length of the text
 // does not matter.
 
-import { el, oncePerFrame } from "./dom.js";
-import { ME } from "./piece.js";
+import { el, oncePerFrame } from "../dom.js";
+import { ME } from "../text/piece.js";
 
 export class Ink {
   #lines = []; // {node, length}

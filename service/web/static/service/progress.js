@@ -1,6 +1,6 @@
 // How a generation goes, in words: the status line, and the few that are read aloud.
 
-import { number, oncePerFrame } from "./dom.js";
+import { number, oncePerFrame } from "../dom.js";
 
 export class Progress {
   #asked = performance.now();

@@ -1,7 +1,7 @@
 // The strip of alternatives: the ways of one place beside each other, to choose among.
 
-import { byId, el, oncePerFrame } from "./dom.js";
-import { textOf } from "./piece.js";
+import { byId, el, oncePerFrame } from "../dom.js";
+import { textOf } from "../text/piece.js";
 
 const MOST_SHOWN = 300; // characters of a long way
 

@@ -1,9 +1,9 @@
 // The poem at the caret, as it is said: asks the service while the text changes, and shows its
 // lines. Which lines are kept when others are written anew is known here, too.
 
-import { getJson, ServiceError } from "./client.js";
-import { byId } from "./dom.js";
-import { ME } from "./piece.js";
+import { getJson, ServiceError } from "../service/client.js";
+import { byId } from "../dom.js";
+import { ME } from "../text/piece.js";
 import { poemAt, specLines } from "./poem.js";
 import { verdictOf } from "./verdict.js";
 

@@ -1,6 +1,6 @@
 // What is said of a whole poem, and of one that cannot be, in words that poets use.
 
-import { sentence } from "./notices.js";
+import { sentence } from "../notices.js";
 
 const SURELY = { sure: "This is", probable: "This is probably", possible: "This may be" };
 const FLOWS = [

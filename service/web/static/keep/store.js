@@ -1,6 +1,6 @@
 // What is kept in this browser between visits: the sheet, what made it, and the settings.
 
-import { readSettings } from "./fields.js";
+import { readSettings } from "../settings/fields.js";
 
 const PLACE = "strophe.sheet";
 

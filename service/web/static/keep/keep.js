@@ -1,10 +1,10 @@
 // What one takes away: files with the text and what made it, and a link.
 
-import { byId } from "./dom.js";
+import { byId } from "../dom.js";
 import { fragmentOf } from "./link.js";
-import { announce, notify } from "./notices.js";
-import { signOf } from "./piece.js";
-import { promptBefore } from "./prompt.js";
+import { announce, notify } from "../notices.js";
+import { signOf } from "../text/piece.js";
+import { promptBefore } from "../text/prompt.js";
 
 /** Connects the buttons below the sheet. */
 export function offerToKeep(manuscript) {

@@ -1,8 +1,8 @@
 // The models on offer: the picker, and the card of the one that is chosen.
 
 import { getJson } from "./client.js";
-import { byId, el, number } from "./dom.js";
-import { notify, sentence } from "./notices.js";
+import { byId, el, number } from "../dom.js";
+import { notify, sentence } from "../notices.js";
 
 export class Models {
   #listeners = [];

@@ -1,11 +1,11 @@
 // See: how the model reads the sheet's text, character by character. Draws what POST /v1/inspect
 // gives, and asks it again when text, model or layer have changed.
 
-import { getJson } from "./client.js";
-import { byId, el, number } from "./dom.js";
+import { getJson } from "../service/client.js";
+import { byId, el, number } from "../dom.js";
 import { showCharacter, showGates, signed } from "./explain.js";
 import { Inspection, partAround, stepOf } from "./inspection.js";
-import { announce, notify, sentence } from "./notices.js";
+import { announce, notify, sentence } from "../notices.js";
 import { Plots } from "./plots.js";
 import { Reading } from "./reading.js";
 

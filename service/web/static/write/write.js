@@ -1,17 +1,17 @@
 // Write: what the buttons below the sheet do. One generation at a time.
 
 import { Alternatives } from "./alternatives.js";
-import { ServiceError, untilReady } from "./client.js";
-import { byId, isUsable, number, setUsable } from "./dom.js";
-import { essential } from "./fields.js";
-import { BrokenError, compose, generate } from "./generation.js";
-import { untilLines } from "./lines.js";
-import { announce, clearNotice, notify, sentence, showStatus } from "./notices.js";
-import { Pen } from "./pen.js";
-import { lengthOf, ME, textOf } from "./piece.js";
-import { extend, Place } from "./place.js";
-import { Progress } from "./progress.js";
-import { promptBefore } from "./prompt.js";
+import { ServiceError, untilReady } from "../service/client.js";
+import { byId, isUsable, number, setUsable } from "../dom.js";
+import { essential } from "../settings/fields.js";
+import { BrokenError, compose, generate } from "../service/generation.js";
+import { untilLines } from "../text/lines.js";
+import { announce, clearNotice, notify, sentence, showStatus } from "../notices.js";
+import { Pen } from "../sheet/pen.js";
+import { lengthOf, ME, textOf } from "../text/piece.js";
+import { extend, Place } from "../text/place.js";
+import { Progress } from "../service/progress.js";
+import { promptBefore } from "../text/prompt.js";
 
 const NUM_BESIDE = 3;
 const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest"];

@@ -1,7 +1,7 @@
 // Lines of a poem as they are said: each word with its stresses above it, what the line keeps of
 // its form, in words that poets use, and buttons for what can be done with it.
 
-import { el } from "./dom.js";
+import { el } from "../dom.js";
 import { wordsOf } from "./poem.js";
 
 const FAULTS = {

@@ -1,7 +1,7 @@
 // Writes one generation into the manuscript, in place of what stands at a place. What the user
 // types meanwhile, before or behind, moves it along. Knows nothing of requests and buttons.
 
-import { extend } from "./place.js";
+import { extend } from "../text/place.js";
 
 export class Pen {
   constructor(manuscript, place, way, step = Symbol("generation")) {

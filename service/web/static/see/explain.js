@@ -1,6 +1,6 @@
 // What the numbers of one character mean, in words for somebody who has never heard of a gate.
 
-import { byId, el } from "./dom.js";
+import { byId, el } from "../dom.js";
 import { quoted } from "./reading.js";
 
 const percent = (share) =>

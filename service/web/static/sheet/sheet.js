@@ -2,8 +2,8 @@
 // readers) over the ink. Setting the value of a long <textarea> is slow, so while the machine
 // writes only the ink follows; the <textarea> catches up as soon as somebody touches it.
 
-import { TYPING } from "./manuscript.js";
-import { difference } from "./piece.js";
+import { TYPING } from "../text/manuscript.js";
+import { difference } from "../text/piece.js";
 import { Ink } from "./ink.js";
 
 export class Sheet {

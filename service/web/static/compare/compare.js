@@ -1,14 +1,14 @@
 // Compare: one prompt and one seed, at several temperatures or with several models, side by side
 // and all at once.
 
-import { ServiceError } from "./client.js";
-import { byId, el, oncePerFrame, setUsable } from "./dom.js";
-import { essential, fault, fieldOf } from "./fields.js";
-import { BrokenError, generate } from "./generation.js";
-import { announce, clearNotice, notify, sentence } from "./notices.js";
-import { ME } from "./piece.js";
-import { Progress } from "./progress.js";
-import { promptBefore } from "./prompt.js";
+import { ServiceError } from "../service/client.js";
+import { byId, el, oncePerFrame, setUsable } from "../dom.js";
+import { essential, fault, fieldOf } from "../settings/fields.js";
+import { BrokenError, generate } from "../service/generation.js";
+import { announce, clearNotice, notify, sentence } from "../notices.js";
+import { ME } from "../text/piece.js";
+import { Progress } from "../service/progress.js";
+import { promptBefore } from "../text/prompt.js";
 
 const MOST_COLUMNS = 4; // a browser opens six connections to one host
 

@@ -1,13 +1,13 @@
 // Writing in a form: the panel below the sheet. A poem is written at the caret; of the poem there
 // lines are written anew while the others stay, and a line is given another rhyme.
 
-import { ServiceError } from "./client.js";
-import { byId, isUsable } from "./dom.js";
+import { ServiceError } from "../service/client.js";
+import { byId, isUsable } from "../dom.js";
 import { Forms } from "./forms.js";
-import { announce, notify, sentence } from "./notices.js";
+import { announce, notify, sentence } from "../notices.js";
 import { Palette } from "./palette.js";
-import { ME, Piece } from "./piece.js";
-import { Place } from "./place.js";
+import { ME, Piece } from "../text/piece.js";
+import { Place } from "../text/place.js";
 import {
   partnerOf,
   placeBehind,
@@ -18,7 +18,7 @@ import {
   withKept,
   wordAt,
 } from "./poem.js";
-import { openingBefore, promptBefore } from "./prompt.js";
+import { openingBefore, promptBefore } from "../text/prompt.js";
 import { Prosody } from "./prosody.js";
 import { Rows } from "./scansion.js";
 import { reasonOf } from "./verdict.js";

@@ -1,9 +1,9 @@
 // What is asked of a poem: the form, and the fields beside it. They stay in this browser.
 
-import { getJson } from "./client.js";
-import { byId, el } from "./dom.js";
+import { getJson } from "../service/client.js";
+import { byId, el } from "../dom.js";
 import { specOf } from "./poem.js";
-import { recall, remember } from "./store.js";
+import { recall, remember } from "../keep/store.js";
 
 const KEPT = "form";
 const TEXTS = { form: "form", word: "form-word", title: "form-title", avoid: "form-avoid" };

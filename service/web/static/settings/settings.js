@@ -1,6 +1,6 @@
 // The form with the model's settings. Values that are out of bounds are told beside their field.
 
-import { byId, el } from "./dom.js";
+import { byId, el } from "../dom.js";
 import {
   complete,
   essential,

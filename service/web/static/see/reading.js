@@ -1,7 +1,7 @@
 // The text of See, a character an element, painted. One tab stop: arrow keys walk through it, as
 // they do in a list; a click keeps the character while the pointer goes elsewhere.
 
-import { el } from "./dom.js";
+import { el } from "../dom.js";
 import { shadeOf, stepOf } from "./inspection.js";
 
 export class Reading {

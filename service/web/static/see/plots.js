@@ -1,6 +1,6 @@
 // What a layer does by character: gates as lines, units as a heat map. Both have the same columns.
 
-import { byId } from "./dom.js";
+import { byId } from "../dom.js";
 import { shadeOf } from "./inspection.js";
 
 const COLUMN = 6; // pixels a character

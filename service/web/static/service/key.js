@@ -1,6 +1,6 @@
 // The dialog that asks for a key where the service needs one.
 
-import { byId } from "./dom.js";
+import { byId } from "../dom.js";
 
 let asking = null; // one dialog, however many requests wait for its key
 

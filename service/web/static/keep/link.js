@@ -1,7 +1,7 @@
 // A link that reproduces a piece: text, settings and seed in the fragment, which browsers do not
 // send to any server.
 
-import { FIELDS, readSettings } from "./fields.js";
+import { FIELDS, readSettings } from "../settings/fields.js";
 
 const MOST = 30000; // characters; browsers and chats cut longer addresses
 
