@@ -105,7 +105,7 @@ def test_a_key_is_asked_for_and_stays_in_the_tab(open_page: OpenPage, small: "Se
     page = open_page(small.url, key=None)
     page.fill("#key", "not-a-key-that-is-valid")
     page.press("#key", "Enter")
-    expect(page.locator("#key-why")).to_contain_text("not valid")
+    expect(page.locator("#key-why")).to_contain_text("does not open the service")
     page.fill("#key", KEY)
     page.click("#key-form .primary")
     expect(page.locator("#model option")).not_to_have_count(0)
@@ -114,6 +114,23 @@ def test_a_key_is_asked_for_and_stays_in_the_tab(open_page: OpenPage, small: "Se
     assert go_on(page) != "Locked"
     assert KEY not in page.url
     assert KEY not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_key_that_is_given_late_fills_the_list_of_models(
+    open_page: OpenPage, small: "Server"
+) -> None:
+    page = open_page(small.url, key=None)
+    expect(page.locator("#key-why")).to_contain_text("Whoever runs it")
+    page.click("#key-cancel")
+    expect(page.locator("#notice")).to_contain_text("needs a key, and whoever runs it can give")
+    page.evaluate("dispatchEvent(new Event('focus'))")  # who comes back is not asked once more
+    expect(page.locator("#key-dialog")).to_be_hidden()
+    page.click("#continue")
+    page.fill("#key", KEY)
+    page.press("#key", "Enter")
+    expect(page.locator("#model option")).not_to_have_count(0)
+    wait_until_over(page)
+    expect(page.locator("#notice")).to_be_empty()
 
 
 def test_a_full_service_is_waited_for(open_page: OpenPage, small: "Server") -> None:
@@ -130,7 +147,7 @@ def test_a_full_service_is_waited_for(open_page: OpenPage, small: "Server") -> N
         with occupied(small):
             small.wait_for_metric("strophe_requests_waiting", 1)
             page.click("#continue")
-            expect(page.locator("#status")).to_have_text(re.compile("queue is full; trying again"))
+            expect(page.locator("#status")).to_have_text(re.compile("is busy; trying again"))
     assert wait_until_over(page).startswith("done")
     assert len(text_of(page)) > len("Wait")
 

@@ -167,6 +167,41 @@ def test_views_are_changed_by_keyboard(page: "Page") -> None:
     expect(page.locator("#view-write")).to_be_hidden()
 
 
+def test_views_stand_in_the_address_and_in_the_history(page: "Page", server: "Server") -> None:
+    write(page, "The moon")
+    page.click("#tab-see")
+    expect(page.locator("#reading [role=option]")).to_have_count(8)
+    assert page.url == server.url + "/#view=see"
+    page.click("#tab-compare")
+    expect(page.locator("#view-compare")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#view-see")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#view-write")).to_be_visible()
+    assert page.url == server.url + "/"
+    assert text_of(page) == "The moon"
+    page.go_forward()
+    expect(page.locator("#view-see")).to_be_visible()
+    page.reload()
+    expect(page.locator("#tab-see")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#reading [role=option]")).to_have_count(8)
+
+
+@pytest.mark.parametrize("failing", ["see/see.js", "see/plots.js"])
+def test_a_view_that_could_not_be_fetched_opens_when_it_is_asked_for_again(
+    open_page: OpenPage, failing: str
+) -> None:
+    page = open_page()
+    write(page, "The moon")
+    page.route(f"**/{failing}*", lambda route: route.abort())
+    page.click("#tab-see")
+    expect(page.locator("#notice")).to_contain_text("could not be fetched")
+    page.unroute_all()
+    page.click("#notice >> text=Try again")
+    expect(page.locator("#reading [role=option]")).to_have_count(8)
+    expect(page.locator("#notice")).to_be_empty()
+
+
 def show_lines(page: "Page") -> None:
     """Open the forms, and how the lines at the caret are said."""
     page.click("#form-toggle")

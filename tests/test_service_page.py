@@ -6,6 +6,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from service.openapi import error_catalogue
+from service.openapi.error_catalogue import ErrorSpec
 from service.web.page import STATIC
 
 pytest_plugins = ["service_fixtures"]
@@ -72,6 +74,17 @@ def test_the_page_asks_at_once_for_all_that_it_begins_with() -> None:
         unread += new
     index = (STATIC / "index.html").read_text(encoding="utf-8")
     assert set(re.findall(r'modulepreload" href="/static/([\w/]+\.js)"', index)) == needed
+
+
+def test_refusals_of_the_service_have_words_for_people() -> None:
+    """All but those that tell what was wrong with what was asked for."""
+    text = (STATIC / "service" / "refusals.js").read_text(encoding="utf-8")
+    told = set(re.findall(r"^  (\w+): \"", text, re.MULTILINE))
+    errors = [each for each in vars(error_catalogue).values() if isinstance(each, ErrorSpec)]
+    known = {each.code for each in errors if each.code is not None}
+    of_requests = {each.code for each in errors if each.status in (400, 406, 415, 421, 422)}
+    assert told <= known
+    assert known - told - of_requests == {"not_found"}
 
 
 def resolved(path: str, named: str) -> str:

@@ -3,6 +3,7 @@
 import { askForKeysWith } from "./service/client.js";
 import { byId } from "./dom.js";
 import { askForKey } from "./service/key.js";
+import { fetched } from "./lazy.js";
 import { offerToKeep } from "./keep/keep.js";
 import { readFragment } from "./keep/link.js";
 import { Manuscript } from "./text/manuscript.js";
@@ -15,7 +16,7 @@ import { keeper, restore } from "./keep/store.js";
 import { Views } from "./views.js";
 import { Write } from "./write/write.js";
 
-askForKeysWith(askForKey);
+askForKeysWith(askForKey, () => models.load({ isQuiet: true }));
 const kept = restore();
 const linked = readFragment(location.hash.slice(1));
 const manuscript = new Manuscript(kept?.spans, kept?.generations);
@@ -69,6 +70,7 @@ function connect() {
 }
 
 async function start() {
+  views.start();
   await models.load();
   if (linked) openLink(linked);
   addEventListener("hashchange", () => {
@@ -102,7 +104,7 @@ function openLink({ text, model, settings: wanted }) {
 /** Fetched when it is first asked for. */
 async function openForms() {
   try {
-    const { Composing } = await import("./form/composing.js");
+    const { Composing } = await fetched("./form/composing.js");
     composing ??= new Composing({ manuscript, sheet, models, write });
     await composing.toggle();
   } catch (error) {

@@ -13,9 +13,10 @@ export function announce(text) {
   byId("live").textContent = text;
 }
 
-/** A notice that stays, with buttons for what one can do: {label: action}. */
+/** A notice that stays, with buttons for what one can do: {label: action}. Gives back what closes it. */
 export function notify(text, actions = {}) {
-  const close = () => byId("notice").replaceChildren();
+  const said = el("p", {}, text);
+  const close = () => said.isConnected && byId("notice").replaceChildren();
   const buttons = Object.entries(actions).map(([label, action]) =>
     el("button", { type: "button", onclick: () => (close(), action()) }, label),
   );
@@ -24,7 +25,8 @@ export function notify(text, actions = {}) {
     { type: "button", class: "quiet", "aria-label": "Close this notice", onclick: close },
     "×",
   );
-  byId("notice").replaceChildren(el("p", {}, text), ...buttons, closer);
+  byId("notice").replaceChildren(said, ...buttons, closer);
+  return close;
 }
 
 export const clearNotice = () => byId("notice").replaceChildren();

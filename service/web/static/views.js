@@ -1,9 +1,13 @@
-// The three views of one text. See and Compare are fetched when they are first opened.
+// The views of one text. Which one is open stands in the address (`#view=see`) and in the history; all but
+// Write are fetched when they are first opened.
 
 import { byId } from "./dom.js";
+import { fetched } from "./lazy.js";
+import { notify } from "./notices.js";
 
-const NAMES = ["write", "see", "compare"];
 const MODULES = { see: "./see/see.js", compare: "./compare/compare.js" };
+const NAMES = ["write", ...Object.keys(MODULES)];
+const KEPT = ["sheet"]; // of what the address says, this is no view's own
 
 export class Views {
   #opened = {};
@@ -15,22 +19,52 @@ export class Views {
       byId(`tab-${name}`).addEventListener("click", () => this.open(name));
       byId(`tab-${name}`).addEventListener("keydown", (event) => this.#onKey(event));
     }
+    addEventListener("popstate", () => this.#show(addressed()));
   }
 
-  async open(name) {
+  /** Open the view that the address names. */
+  start() {
+    return this.#show(addressed());
+  }
+
+  /** Go to a view; the browser's Back leads back. */
+  open(name) {
+    if (name !== addressed()) history.pushState(null, "", addressOf(name));
+    return this.#show(name);
+  }
+
+  async #show(name) {
+    const before = this.current;
     this.current = name;
+    const isLeft = before !== name && byId(`view-${before}`).contains(document.activeElement);
     document.body.dataset.view = name;
     for (const each of NAMES) {
       byId(`tab-${each}`).setAttribute("aria-selected", String(each === name));
       byId(`tab-${each}`).tabIndex = each === name ? 0 : -1;
       byId(`view-${each}`).hidden = each !== name;
     }
-    if (name !== "write") (await this.#view(name)).open();
+    if (isLeft) byId(`tab-${name}`).focus(); // or the keyboard would begin at the page's top
+    if (before !== name) this.#opened[before]?.leave?.();
+    const view = await this.#view(name);
+    if (this.current === name) await view?.open();
   }
 
+  /** Null for Write, and where it cannot be fetched. */
   async #view(name) {
-    this.#opened[name] ??= import(MODULES[name]).then(({ View }) => new View(this.parts));
-    return this.#opened[name];
+    if (name === "write" || this.#opened[name]) return this.#opened[name] ?? null;
+    const module = await fetched(MODULES[name]).catch((error) => {
+      if (!(error instanceof TypeError)) throw error;
+      if (this.current === name) this.#tellOfFailure(name);
+    });
+    if (!module) return null;
+    return (this.#opened[name] ??= new module.View(this.parts));
+  }
+
+  #tellOfFailure(name) {
+    notify("This view could not be fetched. Your text is safe.", {
+      "Try again": () => this.#show(name),
+      "Load the page anew": () => location.reload(),
+    });
   }
 
   #onKey(event) {
@@ -40,4 +74,17 @@ export class Views {
     byId(`tab-${next}`).focus();
     this.open(next);
   }
+}
+
+function addressed() {
+  const name = new URLSearchParams(location.hash.slice(1)).get("view");
+  return NAMES.includes(name) ? name : "write";
+}
+
+/** The address of a view: what it says of the view before is gone. */
+function addressOf(name) {
+  const before = new URLSearchParams(location.hash.slice(1));
+  const kept = new URLSearchParams(name === "write" ? {} : { view: name });
+  for (const other of KEPT) if (before.has(other)) kept.set(other, before.get(other));
+  return kept.size ? `#${kept}` : location.pathname;
 }

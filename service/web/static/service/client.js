@@ -1,5 +1,7 @@
 // Requests to the service that this page came from: the key, errors as they are told, and patience.
 
+import { refusal } from "./refusals.js";
+
 const KEY = "strophe.key"; // for this tab only; never part of an address
 
 /** What the service, or the way to it, has against a request. */
@@ -16,20 +18,24 @@ export class ServiceError extends Error {
 }
 
 let askForKey = async () => null;
+let onAdmission = () => {};
 
-/** Who is asked for a key: a function of the message why, which gives a key or null. */
-export function askForKeysWith(ask) {
+/** Who is asked for a key: a function of whether one was refused, which gives a key or null; and who is
+ * told that a key was good. */
+export function askForKeysWith(ask, admitted) {
   askForKey = ask;
+  onAdmission = admitted;
 }
 
-/** The answer to a request; a key is asked for where one is needed. Raises ServiceError. */
-export async function send(path, { body, accept = "application/json", signal } = {}) {
-  for (;;) {
+/** The answer to a request; a key is asked for where one is needed, unless `isQuiet`. Raises ServiceError. */
+export async function send(path, { body, accept = "application/json", signal, isQuiet } = {}) {
+  for (let isKeyNew = false; ; isKeyNew = true) {
     const response = await attempt(path, body, accept, signal);
+    if (response.ok && isKeyNew) onAdmission();
     if (response.ok) return response;
     const error = await errorOf(response);
-    if (error.status !== 401) throw error;
-    const key = await askForKey(error.message);
+    if (error.status !== 401 || isQuiet) throw error;
+    const key = await askForKey(sessionStorage.getItem(KEY) !== null);
     if (key === null) throw error;
     sessionStorage.setItem(KEY, key);
   }
@@ -57,9 +63,9 @@ async function errorOf(response) {
   const retryAfter = seconds > 0 ? seconds : null;
   try {
     const { message, code, param } = (await response.json()).error;
-    return new ServiceError(message, { status, code, param, retryAfter });
+    return new ServiceError(refusal(status, code, message), { status, code, param, retryAfter });
   } catch {
-    return new ServiceError(`the answer was ${status}`, { status, retryAfter });
+    return new ServiceError(refusal(status), { status, retryAfter }); // of something on the way
   }
 }
 

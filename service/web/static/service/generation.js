@@ -11,6 +11,7 @@
 
 import { events } from "./events.js";
 import { pause, send, ServiceError } from "./client.js";
+import { refusal } from "./refusals.js";
 
 const MOST_TRIES = 12;
 
@@ -72,7 +73,10 @@ function* waiting({ comment }) {
 function sound({ data }) {
   const event = JSON.parse(data);
   if (event.error?.code === "stopping") throw new BrokenError(event.error.message);
-  if (event.error) throw new ServiceError(event.error.message, { status: 500, ...event.error });
+  if (event.error) {
+    const { code, message } = event.error;
+    throw new ServiceError(refusal(500, code, message), { status: 500, ...event.error });
+  }
   return event;
 }
 

@@ -5,17 +5,17 @@ import { byId } from "../dom.js";
 let asking = null; // one dialog, however many requests wait for its key
 
 /** The key that was typed; null when the dialog was left. */
-export function askForKey(why) {
-  asking ??= ask(why).finally(() => (asking = null));
+export function askForKey(isRefused) {
+  asking ??= ask(isRefused).finally(() => (asking = null));
   return asking;
 }
 
-function ask(why) {
+function ask(isRefused) {
   const dialog = byId("key-dialog");
   const input = byId("key");
-  byId("key-why").textContent = why.startsWith("no API key")
-    ? "This service is open to those who have a key. It is kept for this tab alone, until the tab is closed."
-    : "The key is not valid here.";
+  byId("key-why").textContent = isRefused
+    ? "This key does not open the service. Look whether it is whole, or ask whoever runs the service."
+    : "This service needs a key. Whoever runs it can give you one. It stays in this tab and is forgotten when you close it.";
   input.value = "";
   byId("key-form").onsubmit = (event) => {
     event.preventDefault();

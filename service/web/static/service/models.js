@@ -7,6 +7,7 @@ import { notify, sentence } from "../notices.js";
 export class Models {
   #listeners = [];
   #wanted = null; // chosen before the list was there
+  #closeNotice = () => {};
 
   constructor() {
     this.names = [];
@@ -26,7 +27,8 @@ export class Models {
 
   async load({ isQuiet = false } = {}) {
     try {
-      const { data, default: usual } = await getJson("/v1/models");
+      const { data, default: usual } = await getJson("/v1/models", { isQuiet });
+      this.#closeNotice();
       const names = data.map((model) => model.id);
       if (String(names) === String(this.names)) return;
       this.names = names;
@@ -36,7 +38,7 @@ export class Models {
       this.choose(this.names.includes(before) ? before : usual);
     } catch (error) {
       if (isQuiet) return;
-      notify(`The models cannot be listed. ${sentence(error.message)}`, {
+      this.#closeNotice = notify(`The models cannot be listed. ${sentence(error.message)}`, {
         "Try again": () => this.load(),
       });
     }
