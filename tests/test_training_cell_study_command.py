@@ -1,5 +1,6 @@
 """`python -m training study`: a small study from end to end, and what it refuses."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from conftest import MakeCheckpoint
 from training_runs import refusal
 
 from training.__main__ import main
+from training.cell_study.cell_study_data import DATA
 from training.cell_study.cell_study_page import FILES, PAGE
 from training.cell_study.matched_networks import CELLS
 from training.data.corpus import prepare
@@ -45,9 +47,15 @@ def test_a_study_writes_its_page_and_every_plot_it_names(
     assert f"done: {out / PAGE}" in said
     page = (out / PAGE).read_text(encoding="utf-8")
     plots = re.findall(r"\]\((\w+\.png)\)", page)
-    assert {PAGE, *plots} == {file.name for file in out.iterdir()} == set(FILES)
+    assert {PAGE, DATA, *plots} == {file.name for file in out.iterdir()} == set(FILES)
     assert all((out / plot).read_bytes().startswith(PNG) for plot in plots)
     assert "Layer 1 of the checkpoint" in page
+    data = json.loads((out / DATA).read_text(encoding="utf-8"))
+    assert list(data) == ["networks", "gradients", "recall", "cold_start", "gates"]
+    nats = data["networks"]["cells"]["lstm"]["nats"]
+    assert f" | {nats:.3f} nats |" in page
+    openings = data["gates"]["openings"]
+    assert {len(values) for values in openings.values()} == {len(data["gates"]["pieces"])}
     assert "--text-steps 1 --recall-steps 1 --seeds 1 --seed 1 --hidden-size 32" in page
     rows = re.findall(r"^\| (\w+) \| \d+ \| ([\d,]+) \| [\d.]+ nats \|$", page, re.M)
     assert [cell for cell, _ in rows] == list(CELLS)

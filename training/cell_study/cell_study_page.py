@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from model.gate_activations import GATES
+from training.cell_study.cell_study_data import DATA
 from training.cell_study.cell_study_plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
 from training.cell_study.cold_start import doubling_spans
 from training.cell_study.findings import (
@@ -27,7 +28,7 @@ from training.cell_study.text_learning import BATCH_SIZE, SEQUENCE_LENGTH
 from training.train_config import ANTHOLOGY
 
 PAGE = "study.md"
-FILES = (PAGE, GRADIENTS, RECALL, COLD_START, GATE_PLOT)
+FILES = (PAGE, DATA, GRADIENTS, RECALL, COLD_START, GATE_PLOT)
 
 SHOWN_STEPS_BACK = (1, 10, 50, 100, 200)
 SMALL_SHARE = 0.01

@@ -1,6 +1,6 @@
 """Run of the cell study: three networks of equal size are trained on text and recall, and measured.
 
-OUT/study.md    the page        OUT/*.png    its plots
+OUT/study.md    the page        OUT/*.png    its plots        OUT/study.json    what they show
 """
 
 import tempfile
@@ -17,6 +17,7 @@ from model.checkpoint import Checkpoint
 from model.device import resolve_device
 from model.errors import ParameterError
 from training.cell_study.cell_study_config import CellStudyConfig
+from training.cell_study.cell_study_data import write_data
 from training.cell_study.cell_study_page import FILES, PAGE, write_page
 from training.cell_study.cell_study_plots import draw_all
 from training.cell_study.experiments import (
@@ -63,6 +64,7 @@ def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
             minutes=(time.monotonic() - began) / 60,
         )
         draw_all(study, folder)
+        write_data(study, folder)
         write_page(study, folder)
     return config.out / PAGE
 

@@ -8,6 +8,7 @@ import { BrokenError, generate } from "../service/generation.js";
 import { announce, clearNotice, notify, sentence } from "../notices.js";
 import { ME } from "../text/piece.js";
 import { Progress } from "../service/progress.js";
+import { readNumbers } from "../text/numbers.js";
 import { promptBefore } from "../text/prompt.js";
 
 const MOST_COLUMNS = 4; // a browser opens six connections to one host
@@ -89,10 +90,7 @@ export class View {
       );
       return atMost(names).map((model) => ({ label: model, change: { model } }));
     }
-    const temperatures = byId("compare-temperatures")
-      .value.split(/[\s,;]+/)
-      .filter(Boolean)
-      .map(Number);
+    const temperatures = readNumbers(byId("compare-temperatures").value);
     for (const temperature of temperatures) {
       const problem = fault(fieldOf("temperature"), temperature);
       if (problem) throw new RangeError(problem);

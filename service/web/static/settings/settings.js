@@ -11,6 +11,7 @@ import {
   PRESETS,
   stopToLines,
 } from "./fields.js";
+import { readNumber } from "../text/numbers.js";
 
 const FREE = ["max_tokens", "min_tokens", "seed", "stop"]; // left alone by presets
 
@@ -80,7 +81,7 @@ export class Settings {
   #value({ name }) {
     const { value } = this.#inputs[name];
     if (name === "stop") return linesToStop(value);
-    return value.trim() === "" ? null : Number(value);
+    return value.trim() === "" ? null : readNumber(value);
   }
 
   #show(name, value) {
