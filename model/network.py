@@ -66,6 +66,15 @@ class State:
             torch.cat([part.hidden for part in parts]), torch.cat(cells) if cells else None
         )
 
+    @staticmethod
+    def of_rows(parts: "Sequence[State]") -> "State":
+        """State put together from those of some rows each."""
+        cells = [part.cell for part in parts if part.cell is not None]
+        return State(
+            torch.cat([part.hidden for part in parts], dim=1),
+            torch.cat(cells, dim=1) if cells else None,
+        )
+
     def detach(self) -> "State":
         """State cut from the autograd graph: gradients end here (truncated BPTT)."""
         return self._map(Tensor.detach)

@@ -16,6 +16,7 @@ from training.__main__ import main
 from training.data.corpus import prepare
 from training.data.corpus_options import CorpusOptions
 from training.evaluation.cross_entropy import (
+    carried_surprisals,
     cold_window_nats,
     evaluate_checkpoint,
     evaluate_texts,
@@ -79,6 +80,33 @@ def test_rows_that_start_cold_measure_nearly_the_same(tiny: Checkpoint, antholog
     ids = np.array(tiny.tokenizer.encode(anthology[:8001]), dtype=np.uint16)
     exact, quick = (mean_surprisal(tiny.network, ids, rows=rows) for rows in (1, 8))
     assert quick == pytest.approx(exact, rel=0.01)
+
+
+@pytest.mark.parametrize("rows", [2, 5, 8, 1000])
+def test_rows_with_a_warm_start_measure_each_token_as_one_row_does(
+    tiny: Checkpoint, anthology: str, rows: int
+) -> None:
+    """5,003 characters: no number of rows divides them, and a thousand rows are too many."""
+    ids = np.array(tiny.tokenizer.encode(anthology[:5003]), dtype=np.uint16)
+    exact, quick = (carried_surprisals(tiny.network, ids, each) for each in (1, rows))
+    assert quick.shape == exact.shape
+    assert float(quick.mean()) == pytest.approx(float(exact.mean()), rel=1e-4)
+    assert torch.allclose(quick, exact, atol=1e-3)
+
+
+def test_documents_are_the_same_in_rows(tiny: Checkpoint, anthology: str) -> None:
+    texts = [anthology[at : at + 700] for at in range(0, 5600, 700)]
+    one, four = (
+        evaluate_texts(tiny.network, tiny.tokenizer, texts, ends=True, rows=rows) for rows in (1, 4)
+    )
+    assert [d.score.nats for d in four.documents] == pytest.approx(
+        [d.score.nats for d in one.documents], rel=1e-4
+    )
+
+
+def test_rows_must_be_some(tiny_checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--checkpoint", str(tiny_checkpoint), "--rows", "0"]) == 2
+    assert "rows: must be 1 to 1024, got 0" in capsys.readouterr().err
 
 
 def test_measuring_leaves_the_training_mode_as_it_was(tiny: Checkpoint) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
-from model.network import Network
+from model.network import Network, State
 from model.scoring import Score, surprisals
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from training.data.corpus import Corpus, Ids, is_prepared, load_corpus
@@ -31,6 +31,7 @@ from training.training_errors import CorpusError
 
 COLD_BATCH = 64
 
+WARM_UP = 512  # tokens that a row reads before its own first: by then where it began is forgotten
 IDS_AT_ONCE = 1 << 16  # networks take ids in eight bytes, which a long text is not kept in
 
 TokenIds = np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -102,15 +103,40 @@ def _as_rows(ids: Ids | TokenIds, rows: int) -> IdRows:
     return np.stack([ids[row * length : (row + 1) * length + 1] for row in range(rows)])
 
 
-def _surprisals(network: Network, ids: IdRows) -> Iterator[Tensor]:
+def _surprisals(network: Network, ids: IdRows, state: State | None = None) -> Iterator[Tensor]:
     """Compute the surprisals of rows of ids block by block, with carried state."""
     columns = max(1, IDS_AT_ONCE // ids.shape[0])
-    state = None
     with evaluation_mode(network):
         for start in range(0, ids.shape[1] - 1, columns):
             window = ids[:, start : start + columns + 1].astype(np.int64)
             losses, state = surprisals(network, torch.from_numpy(window), state)
             yield losses
+
+
+def carried_surprisals(network: Network, ids: Ids | TokenIds, rows: int = 1) -> Tensor:
+    """Compute the surprisal of each id but the first in nats, (N - 1,), with carried state.
+
+    With one row from the zero state on, exactly. With several the text is cut into as many pieces,
+    read side by side: faster, and the same to some 1e-5 of the mean, since each piece but the first
+    begins with the state that the `WARM_UP` tokens before it leave. A short text gets fewer rows.
+    """
+    count = len(ids) - 1
+    rows = max(1, min(rows, count // WARM_UP))
+    length = -(-count // rows)
+    padded = np.zeros(rows * length + 1, dtype=ids.dtype)
+    padded[: len(ids)] = ids
+    starts = np.arange(rows) * length
+    state = _warm_state(network, ids, starts[1:]) if rows > 1 else None
+    pieces = padded[starts[:, None] + np.arange(length + 1)]
+    return torch.cat(list(_surprisals(network, pieces, state)), dim=1).flatten()[:count]
+
+
+def _warm_state(network: Network, ids: Ids | TokenIds, starts: TokenCounts) -> State:
+    """Compute the state of a first row at the text's beginning, and of others at `starts` > 0."""
+    before = ids[starts[:, None] - WARM_UP + np.arange(WARM_UP + 1)].astype(np.int64)
+    with evaluation_mode(network):
+        _, state = surprisals(network, torch.from_numpy(before))
+    return State.of_rows([network.zero_state(1), state])
 
 
 def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> float:
@@ -132,41 +158,43 @@ def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> floa
 
 
 def evaluate_checkpoint(
-    checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions
+    checkpoint: Checkpoint, names: Sequence[str], options: CorpusOptions, *, rows: int = 1
 ) -> Evaluation:
     """Score a checkpoint on the named texts, or on the validation part of a prepared corpus.
 
-    Raises CorpusError for texts that cannot be read, or when there is nothing to score.
+    `rows` pieces of the text are read side by side, see `carried_surprisals`. Raises CorpusError
+    for texts that cannot be read, or when there is nothing to score.
     """
     if len(names) == 1 and is_prepared(names[0]):
         corpus = load_corpus(Path(names[0]))
         if corpus.tokenizer.serialized != checkpoint.tokenizer.serialized:
             raise CorpusError(f"{names[0]}: prepared with another vocabulary than the checkpoint's")
-        return _evaluate_prepared(checkpoint.network, corpus)
+        return _evaluate_prepared(checkpoint.network, corpus, rows)
     texts = (
         text
         for name in expand(names)
         for text in read_texts(name, options.split, options.document_separator)
     )
     has_ends = options.split == "documents"
-    return evaluate_texts(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends)
+    return evaluate_texts(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends, rows=rows)
 
 
-def _evaluate_prepared(network: Network, corpus: Corpus) -> Evaluation:
+def _evaluate_prepared(network: Network, corpus: Corpus, rows: int) -> Evaluation:
     ids = corpus.valid
     if corpus.manifest.options.split == "contiguous":
-        nats = mean_surprisal(network, ids) * (len(ids) - 1)
+        nats = _total(carried_surprisals(network, ids, rows))
         characters = scored_characters(corpus, "valid")
         return _evaluation(ids, Score(nats=nats, characters=characters), [])
     # `<s>` stands before every document and after the last.
     borders = np.flatnonzero(ids == BOS_ID)
     pieces = np.split(ids, borders)[1:-1]
     texts = (corpus.tokenizer.decode(piece.tolist()) for piece in pieces)
-    return _by_document(network, ids, [_Document.of(text) for text in texts], np.diff(borders))
+    losses = carried_surprisals(network, ids, rows)
+    return _by_document(losses, ids, [_Document.of(text) for text in texts], np.diff(borders))
 
 
 def evaluate_texts(
-    network: Network, tokenizer: Tokenizer, texts: Iterable[str], *, ends: bool
+    network: Network, tokenizer: Tokenizer, texts: Iterable[str], *, ends: bool, rows: int = 1
 ) -> Evaluation:
     """Score `texts` one after the other, the state carried from each to the next.
 
@@ -187,12 +215,12 @@ def evaluate_texts(
     ids, unknown = _joined(encoded, ends=ends), commonest_unknown(counts, tokenizer)
     share = np.count_nonzero(ids == UNK_ID) / characters
     require_known(share, unknown, "to evaluate", "give a text in the checkpoint's alphabet")
+    losses = carried_surprisals(network, ids, rows)
     if ends:
         lengths = np.array([len(piece) + 1 for piece in encoded])
-        result = _by_document(network, ids, documents, lengths)
+        result = _by_document(losses, ids, documents, lengths)
     else:
-        nats = mean_surprisal(network, ids) * (len(ids) - 1)
-        result = _evaluation(ids, Score(nats=nats, characters=characters), [])
+        result = _evaluation(ids, Score(nats=_total(losses), characters=characters), [])
     return replace(result, unknown_characters=unknown)
 
 
@@ -207,15 +235,18 @@ class _Document:
 
 
 def _by_document(
-    network: Network, ids: Ids | TokenIds, documents: Sequence[_Document], lengths: TokenCounts
+    losses: Tensor, ids: Ids | TokenIds, documents: Sequence[_Document], lengths: TokenCounts
 ) -> Evaluation:
     """Score each document; `lengths` are their tokens, their ends included."""
-    losses = torch.cat(list(_surprisals(network, ids[None])), dim=1)[0]
-    nats = [float(part.double().sum()) for part in torch.split(losses, lengths.tolist())]
+    nats = [_total(part) for part in torch.split(losses, lengths.tolist())]
     scores = [Score(n, document.characters) for n, document in zip(nats, documents, strict=True)]
     total = Score(nats=sum(nats), characters=sum(d.characters for d in documents))
     titled = zip(documents, scores, strict=True)
     return _evaluation(ids, total, [DocumentScore(title=d.title, score=s) for d, s in titled])
+
+
+def _total(losses: Tensor) -> float:
+    return float(losses.double().sum())
 
 
 def _evaluation(ids: Ids | TokenIds, total: Score, documents: list[DocumentScore]) -> Evaluation:
