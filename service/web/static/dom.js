@@ -36,3 +36,6 @@ export const isUsable = (button) => button.getAttribute("aria-disabled") !== "tr
 
 const NUMBERS = new Intl.NumberFormat("en");
 export const number = (value) => NUMBERS.format(value);
+
+/** Whether a key belongs to an input method; some browsers tell it only by the old code. */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;

@@ -1,7 +1,7 @@
 // The page from start to end: makes the parts and connects them.
 
 import { askForKeysWith } from "./service/client.js";
-import { byId } from "./dom.js";
+import { byId, isComposing } from "./dom.js";
 import { askForKey } from "./service/key.js";
 import { fetched } from "./lazy.js";
 import { offerToKeep } from "./keep/keep.js";
@@ -126,7 +126,7 @@ function showKeeping() {
 }
 
 function onKey(event) {
-  if (document.querySelector("dialog[open]")) return;
+  if (isComposing(event) || document.querySelector("dialog[open]")) return;
   if (event.key === "Escape" && write.isWriting) write.stop();
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || views.current !== "write")
     return;

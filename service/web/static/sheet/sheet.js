@@ -2,6 +2,7 @@
 // readers) over the ink. Setting the value of a long <textarea> is slow, so while the machine
 // writes only the ink follows; the <textarea> catches up as soon as somebody touches it.
 
+import { isComposing } from "../dom.js";
 import { TYPING } from "../text/manuscript.js";
 import { difference } from "../text/piece.js";
 import { Ink } from "./ink.js";
@@ -10,6 +11,7 @@ export class Sheet {
   #shown = ""; // what the <textarea> holds
   #behind = null; // {at, length}: written by the machine and not yet in the <textarea>
   #isComposing = false;
+  #composition = TYPING; // what an input method composes is a step of its own
 
   constructor({ area, ink, scroller, manuscript, onUndo, onRedo }) {
     Object.assign(this, { area, scroller, manuscript, onUndo, onRedo });
@@ -58,16 +60,20 @@ export class Sheet {
     area.addEventListener("pointerdown", touched);
     area.addEventListener("keydown", (event) => this.#onKey(event, touched));
     area.addEventListener("focus", () => this.catchUp());
-    area.addEventListener("compositionstart", () => (this.#isComposing = true));
+    area.addEventListener("compositionstart", () => {
+      this.#isComposing = true;
+      this.#composition = Symbol("composition");
+    });
     area.addEventListener("compositionend", () => {
       this.#isComposing = false;
       this.catchUp();
     });
     area.addEventListener("beforeinput", (event) => this.#beforeInput(event));
-    area.addEventListener("input", () => this.#onInput());
+    area.addEventListener("input", (event) => this.#onInput(event));
   }
 
   #onKey(event, touched) {
+    if (isComposing(event)) return touched();
     if (["Control", "Meta", "Shift", "Alt", "Escape"].includes(event.key)) return;
     const key = event.key.toLowerCase();
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
@@ -87,7 +93,7 @@ export class Sheet {
     }
   }
 
-  #onInput() {
+  #onInput({ inputType }) {
     const after = this.area.value;
     const { start, end, text } = difference(this.#shown, after, this.area.selectionEnd);
     this.#shown = after;
@@ -96,7 +102,9 @@ export class Sheet {
     const from = now(start);
     const to = Math.max(from, now(end));
     if (late && start <= late.at) late.at = Math.max(start, late.at + text.length - (end - start));
-    this.manuscript.type(from, to, text);
+    // Some browsers tell of the last input when the composition is over.
+    const isComposed = this.#isComposing || inputType === "insertCompositionText";
+    this.manuscript.type(from, to, text, isComposed ? this.#composition : TYPING);
     // The browser has looked for the caret while the sheet was still as high as before.
     if (text.includes("\n")) this.ink.reveal(this.area.selectionEnd);
   }

@@ -2,26 +2,32 @@
 // Whatever changes it goes through `change`, and listeners are told {start, removed, added, origin}
 // (two lengths, and who did it). Pure data, no document.
 
+import { steps } from "./edit.js";
+import { History, TYPING } from "./history.js";
 import { joined, lengthOf, ME, Piece, signOf } from "./piece.js";
 
-export const TYPING = "typing";
 export const UNDO = "undo"; // and redo
-const MOST_STEPS = 500;
-const PAUSE_MS = 1500; // typing after such a pause is a step of its own
+export { TYPING };
 
 export class Manuscript {
-  #done = [];
-  #undone = [];
+  #history;
   #listeners = new Set();
 
-  constructor(spans = [], generations = {}) {
+  /** `history` as an earlier one gave it with these spans. */
+  constructor(spans = [], generations = {}, history = null) {
     this.piece = new Piece(spans);
     this.generations = generations; // by number: {model, seed, settings}, {poem} for what a form was asked with,
     // and {sign} where a link can repeat it
+    this.#history = new History(history, this.piece.length);
   }
 
   get text() {
     return this.piece.text;
+  }
+
+  /** Undo and redo as plain JSON, the last steps of them. */
+  get history() {
+    return this.#history.toJSON();
   }
 
   /** Gives back what ends the listening. */
@@ -49,71 +55,56 @@ export class Manuscript {
     return [...numbers].sort((a, b) => a - b).map((by) => ({ by, ...this.generations[by] }));
   }
 
-  /** Replace a range. Changes of one `step` that touch each other are undone together. */
-  change(start, end, spans, { step, origin } = {}) {
-    const removed = this.piece.replace(start, end, spans);
-    this.#undone = [];
-    const entry = { start, removed, added: spans, step, at: performance.now() };
-    if (!this.#joinsLast(entry)) this.#done.push(entry);
-    if (this.#done.length > MOST_STEPS) this.#done.shift();
-    this.#tell({ start, removed: lengthOf(removed), added: lengthOf(spans), origin });
+  /** By number, the generations of which something stands or may come back by undo or redo. */
+  get remembered() {
+    const { writers } = this.#history;
+    for (const { by } of this.piece.spans) writers.add(by);
+    const isKnown = ([by]) => writers.has(Number(by));
+    return Object.fromEntries(Object.entries(this.generations).filter(isKnown));
   }
 
-  type(start, end, text) {
-    this.change(start, end, text ? [{ text, by: ME }] : [], { step: TYPING, origin: TYPING });
+  /** Replace a range. Changes of one `step` are undone together, whatever is typed between them;
+   * those without one are a step each. */
+  change(start, end, spans, { step, origin } = {}) {
+    const added = joined(spans);
+    const removed = this.piece.replace(start, end, added);
+    this.#history.add({ start, removed, added }, step);
+    this.#tell({ start, removed: lengthOf(removed), added: lengthOf(added), origin });
+  }
+
+  /** What a person writes; typing on is a step by its pauses, unless `step` names another. */
+  type(start, end, text, step = TYPING) {
+    this.change(start, end, text ? [{ text, by: ME }] : [], { step, origin: TYPING });
   }
 
   /** Steps back once; the position behind what came back, or null when there is nothing. */
   undo() {
-    const entry = this.#done.pop();
-    if (!entry) return null;
-    this.#undone.push(entry);
-    return this.#swap(entry.start, entry.added, entry.removed);
+    return this.#apply(this.#history.undo());
   }
 
   redo() {
-    const entry = this.#undone.pop();
-    if (!entry) return null;
-    this.#done.push(entry);
-    return this.#swap(entry.start, entry.removed, entry.added);
+    return this.#apply(this.#history.redo());
   }
 
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#history.canUndo;
   }
 
   get canRedo() {
-    return this.#undone.length > 0;
+    return this.#history.canRedo;
   }
 
-  #swap(start, from, to) {
-    this.piece.replace(start, start + lengthOf(from), to);
-    this.#tell({ start, removed: lengthOf(from), added: lengthOf(to), origin: UNDO });
-    return start + lengthOf(to);
-  }
-
-  #joinsLast(entry) {
-    const last = this.#done[this.#done.length - 1];
-    if (!last || last.step !== entry.step || entry.step === undefined) return false;
-    const isTyping = entry.step === TYPING;
-    if (isTyping && (entry.at - last.at > PAUSE_MS || lengthOf(entry.added) > 1)) return false;
-    const end = last.start + lengthOf(last.added);
-    if (!entry.removed.length && entry.start === end) {
-      last.added = joined([...last.added, ...entry.added]);
-    } else if (isTyping && isBackspace(last, entry)) {
-      last.removed = joined([...entry.removed, ...last.removed]);
-      last.start = entry.start;
-    } else return false;
-    last.at = entry.at;
-    return true;
+  #apply(edit) {
+    let position = null;
+    for (const { start, removed, added, spans } of edit ? steps(edit) : []) {
+      this.piece.replace(start, start + removed, spans);
+      this.#tell({ start, removed, added, origin: UNDO });
+      position = start + added;
+    }
+    return position;
   }
 
   #tell(change) {
     for (const listener of this.#listeners) listener(change);
   }
-}
-
-function isBackspace(last, entry) {
-  const bothOnlyRemove = !last.added.length && !entry.added.length;
-  return bothOnlyRemove && entry.start + lengthOf(entry.removed) === last.start;
 }

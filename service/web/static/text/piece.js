@@ -4,6 +4,9 @@
 
 export const ME = 0;
 
+export const isSpan = (value) =>
+  typeof value?.text === "string" && Number.isInteger(value.by) && value.by >= ME;
+
 export const textOf = (spans) => spans.map((span) => span.text).join("");
 export const lengthOf = (spans) => spans.reduce((sum, span) => sum + span.text.length, 0);
 
