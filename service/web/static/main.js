@@ -2,12 +2,14 @@
 
 import { askForKeysWith } from "./service/client.js";
 import { byId, isComposing } from "./dom.js";
+import { copyField } from "./keep/clipboard.js";
 import { askForKey } from "./service/key.js";
 import { fetched } from "./lazy.js";
 import { offerToKeep } from "./keep/keep.js";
 import { readFragment } from "./keep/link.js";
 import { Manuscript } from "./text/manuscript.js";
 import { Models } from "./service/models.js";
+import { fitSmallWindows, showSetting } from "./narrow.js";
 import { notify } from "./notices.js";
 import { ME } from "./text/piece.js";
 import { Settings } from "./settings/settings.js";
@@ -64,7 +66,11 @@ function connect() {
     byId("ink").classList.toggle("plain", !event.target.checked),
   );
   byId("form-toggle").addEventListener("click", openForms);
-  byId("settings-toggle").addEventListener("click", () => toggleSettings());
+  byId("copy-text").addEventListener("click", ({ currentTarget }) => {
+    sheet.catchUp();
+    copyField(byId("text"), currentTarget);
+  });
+  fitSmallWindows();
   byId("save").addEventListener("click", showKeeping);
   addEventListener("keydown", onKey);
 }
@@ -113,20 +119,14 @@ async function openForms() {
   }
 }
 
-function toggleSettings() {
-  const isOpen = document.body.classList.toggle("settings-open");
-  byId("settings-toggle").setAttribute("aria-expanded", String(isOpen));
-}
-
 /** The files are in the settings, which a small window hides. */
 function showKeeping() {
-  if (getComputedStyle(byId("settings")).display === "none") toggleSettings();
-  byId("keeping").scrollIntoView({ block: "nearest" });
+  showSetting(byId("keeping"));
   byId("save-txt").focus();
 }
 
 function onKey(event) {
-  if (isComposing(event) || document.querySelector("dialog[open]")) return;
+  if (isComposing(event) || document.querySelector("dialog[open], :popover-open")) return;
   if (event.key === "Escape" && write.isWriting) write.stop();
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || views.current !== "write")
     return;

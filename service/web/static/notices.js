@@ -3,9 +3,13 @@
 
 import { byId, el } from "./dom.js";
 
-/** The line below the sheet. */
-export function showStatus(text) {
-  byId("status").textContent = text;
+/** The line below the sheet; a small window leaves out those of its parts that are `details`. */
+export function showStatus(text, details = []) {
+  const parts = text.split(" · ").map((part, index) => {
+    const shown = index ? ` · ${part}` : part;
+    return details.includes(part) ? el("span", { class: "roomy" }, shown) : shown;
+  });
+  byId("status").replaceChildren(...parts);
 }
 
 /** For screen readers: only what matters, not each character. */

@@ -10,9 +10,9 @@ export class Progress {
   #seed = null;
   #unknown = 0; // characters of the prompt that the model does not know
   #reasons = [];
-  #draw = oncePerFrame(() => !this.isOver && this.show(this.#words("writing")));
+  #draw = oncePerFrame(() => !this.isOver && this.#tell("writing"));
 
-  /** `show` is given each line, `say` only what is worth being read aloud. */
+  /** `show` is given each line, and which of its parts are details; `say` only what is worth being read aloud. */
   constructor(show, say = () => {}) {
     Object.assign(this, { show, say, isOver: false });
     show("asking …");
@@ -33,7 +33,7 @@ export class Progress {
   end(how) {
     this.isOver = true;
     const why = this.#reasons.find((reason) => reason);
-    this.show(this.#words(why ? `${how}, ${why}` : how));
+    this.#tell(why ? `${how}, ${why}` : how);
     this.say(`${how}, ${number(this.#characters)} characters`);
     return how;
   }
@@ -55,15 +55,19 @@ export class Progress {
     this.#draw();
   }
 
-  #words(state) {
-    const parts = [state, `${number(this.#characters)} characters`];
-    if (this.#first !== null) {
-      const seconds = (this.#last - this.#first) / 1000;
-      if (seconds > 0.1) parts.push(`${number(Math.round(this.#characters / seconds))} a second`);
-      parts.push(`first after ${number(Math.round(this.#first - this.#asked))} ms`);
-    }
+  #tell(state) {
+    const details = this.#details;
+    const parts = [state, `${number(this.#characters)} characters`, ...details];
     if (this.#seed !== null) parts.push(`seed ${this.#seed}`);
     if (this.#unknown) parts.push(`${this.#unknown} unknown to the model`);
-    return parts.join(" · ");
+    this.show(parts.join(" · "), details);
+  }
+
+  get #details() {
+    if (this.#first === null) return [];
+    const seconds = (this.#last - this.#first) / 1000;
+    const speed = `${number(Math.round(this.#characters / seconds))} a second`;
+    const first = `first after ${number(Math.round(this.#first - this.#asked))} ms`;
+    return seconds > 0.1 ? [speed, first] : [first];
   }
 }
