@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 from forked import ROOT, Forked
 
 from model.decoding.generation import Generation
+from model.layer_inspection import InspectedLayer
 from model.parameters import SamplingParams
 from model.tokenizer import Tokenizer
 from service.engine.engine import Engine
@@ -97,7 +98,7 @@ def make_request(tokenizer: Tokenizer) -> Callable[..., Request]:
         *,
         n: int = 1,
         prompt_logprobs: int | None = None,
-        inspected_layer: int | None = None,
+        inspected_layer: InspectedLayer | None = None,
         **fields: object,
     ) -> Request:
         params = SamplingParams.checked(**{"max_tokens": 1_000_000, "seed": 1, **fields})

@@ -13,7 +13,8 @@ from model.config import Cell, ModelConfig
 from model.decoding.decoder import CHUNK, Decoder, decoder_of
 from model.decoding.prefill import Prefill, feed
 from model.decoding.prompt_scores import PromptScores
-from model.gate_activations import GATES, LayerActivations, LayerInspection, layer_activations
+from model.gate_activations import GATES, SUMS, LayerActivations, layer_activations
+from model.layer_inspection import InspectedLayer, LayerInspection, LayerSteps
 from model.network import Network
 from model.tokenizer import Tokenizer
 
@@ -85,6 +86,41 @@ def test_reading_in_parts_is_reading_at_once(fields: dict[str, object]) -> None:
         torch.testing.assert_close(in_parts, at_once.hidden, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("fields", KINDS)
+def test_terms_make_the_gates_of_the_units_that_are_asked_for(fields: dict[str, object]) -> None:
+    network, units = network_of(fields), (3, 0)
+    steps, _ = layer_activations(network, IDS, 1, network.zero_state(1), units)
+    assert steps.gates is not None
+    assert steps.terms is not None
+    sums = steps.terms.from_below + steps.terms.from_before + steps.terms.bias
+    assert sums.shape == (len(IDS), len(SUMS), len(units))
+    for row, name in enumerate(SUMS):
+        squashed = sums[:, row].tanh() if name == "candidate" else sums[:, row].sigmoid()
+        whole = getattr(steps.gates, name)[:, units]
+        torch.testing.assert_close(squashed, whole, rtol=0, atol=1e-6)
+
+
+def test_units_steps_go_on_from_chunk_to_chunk() -> None:
+    """Also what each chunk says was there before it, and in every order of the units."""
+    network, units = network_of({}), (4, 1)
+    inspection = LayerInspection(network, InspectedLayer(1, units), IDS)
+    for end in (5, 6, len(IDS)):
+        inspection.read_up_to(end)
+    steps, _ = layer_activations(network, IDS, 1, network.zero_state(1), units)
+    assert steps.gates is not None
+    whole = inspection.steps().units
+    assert whole is not None
+    cell = steps.gates.cell[:, units].numpy()
+    hidden = steps.hidden[:, units].numpy()
+    np.testing.assert_allclose(whole.cell, cell[1:], atol=1e-6)
+    np.testing.assert_allclose(whole.hidden, hidden[1:], atol=1e-6)
+    for first, before in ((0, 0), (1, 4), (2, 5)):
+        part = inspection.steps(first, first + 1).units
+        assert part is not None
+        np.testing.assert_allclose(part.cell_before, cell[before], atol=1e-6)
+        np.testing.assert_allclose(part.hidden_before, hidden[before], atol=1e-6)
+
+
 def test_openings_are_means_over_the_units() -> None:
     gates = steps_of(network_of({}), 2).gates
     assert gates is not None
@@ -112,17 +148,18 @@ def fed(decoder: Decoder, tokenizer: Tokenizer, text: str, layer: int = 1) -> Pr
         decoder,
         ids,
         scores=PromptScores(tokenizer, ids, 3),
-        inspection=LayerInspection(decoder.network, layer, ids),
+        inspection=LayerInspection(decoder.network, InspectedLayer(layer), ids),
     )
     while not prefill.is_done:
         feed(decoder, [prefill])
     return prefill
 
 
-def inspected(decoder: Decoder, tokenizer: Tokenizer, text: str, layer: int = 1) -> LayerInspection:
+def inspected(decoder: Decoder, tokenizer: Tokenizer, text: str, layer: int = 1) -> LayerSteps:
     inspection = fed(decoder, tokenizer, text, layer).inspection
     assert inspection is not None
-    return inspection
+    assert inspection.is_finite
+    return inspection.steps()
 
 
 def states(content: bytes | None) -> np.ndarray:
@@ -138,7 +175,6 @@ def test_chunks_tell_what_one_pass_tells(name: str, tiny: Checkpoint, anthology:
         ids = tiny.tokenizer.encode_prompt(anthology[:length]).ids
         steps, _ = layer_activations(tiny.network, ids, 1, tiny.network.zero_state(1))
         inspection = inspected(decoder, tiny.tokenizer, anthology[:length])
-        assert inspection.is_finite
         assert steps.gates is not None
         # Half a level is rounded away, and a float at the border may fall to either side.
         hidden = (127 * steps.hidden[1:]).numpy()
@@ -198,7 +234,7 @@ def test_numbers_that_overflow_are_found_out(tiny_checkpoint: Path, tokenizer: T
     network = checkpoints.load(tiny_checkpoint).network
     ids = tokenizer.encode_prompt("azure").ids
     network.embedding.weight.data[ids[2]] = torch.nan
-    inspection = LayerInspection(network, 1, ids)
+    inspection = LayerInspection(network, InspectedLayer(1), ids)
     inspection.read_up_to(2)
     assert inspection.is_finite
     inspection.read_up_to(4)

@@ -10,6 +10,7 @@ from waiting import wait_until
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
+from model.layer_inspection import InspectedLayer
 from service.engine.engine import Engine
 from service.engine.failure import Failure, RequestFailedError
 from service.engine.request import Request
@@ -30,11 +31,12 @@ def seen(request: Request) -> tuple[object, ...]:
     inspection, scores = request.inspection, request.scored_prompt
     assert inspection is not None
     assert scores is not None
-    return inspection.hidden, inspection.cell, inspection.openings, list(scores)
+    steps = inspection.steps()
+    return steps.hidden, steps.cell, steps.openings, list(scores)
 
 
 def inspected(engine: Engine, make: MakeRequest, runner: CheckpointRunner, text: str) -> Request:
-    request = make(runner, text, n=0, prompt_logprobs=2, inspected_layer=1)
+    request = make(runner, text, n=0, prompt_logprobs=2, inspected_layer=InspectedLayer(1))
     engine.submit(request)
     assert read(request) == {}
     assert request.outcome == "stop"
@@ -53,7 +55,8 @@ def test_neighbours_and_what_is_inspected_change_nothing_of_one_another(
     written = read_all(stream)
     again = make_request(runner, "O moon", **fields)
     crowd = [
-        make_request(runner, text, n=0, prompt_logprobs=2, inspected_layer=1) for text in texts
+        make_request(runner, text, n=0, prompt_logprobs=2, inspected_layer=InspectedLayer(1))
+        for text in texts
     ]
     scored = make_request(runner, texts[-1], n=0, prompt_logprobs=2)
     for request in (again, *crowd, scored):
@@ -71,7 +74,7 @@ def test_one_that_is_cancelled_frees_its_slot(
     tiny: Checkpoint, make_engine: MakeEngine, make_request: MakeRequest
 ) -> None:
     engine, runner = make_engine(slots=1), CheckpointRunner.of(tiny)
-    long = make_request(runner, LONG, n=0, prompt_logprobs=0, inspected_layer=0)
+    long = make_request(runner, LONG, n=0, prompt_logprobs=0, inspected_layer=InspectedLayer(0))
     engine.submit(long)
     wait_until(lambda: long.began_at is not None)
     engine.cancel(long)
@@ -86,7 +89,7 @@ def test_a_long_text_stalls_neither_a_stream_nor_a_short_text(
 ) -> None:
     engine, runner = make_engine(), CheckpointRunner.of(tiny)
     stream = make_request(runner, min_tokens=1_000_000)
-    long = make_request(runner, LONG, n=0, prompt_logprobs=20, inspected_layer=1)
+    long = make_request(runner, LONG, n=0, prompt_logprobs=20, inspected_layer=InspectedLayer(1))
     engine.submit(long, stream)
     inspected(engine, make_request, runner, "O moon " * 9)
     wait_until(lambda: stream.num_tokens > 50)
@@ -103,7 +106,9 @@ def test_numbers_that_overflow_fail_their_request_alone(
     # After the int8 weights were made: only what looks into the network can come to see it.
     poisoned.network.embedding.weight.data[poisoned.tokenizer.encode("z")] = torch.nan
     engine = make_engine(slots=2)
-    sick = make_request(runner, "z" + LONG, n=0, prompt_logprobs=0, inspected_layer=1)
+    sick = make_request(
+        runner, "z" + LONG, n=0, prompt_logprobs=0, inspected_layer=InspectedLayer(1)
+    )
     engine.submit(sick)
     inspected(engine, make_request, runner, "a rose")
     with pytest.raises(RequestFailedError) as caught:

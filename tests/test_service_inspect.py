@@ -6,13 +6,14 @@ import math
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 import requests
 import torch
 from flask.testing import FlaskClient
+from torch import nn
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
@@ -32,6 +33,7 @@ WIDTH = 32  # of the checkpoint `tiny`
 FIELDS = [
     "id",
     "model",
+    "fingerprint",
     "num_layers",
     "hidden_size",
     "layer",
@@ -40,7 +42,10 @@ FIELDS = [
     "gates",
     "hidden",
     "cell",
+    "units",
 ]
+SUMS = ("input", "forget", "candidate", "output")
+EVENTS = {"Accept": "text/event-stream"}
 
 
 def ask(client: FlaskClient, text: str = TEXT, **fields: object) -> Any:
@@ -168,6 +173,12 @@ def test_characters_are_folded_as_those_of_a_prompt_are(client: FlaskClient) -> 
         ({"text": "a", "top": -1}, "top"),
         ({"text": "a", "top": 21}, "top"),
         ({"text": "a", "top": "5"}, "top"),
+        ({"text": "a", "units": 1}, "units"),
+        ({"text": "a", "units": [-1]}, "units.0"),
+        ({"text": "a", "units": [WIDTH]}, "units"),
+        ({"text": "a", "units": [True]}, "units.0"),
+        ({"text": "a", "units": [3, 3]}, "units"),
+        ({"text": "a", "units": list(range(17))}, "units"),
         ({"text": "a", "model": 1}, "model"),
         ({"text": "a", "logprobs": 1}, "logprobs"),
     ],
@@ -202,6 +213,108 @@ def test_the_longest_text_is_bounded_by_its_own_setting() -> None:
     assert Settings(max_prompt=100_000).max_inspect == 4000
 
 
+# Every number of a unit
+
+
+def numbers(content: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(content, validate=True), dtype="<f4")
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-values.astype(float))))
+
+
+def equations(tiny: Checkpoint, layer: int, unit: int) -> dict[str, np.ndarray]:
+    """A unit's equations step by step, from the weights by hand; for each token of TEXT."""
+    network = tiny.network
+    weights = [part.numpy() for part in cast("nn.LSTM", network.layers[layer]).all_weights[0]]
+    into, recurrent, bias = weights[0], weights[1], weights[2] + weights[3]
+    state, rows = network.zero_state(1), []
+    for token in tiny.tokenizer.encode_prompt(TEXT).ids:
+        assert state.cell is not None
+        before, cell = state.hidden[layer, 0].numpy(), float(state.cell[layer, 0, unit])
+        _, state = network(torch.tensor([[token]]), state)
+        x = network.embedding.weight[token] if layer == 0 else state.hidden[layer - 1, 0]
+        sums = (into @ x.numpy() + recurrent @ before + bias).reshape(4, -1)[:, unit]
+        i, f, o = sigmoid(sums[[0, 1, 3]])
+        g = np.tanh(sums[2])
+        cell = f * cell + i * g
+        rows.append([i, f, g, o, cell, o * np.tanh(cell)])
+    return dict(zip((*SUMS, "cell", "hidden"), np.array(rows[1:]).T, strict=True))
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_units_numbers_are_those_of_the_six_equations(
+    client: FlaskClient, tiny: Checkpoint, layer: int
+) -> None:
+    seen = inspected(client, layer=layer, units=[7, 0])["units"]
+    assert [each["unit"] for each in seen] == [7, 0]
+    for each in seen:
+        own = equations(tiny, layer, each["unit"])
+        for name in SUMS:
+            value = numbers(each[name]["value"])
+            np.testing.assert_allclose(value, own[name], atol=1e-6)
+            terms = numbers(each[name]["from_below"]) + numbers(each[name]["from_before"])
+            total = terms + each[name]["bias"]
+            squashed = np.tanh(total) if name == "candidate" else sigmoid(total)
+            np.testing.assert_allclose(squashed, value, atol=1e-6)
+        for name in ("cell", "hidden"):
+            np.testing.assert_allclose(numbers(each[name]), own[name], atol=1e-6)
+
+
+# In parts
+
+
+def parts_of(client: FlaskClient, text: str, **fields: object) -> list[Any]:
+    body = json.dumps({"text": text, **fields})
+    response = client.post("/v1/inspect", data=body, headers=EVENTS)
+    assert response.status_code == 200, response.text
+    assert response.content_type == "text/event-stream; charset=utf-8"
+    assert "X-Strophe-Seed" not in response.headers
+    sent = [line[6:] for line in response.text.split("\n") if line.startswith("data: ")]
+    assert sent.pop() == "[DONE]"
+    return [json.loads(each) for each in sent]
+
+
+def test_parts_together_are_the_whole_to_the_bit(client: FlaskClient, anthology: str) -> None:
+    text = anthology[:999]
+    whole = inspected(client, text, units=[3, 9], top=2)
+    opening, *parts = parts_of(client, text, units=[3, 9], top=2)
+    assert opening.pop("id").startswith("inspect-")
+    assert opening == {name: whole[name] for name in opening}
+    assert "".join(opening["fingerprint"])
+    firsts = np.cumsum([0, *(len(part["tokens"]) for part in parts)])
+    assert [part["first"] for part in parts] == firsts[:-1].tolist()
+    assert [token for part in parts for token in part["tokens"]] == whole["tokens"]
+    for gate in ("input", "forget", "output"):
+        openings = [value for part in parts for value in part["gates"][gate]]
+        assert openings == whole["gates"][gate]
+    for name in ("hidden", "cell"):
+        joined = np.concatenate([states(part[name]) for part in parts])
+        assert (joined == states(whole[name])).all()
+    for k, unit in enumerate(whole["units"]):
+        pieces = [part["units"][k] for part in parts]
+        assert (pieces[0]["cell_before"], pieces[0]["hidden_before"]) == (
+            unit["cell_before"],
+            unit["hidden_before"],
+        )
+        for name in SUMS:
+            for term in ("value", "from_below", "from_before"):
+                joined = np.concatenate([numbers(piece[name][term]) for piece in pieces])
+                assert joined.tobytes() == numbers(unit[name][term]).tobytes()
+        for name in ("cell", "hidden"):
+            joined = np.concatenate([numbers(piece[name]) for piece in pieces])
+            assert joined.tobytes() == numbers(unit[name]).tobytes()
+
+
+def test_what_is_refused_is_refused_in_a_stream_as_well(client: FlaskClient) -> None:
+    body = json.dumps({"text": "a", "layer": 2})
+    response = client.post("/v1/inspect", data=body, headers=EVENTS)
+    assert (response.status_code, response.json["error"]["param"]) == (400, "layer")  # type: ignore[index]
+    other = client.post("/v1/inspect", data=body, headers={"Accept": "text/html"})
+    assert other.status_code == 406
+
+
 # Networks of other cells
 
 
@@ -232,6 +345,12 @@ def test_cells_without_these_gates_say_so(others: FlaskClient, cell: str) -> Non
     hidden = states(answer["hidden"], 16)
     assert hidden.shape == (len(TEXT), 16)
     assert hidden.any()
+    assert answer["units"] == []
+    error = ask(others, model=cell, units=[0]).json["error"]
+    assert error["param"] == "units"
+    assert cell in error["message"]
+    opening, part = parts_of(others, TEXT, model=cell)
+    assert (opening["model"], part["gates"], part["cell"]) == (cell, None, None)
 
 
 # As a real process
@@ -260,6 +379,25 @@ def test_a_client_that_leaves_frees_the_slot(server: "Server") -> None:
     for _ in range(2):  # the second would be refused if the first still held its slot
         server.ask_and_leave("/v1/inspect", {"text": "a" * 20_000}, once="strophe_slots_used")
         server.wait_until_freed("strophe_slots_used")
+
+
+def test_parts_come_while_the_rest_is_read(server: "Server") -> None:
+    """And one that is cancelled by its id ends with the reason."""
+    server.wait_for_metric("strophe_slots_used", 0)
+    body = {"text": "a" * 20_000, "top": 0}
+    with requests.post(
+        server.url + "/v1/inspect", json=body, headers=EVENTS, stream=True, timeout=30
+    ) as response:
+        sent = (
+            json.loads(line[6:]) for line in response.iter_lines() if line.startswith(b"data: {")
+        )
+        opening, part = next(sent), next(sent)
+        assert 0 < len(part["tokens"]) < 20_000
+        assert part["first"] == 0
+        cancelled = requests.post(f"{server.url}/v1/generate/{opening['id']}/cancel", timeout=5)
+        assert cancelled.status_code == 200
+        *_, last = sent
+    assert last["error"]["code"] == "cancelled"
 
 
 def test_an_answer_is_whole(server: "Server", slow_checkpoint: Path, anthology: str) -> None:

@@ -127,13 +127,20 @@ def test_answers_of_chats_are_as_the_document_says(
     assert [p for sent in payloads(stream.text) for p in problems(document, event, sent)] == []
 
 
-@pytest.mark.parametrize("fields", [{}, {"top": 0, "layer": 0}, {"text": "\u201cA\u201d \u2603"}])
+@pytest.mark.parametrize(
+    "fields", [{"units": [1]}, {"top": 0, "layer": 0}, {"text": "\u201cA\u201d \u2603"}]
+)
 def test_inspections_are_as_the_document_says(
     client: FlaskClient, document: Document, fields: dict[str, Any]
 ) -> None:
-    answer = client.post("/v1/inspect", json={"text": "The moon"} | fields)
+    body = {"text": "The moon"} | fields
+    answer = client.post("/v1/inspect", json=body)
     schema = schema_at(document, "/v1/inspect", "post", "200", "application/json")
     assert problems(document, schema, answer.get_json()) == []
+    sent = list(payloads(client.post("/v1/inspect", json=body, headers=EVENTS).text))
+    assert len(sent) == 2
+    event = {"$ref": "#/components/schemas/InspectEvent"}
+    assert [p for each in sent for p in problems(document, event, each)] == []
 
 
 @pytest.mark.parametrize("fields", [{}, {"logprobs": 2}, {"text": "\u201cA\u201d \u2603"}])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from model.decoding.decoder import CHUNK, Decoder
 from model.decoding.prompt_scores import PromptScores
-from model.gate_activations import LayerInspection
+from model.layer_inspection import LayerInspection
 from model.parameters import MAX_LOGPROBS
 
 

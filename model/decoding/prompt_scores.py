@@ -44,7 +44,11 @@ class PromptScores:
         return sum(len(values) for values, _ in self._chunks)
 
     def __iter__(self) -> Iterator[TokenLogprob]:
-        ids = iter(self._ids)
-        for chunk in self._chunks:
+        return self.of_chunks(0, len(self._chunks))
+
+    def of_chunks(self, first: int, last: int) -> Iterator[TokenLogprob]:
+        """Log probabilities of the chunks from `first` to before `last`, as they were added."""
+        ids = iter(self._ids[sum(len(values) for values, _ in self._chunks[:first]) :])
+        for chunk in self._chunks[first:last]:
             for values, top_ids in zip(*(part.tolist() for part in chunk), strict=True):
                 yield token_logprob(self._tokenizer, next(ids), values, top_ids)

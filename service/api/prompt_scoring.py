@@ -4,6 +4,7 @@ Shared by `/v1/score` and `/v1/inspect`; knows nothing of what each of them answ
 """
 
 from model.decoding.prompt_scores import PromptScores
+from model.layer_inspection import InspectedLayer
 from model.parameters import SamplingParams
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Job, Jobs
@@ -20,7 +21,7 @@ def start_scoring(
     *,
     id_prefix: str,
     alternatives: int,
-    inspected_layer: int | None = None,
+    inspected_layer: InspectedLayer | None = None,
 ) -> Job:
     """Start the job of a text that is scored, with so many alternatives at each place.
 

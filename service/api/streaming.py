@@ -67,15 +67,17 @@ def reading_comment(num_fed: int, num_tokens: int) -> bytes:
 
 
 def job_headers(job: Job) -> dict[str, str]:
-    """Headers of every response that a job has, streamed or not."""
-    return {
+    """Headers of every response that a job has, streamed or not; a seed where it draws by one."""
+    headers = {
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
         "X-Strophe-Id": job.job_id,
         "X-Strophe-Model": job.model,
         "X-Strophe-Fingerprint": job.fingerprint,
-        "X-Strophe-Seed": str(job.seed),
     }
+    if job.seed is not None:
+        headers["X-Strophe-Seed"] = str(job.seed)
+    return headers
 
 
 def streamed_response(jobs: Jobs, job: Job, chunks: Iterator[bytes], content_type: str) -> Response:

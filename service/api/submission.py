@@ -10,6 +10,7 @@ from flask import request
 
 from model.decoding.generation import Generation
 from model.errors import ParameterError
+from model.layer_inspection import InspectedLayer
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Job, Jobs
@@ -108,7 +109,7 @@ def start_job(
     num_texts: int,
     bias: Mapping[int, float] | None = None,
     prompt_logprobs: int | None = None,
-    inspected_layer: int | None = None,
+    inspected_layer: InspectedLayer | None = None,
 ) -> Job:
     """Start the job of the current HTTP request, known to the request's log line and span.
 
@@ -171,7 +172,7 @@ def engine_requests(
     num_texts: int,
     bias: Mapping[int, float] | None = None,
     prompt_logprobs: int | None = None,
-    inspected_layer: int | None = None,
+    inspected_layer: InspectedLayer | None = None,
 ) -> list[Request]:
     """Engine requests of a job, one a prompt, of `num_texts` texts each; all share an outbox.
 

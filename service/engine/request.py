@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from model.decoding.generation import Generation, Piece
 from model.decoding.prompt_scores import PromptScores
-from model.gate_activations import LayerInspection
+from model.layer_inspection import InspectedLayer, LayerInspection
 from model.tokenizer import EncodedPrompt
 from service.engine.composition import Composition
 from service.engine.failure import Failure
@@ -37,15 +37,15 @@ class Request:
 
     `generations` are the texts, one row each; there may be none, where the prompt is only to be
     scored. With `prompt_logprobs` it is, with so many alternatives at each place. A scored prompt
-    with an `inspected_layer`, counted from 0, is fed by itself. With a `composition` there are none
-    either: it reads and writes by itself, and the prompt is what it begins with.
+    with an `inspected_layer` is fed by itself. With a `composition` there are none either: it
+    reads and writes by itself, and the prompt is what it begins with.
     Requests that share an outbox number their texts through, each from its `first_index` on.
 
-    Who writes what, after the submission: the runner what feeding the prompt gave (`note_scored`,
-    `num_cached_tokens`, `num_fed_tokens`) and the tokens of the generations; the engine the phase,
-    the ending and the times. Both do so on the engine's thread, but that a cancel ends a request
-    that still waits, on the thread of whoever cancels and under the engine's lock. Readers of the
-    outbox only read.
+    Who writes what, after the submission: the runner what feeding the prompt gives
+    (`note_reading`, `note_scored`, `num_cached_tokens`, `num_fed_tokens`) and the tokens of the
+    generations; the engine the phase, the ending and the times. Both do so on the engine's thread,
+    but that a cancel ends a request that still waits, on the thread of whoever cancels and under
+    the engine's lock. Readers of the outbox only read.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Request:
         outbox: Outbox | None = None,
         first_index: int = 0,
         prompt_logprobs: int | None = None,
-        inspected_layer: int | None = None,
+        inspected_layer: InspectedLayer | None = None,
         composition: Composition[Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -76,6 +76,8 @@ class Request:
         # Set by the runner while the prompt is fed, and once it is.
         self.scored_prompt: PromptScores | None = None
         self.inspection: LayerInspection | None = None  # what the inspected layer did
+        # Both while they grow, chunk by chunk, for who does not wait for the end.
+        self.reading: tuple[PromptScores, LayerInspection] | None = None
         self.num_cached_tokens = 0  # of the prompt, whose state was known
         self.num_fed_tokens = 0  # of the prompt so far, those included
         # Set by the engine as the request moves on; times are seconds on `clock`.
@@ -170,6 +172,10 @@ class Request:
     def note_scored(self, scores: PromptScores | None, inspection: LayerInspection | None) -> None:
         """Keep what feeding the prompt gave beside a state; None where it was not asked for."""
         self.scored_prompt, self.inspection = scores, inspection
+
+    def note_reading(self, scores: PromptScores, inspection: LayerInspection) -> None:
+        """Show what an inspected prompt's feeding gives, from its begin on."""
+        self.reading = scores, inspection
 
     def begin_writing(self) -> None:
         """Move on to WRITING: the prompt is fed and every text has its row, or there is none."""

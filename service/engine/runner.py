@@ -20,7 +20,7 @@ from model.decoding.prefill import Prefill, feed
 from model.decoding.prompt_scores import PromptScores
 from model.decoding.reference_driver import next_piece
 from model.decoding.row_batch import RowBatch
-from model.gate_activations import LayerInspection
+from model.layer_inspection import LayerInspection
 from model.parameters import BackendName
 from model.tokenizer import BOS_ID, Tokenizer
 from service.engine.prefix_cache import PrefixCache
@@ -161,6 +161,8 @@ class CheckpointRunner:
             scores = PromptScores(self.tokenizer, ids, request.prompt_logprobs)
             layer, network = request.inspected_layer, self._decoder.network
             inspection = LayerInspection(network, layer, ids) if layer is not None else None
+            if inspection is not None:
+                request.note_reading(scores, inspection)
             return Prefill(self._decoder, ids, scores=scores, inspection=inspection)
         found = self._cache.longest(ids[:-1], CHUNK)
         fed, state = found if found is not None else (0, None)

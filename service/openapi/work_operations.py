@@ -2,7 +2,8 @@
 
 from service.api.generate import Cancelled, GenerateRequest
 from service.api.generate_responses import GenerateAnswer, GenerateEvent
-from service.api.inspect import InspectAnswer, InspectRequest
+from service.api.inspect import InspectRequest
+from service.api.inspect_models import InspectAnswer, InspectEvent
 from service.api.openai.chat_body import ChatRequest
 from service.api.openai.chat_responses import ChatAnswer, ChatEvent
 from service.api.openai.completions_body import CompletionRequest
@@ -151,11 +152,32 @@ INSPECT = Operation(
     tag="text",
     summary="What one layer does while it reads a text",
     description="For pictures: surprisals, likeliest tokens, gates, hidden and cell states, "
-    "rounded. Gates and states are seen in float32, after each token.",
+    "rounded; and of the `units` every number of their equations, unrounded. Gates and states are "
+    "seen in float32, after each token. `Accept` chooses the form of the answer.",
     body=InspectRequest,
-    examples=(Example(title="One line", body={"text": "Ah, moon", "top": 1}),),
-    answers=(MediaType(model=InspectAnswer, description="All of it, when it is done."),),
-    errors=(*error_catalogue.OF_WORK, error_catalogue.CANCELLED),
+    examples=(
+        Example(title="One line", body={"text": "Ah, moon", "top": 1}),
+        Example(
+            title="In parts, and the equations of one unit",
+            body={"text": "Ah, moon", "top": 1, "units": [7]},
+            accept=EVENTS,
+        ),
+    ),
+    answers=(
+        MediaType(model=InspectAnswer, description="All of it, when it is done."),
+        MediaType(
+            content_type=EVENTS,
+            model=InspectEvent,
+            description="An opening event at once, and parts of the text as they are read: "
+            "together what one object would say, to the bit. " + COMMENTS,
+        ),
+    ),
+    errors=(
+        *error_catalogue.OF_WORK,
+        error_catalogue.CANCELLED,
+        error_catalogue.NOT_ACCEPTABLE,
+    ),
+    headers=tuple(name for name in OF_JOBS if name != "X-Strophe-Seed"),
 )
 
 TOKENIZE = Operation(

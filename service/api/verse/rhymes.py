@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from model.errors import ParameterError
 from model.tokenizer import EncodedPrompt
-from service.api.inspect import probability
+from service.api.inspect_models import probability
 from service.api.jobs import Job, Jobs
 from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import json_object, require_whole_characters, validated
