@@ -8,12 +8,15 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-_PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
-_V1_FILES = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-_V2_FILES = ("memory.max", "memory.current")
+from model.control_groups import CGROUPS, PROC, control_groups, lines_of, number_in
+
+_FILES = {  # of the limit and of what is used, by the version of control groups
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    2: ("memory.max", "memory.current"),
+}
 
 
-def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
+def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """Bytes that this process may still take; None where the system does not tell.
 
     Memory that only caches files counts as free, and free swap space too.
@@ -30,38 +33,15 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
 
 def _cgroup_rooms(proc: Path, cgroups: Path, swap: int) -> Iterator[int]:
     """Bytes left in each control group with a limit that this process is in, its parents too."""
-    for line in _lines(proc / "self/cgroup"):
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            root, files = cgroups, _V2_FILES
-        elif "memory" in controllers.split(","):
-            root, files = cgroups / "memory", _V1_FILES
-        else:
-            continue
-        group = root / path.strip("/")
-        # In a container the path is that on the host, and its own group is the root.
-        for folder in (group, *group.parents[: len(group.parts) - len(root.parts)]):
-            limit, used = (_number(folder / name) for name in files)
-            if limit is not None and used is not None:
-                caches = _counts(folder / "memory.stat")
-                cached = caches.get("active_file", 0) + caches.get("inactive_file", 0)
-                yield limit - used + min(cached, used) + swap
+    for group in control_groups("memory", proc, cgroups):
+        limit, used = (number_in(group.folder / name) for name in _FILES[group.version])
+        if limit is not None and used is not None:
+            caches = _counts(group.folder / "memory.stat")
+            cached = caches.get("active_file", 0) + caches.get("inactive_file", 0)
+            yield limit - used + min(cached, used) + swap
 
 
 def _counts(path: Path, scale: int = 1) -> dict[str, int]:
     """Numbers by name of a file with one of each a line; units of `scale` bytes."""
-    parts = (line.replace(":", " ").split() for line in _lines(path))
+    parts = (line.replace(":", " ").split() for line in lines_of(path))
     return {each[0]: int(each[1]) * scale for each in parts if len(each) > 1 and each[1].isdigit()}
-
-
-def _number(path: Path) -> int | None:
-    """Number in a file; None where there is no file or no limit."""
-    lines = _lines(path)
-    return int(lines[0]) if lines and lines[0].isdigit() else None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return []

@@ -11,6 +11,7 @@ from functools import cache
 import torch
 
 from model.errors import ParameterError, shortened
+from model.usable_cores import usable_cores
 
 _NAME = re.compile(r"cpu|cuda(:(?P<index>0|[1-9][0-9]{0,3}))?")  # as torch.device takes it
 
@@ -32,6 +33,14 @@ def resolve_device(name: str) -> torch.device:
     if name != "cpu":
         _require_gpu(int(match["index"] or 0))
     return torch.device(name)
+
+
+def use_threads(count: int | None) -> None:
+    """Set how many threads torch computes with; None takes its own count, within usable cores.
+
+    torch's own is of the machine's cores (or OMP_NUM_THREADS), whatever a container may use.
+    """
+    torch.set_num_threads(min(torch.get_num_threads(), usable_cores()) if count is None else count)
 
 
 def _require_gpu(index: int) -> None:

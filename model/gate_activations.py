@@ -78,7 +78,7 @@ def layer_activations(
         gates=_gates(network, layer, here, x, read) if has_gates else None,
         terms=_terms(network, layer, x, read, units) if has_gates and units else None,
     )
-    return activations, State.of_layers([each.after for each in passes])
+    return activations, State.joined([each.after for each in passes], dim=0)
 
 
 def _read_by(network: Network, layer: int, here: LayerPass) -> tuple[Tensor, Tensor]:

@@ -59,21 +59,11 @@ class State:
         return self._map(lambda part: part[index : index + 1])
 
     @staticmethod
-    def of_layers(parts: "Sequence[State]") -> "State":
-        """State put together from those of its layers."""
+    def joined(parts: "Sequence[State]", dim: int) -> "State":
+        """State put together from those of its layers (dim 0) or of its rows (dim 1)."""
         cells = [part.cell for part in parts if part.cell is not None]
-        return State(
-            torch.cat([part.hidden for part in parts]), torch.cat(cells) if cells else None
-        )
-
-    @staticmethod
-    def of_rows(parts: "Sequence[State]") -> "State":
-        """State put together from those of some rows each."""
-        cells = [part.cell for part in parts if part.cell is not None]
-        return State(
-            torch.cat([part.hidden for part in parts], dim=1),
-            torch.cat(cells, dim=1) if cells else None,
-        )
+        hidden = torch.cat([part.hidden for part in parts], dim)
+        return State(hidden, torch.cat(cells, dim) if cells else None)
 
     def detach(self) -> "State":
         """State cut from the autograd graph: gradients end here (truncated BPTT)."""
@@ -238,7 +228,7 @@ class Network(nn.Module):
             outputs.append(each.output)
             after.append(each.after)
         seen = sum(outputs[1:], outputs[0]) if self.config.skip else outputs[-1]
-        return seen, State.of_layers(after)
+        return seen, State.joined(after, dim=0)
 
     def _run_fused(
         self, x: Tensor, state: State, weights: list[Tensor], index: int

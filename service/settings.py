@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import ModelError, ParameterError, shortened
 from model.parameters import BackendName
+from model.usable_cores import usable_cores
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
@@ -32,13 +33,6 @@ class SettingsError(ModelError):
 def default_threads() -> int:
     """Default count of compute threads: the usable cores but one, which HTTP threads need."""
     return max(1, min(usable_cores() - 1, MAX_DEFAULT_THREADS))
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use; all there are where a system has no such limit."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS
 
 
 class Settings(BaseSettings):

@@ -1,18 +1,15 @@
 """Settings: what is read, and what a wrong one says."""
 
 import dataclasses
-import os
 from pathlib import Path
 
 import pytest
 
 from service.settings import (
-    MAX_DEFAULT_THREADS,
     Settings,
     SettingsError,
     default_threads,
     read_settings,
-    usable_cores,
     variable_name,
 )
 
@@ -29,14 +26,6 @@ def test_without_variables_the_service_is_local_and_bounded() -> None:
     assert (settings.max_streams, settings.max_queue) == (32, 64)
     assert settings.checkpoints == Path("checkpoints")
     assert settings.threads == default_threads()
-
-
-def test_where_no_process_has_cores_of_its_own_all_of_the_machine_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
-    assert usable_cores() == os.cpu_count()
-    assert 1 <= default_threads() <= MAX_DEFAULT_THREADS
 
 
 def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

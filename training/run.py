@@ -20,7 +20,7 @@ from model import checkpoint as checkpoints
 from model.atomic_write import remove_leftovers
 from model.checkpoint import WEIGHTS, Checkpoint
 from model.config import ModelConfig, NetworkShape
-from model.device import resolve_device
+from model.device import resolve_device, use_threads
 from model.errors import ParameterError
 from model.network import Network
 from training.checkpointing import CheckpointSaver
@@ -184,8 +184,7 @@ def initial_checkpoint(config: TrainConfig) -> Checkpoint | None:
 def _build_trainer(
     config: TrainConfig, corpus: Corpus, initial: Checkpoint | None, group: ProcessGroup
 ) -> Trainer:
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    use_threads(config.threads)
     device = resolve_device(own_device(config.device))
     torch.manual_seed(config.seed)
     streams = Streams(

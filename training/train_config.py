@@ -194,7 +194,12 @@ class TrainConfig(NetworkShape, RunPaths):
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="bf16 autocast where it is fast (auto), always, or never"
     )
-    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; default: torch's")
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="CPU threads; default: the usable cores, or what OMP_NUM_THREADS says",
+    )
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

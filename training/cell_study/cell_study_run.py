@@ -14,7 +14,7 @@ import torch
 from model import checkpoint as checkpoints
 from model.atomic_write import replacing_folder
 from model.checkpoint import Checkpoint
-from model.device import resolve_device
+from model.device import resolve_device, use_threads
 from model.errors import ParameterError
 from training.cell_study.cell_study_config import CellStudyConfig
 from training.cell_study.cell_study_data import write_data
@@ -41,8 +41,7 @@ def run_cell_study(config: CellStudyConfig, say: Say) -> Path:
     Raises CorpusError, ParameterError or RunError before any work where it can be known then.
     """
     began = time.monotonic()
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    use_threads(config.threads)
     device = resolve_device(config.device)
     loaded = _load_lstm(config, device)
     _require_replaceable(config.out)

@@ -136,7 +136,7 @@ def _warm_state(network: Network, ids: Ids | TokenIds, starts: TokenCounts) -> S
     before = ids[starts[:, None] - WARM_UP + np.arange(WARM_UP + 1)].astype(np.int64)
     with evaluation_mode(network):
         _, state = surprisals(network, torch.from_numpy(before))
-    return State.of_rows([network.zero_state(1), state])
+    return State.joined([network.zero_state(1), state], dim=1)
 
 
 def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> float:
