@@ -21,7 +21,7 @@ COPY model model
 COPY training training
 COPY verse verse
 COPY service service
-RUN pip install ".[serve,redis,trace,train]"
+RUN pip install ".[serve,redis,trace,train,texts]"
 # Decode kernels, compiled for this CPU rather than the one at hand, so that a container finds them
 # wherever it runs: any x86-64 with AVX2. For another kind: KERNEL_CPU=generic KERNEL_FEATURES=
 ARG KERNEL_CPU=haswell

@@ -61,7 +61,7 @@ $(VENV)/.serve: $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.serve
-	@$(INSTALL) --editable '.[train]'
+	@$(INSTALL) --editable '.[train,texts]'
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.train

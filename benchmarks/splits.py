@@ -6,12 +6,13 @@
 stripes: char-rnn's. The text is cut into 50 stripes and the last 5 % of each validates, so that
 validation text lies between training texts; never in one column with a split at one place.
 80-10-10: first 80 % train, next 10 % valid, last 10 % test, as Karpathy, Johnson & Fei-Fei 2015.
-Files are read as training reads them: BOM dropped, CRLF as LF.
+Files are read as training reads them: decoded, without invisible characters, CRLF as LF.
 """
 
 import argparse
 from pathlib import Path
 
+from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_segments
 
 STRIPES = 50
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("text", help="file")
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
-    text = "".join(read_segments(args.text))
+    text = "".join(read_segments(args.text, CorpusOptions()))
     parts = stripes(text) if args.kind == "stripes" else three_parts(text)
     args.folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 import zstandard_frames
 
+from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import (
-    CHUNK_BYTES,
     may_combine,
     read_documents,
     read_segments,
     read_texts,
 )
 from training.data.train_valid_split import SplitKind
+from training.texts.unpacking import CHUNK_BYTES
 from training.training_errors import CorpusError
 
 POEMS = ["One\n\na line\nanother", "Two\n\nthe sea, the sea", "Three"]
@@ -27,7 +28,7 @@ TEXT = "\n\n\n".join(POEMS)
 
 
 def documents(path: Path, separator: str = "\n\n\n") -> list[str]:
-    return list(read_documents(str(path), separator))
+    return list(read_documents(str(path), CorpusOptions(document_separator=separator)))
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_byte_order_marks_of_joined_files_are_no_characters(
     path = tmp_path / "poems.txt"
     mark = b"\xef\xbb\xbf"
     path.write_bytes(mark + (b"\n\n\n" + mark).join(poem.encode() for poem in POEMS) + mark)
-    assert border.join(read_texts(str(path), split, "\n\n\n")) == TEXT
+    assert border.join(read_texts(str(path), CorpusOptions(split=split))) == TEXT
 
 
 def test_text_becomes_nfc(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_text_becomes_nfc(tmp_path: Path) -> None:
 def test_a_bad_byte_is_an_error_that_names_its_offset(tmp_path: Path, at: int) -> None:
     path = tmp_path / "poems.txt"
     path.write_bytes(b"a" * at + b"\xff" + b"b" * 10)
-    with pytest.raises(CorpusError, match=f"poems.txt: not UTF-8 at byte {at};"):
+    with pytest.raises(CorpusError, match=f"poems.txt: not UTF-8 at byte {at},"):
         documents(path)
 
 
@@ -171,7 +172,7 @@ def test_segments_together_are_the_whole_text(tmp_path: Path) -> None:
     text = "".join(f"line {i}\n\n\n" for i in range(200_000)) + "no line end"
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    segments = list(read_segments(str(path)))
+    segments = list(read_segments(str(path), CorpusOptions()))
     assert len(segments) > 1
     assert "".join(segments) == text
 
@@ -180,19 +181,19 @@ def test_segments_of_a_text_without_line_ends_are_the_whole_text(tmp_path: Path)
     text = "x" * (2 * CHUNK_BYTES + 5)
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    assert "".join(read_segments(str(path))) == text
+    assert "".join(read_segments(str(path), CorpusOptions())) == text
 
 
 def test_standard_input_is_a_corpus_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    assert list(read_documents("-", "\n\n\n")) == POEMS
+    assert list(read_documents("-", CorpusOptions())) == POEMS
     assert not sys.stdin.buffer.closed
 
 
 def test_a_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CorpusError, match="standard input is closed"):
-        list(read_documents("-", "\n\n\n"))
+        list(read_documents("-", CorpusOptions()))
 
 
 def test_a_long_document_is_read_whole_in_time_that_grows_with_it(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_a_line_without_end_is_read_in_pieces_cut_where_nfc_joins_nothing(
     text = (filler * 97 + marked) * 40_000
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    pieces = list(read_segments(str(path)))
+    pieces = list(read_segments(str(path), CorpusOptions()))
     assert "".join(pieces) == unicodedata.normalize("NFC", text)
     assert max(map(len, pieces)) <= CHUNK_BYTES + len(marked)
 

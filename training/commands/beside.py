@@ -19,9 +19,10 @@ from training.data.training_text import TrainingText, training_text
 from training.provenance import CORPUS_HASH, CORPUS_LENGTH
 from training.run_report import with_facts
 from training.terminal_output import say
+from training.texts.reading_options import ReadingOptions
 from training.train_config import TrainConfig
 
-SPLIT_OPTIONS = ("document_separator", "split", "valid_fraction")
+TEXT_OPTIONS = (*ReadingOptions.model_fields, "document_separator", "split", "valid_fraction")
 
 
 def add_command(commands: Commands, name: str, meaning: str) -> argparse.ArgumentParser:
@@ -29,7 +30,7 @@ def add_command(commands: Commands, name: str, meaning: str) -> argparse.Argumen
     parser = commands.add_parser(name, help=meaning)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
     fields = {name: TrainConfig.model_fields[name] for name in ("corpus", "valid_corpus")}
-    options = {name: CorpusOptions.model_fields[name] for name in SPLIT_OPTIONS}
+    options = {name: CorpusOptions.model_fields[name] for name in TEXT_OPTIONS}
     add_flags(parser, {**fields, **options})
     return parser
 
@@ -37,7 +38,7 @@ def add_command(commands: Commands, name: str, meaning: str) -> argparse.Argumen
 @contextmanager
 def loaded_with_text(args: argparse.Namespace) -> Iterator[tuple[LoadedCheckpoint, TrainingText]]:
     """Context of the checkpoint and the training text that the flags name."""
-    options = options_of(given_fields(args, SPLIT_OPTIONS))
+    options = options_of(given_fields(args, TEXT_OPTIONS))
     names = args.corpus if args.corpus is not None else TrainConfig.model_fields["corpus"].default
     loaded = checkpoints.load(args.checkpoint)
     with training_text(names, args.valid_corpus or (), options) as text:

@@ -25,6 +25,7 @@ from training.evaluation.comparison import ComparisonOptions, Side, compare, tra
 from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
 from training.terminal_output import say
+from training.texts.reading_options import ReadingOptions
 from training.train_config import TrainConfig
 
 MAX_ROWS = 1024
@@ -34,7 +35,7 @@ def add(commands: Commands) -> None:
     """Declare the `evaluate` command and its flags."""
     parser = commands.add_parser("evaluate", help="measure a checkpoint on a text")
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
-    names = ("document_separator", "split")
+    names = (*ReadingOptions.model_fields, "document_separator", "split")
     options = {name: CorpusOptions.model_fields[name] for name in names}
     add_flags(parser, {"corpus": TrainConfig.model_fields["corpus"], **options})
     parser.add_argument("--json", action="store_true", help="print one JSON object")

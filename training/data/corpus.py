@@ -123,7 +123,7 @@ def prepare(
         replacing_folder(folder) as partial,
         tempfile.TemporaryFile("w+b", dir=partial) as file,
     ):
-        store = DocumentStore(file, options.split, options.document_separator)
+        store = DocumentStore(file, options)
         store.read(files, valid_files, options.valid_fraction)
         used = tokenizer if tokenizer is not None else _learn(store, options)
         facts = {part: _write_ids(store, part, used, partial) for part in ("train", "valid")}

@@ -1,23 +1,22 @@
-"""Options of a corpus: document separator, train/validation split, vocabulary, word list.
+"""Options of a corpus: reading, document separator, train/validation split, vocabulary, words.
 
 Each is a flag of `prepare` and `train`. Knows nothing of files.
 """
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from model.tokenizer import TokenizerKind
 from model.validation import validated_fields
 from training.data.train_valid_split import SplitKind
+from training.texts.reading_options import ReadingOptions
 
 MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 
 
-class CorpusOptions(BaseModel):
-    """Options of a corpus: how documents are parted, the train/validation split, the vocabulary."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class CorpusOptions(ReadingOptions):
+    """Options of a corpus: how it is read, parted and split, and its vocabulary."""
 
     document_separator: str = Field(
         "\n\n\n", min_length=1, description="what parts documents; default: two blank lines"

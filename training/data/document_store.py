@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import IO
 
 from training.data.blank_lines import is_blank
+from training.data.corpus_options import CorpusOptions
 from training.data.deduplication import Deduplicator, document_digest
 from training.data.document_reader import read_texts
 from training.data.separator_hints import separator_hints
 from training.data.train_valid_split import (
     Part,
-    SplitKind,
     held_out_documents,
     num_held_out_characters,
 )
@@ -58,10 +58,10 @@ class StoredText:
 class DocumentStore:
     """Deduplicated texts of a corpus in a temporary file, split into train and valid."""
 
-    def __init__(self, file: IO[bytes], split: SplitKind, separator: str) -> None:
-        self.split = split
+    def __init__(self, file: IO[bytes], options: CorpusOptions) -> None:
+        self.split = options.split
         self.counts = CharacterCounts()
-        self._separator = separator
+        self._options = options
         self._file = file
         self._hash = hashlib.sha256()
         self._seen = Deduplicator()
@@ -140,7 +140,7 @@ class DocumentStore:
 
     def _take_all(self, files: Sequence[str], part: Part) -> None:
         for name in files:
-            for number, text in enumerate(read_texts(name, self.split, self._separator), 1):
+            for number, text in enumerate(read_texts(name, self._options), 1):
                 if self.split == "documents":
                     self._take_document(text, name, number, part)
                 else:
@@ -182,16 +182,15 @@ class DocumentStore:
         """Say what the only document is, and what in it may be meant to part several."""
         entry = self._entries[0]
         text = self._read_at(entry.offset, entry.num_bytes).decode()
-        found = (
-            f"it is one document of {_counted(len(text))}, parted nowhere by {self._separator!r}"
-        )
+        separator = self._options.document_separator
+        found = f"it is one document of {_counted(len(text))}, parted nowhere by {separator!r}"
         if (copies := self.num_duplicates) > 0:
             found = (
                 f"its {copies + 1:,} documents are all the same one of {_counted(len(text))} "
                 f"({copies:,} left out as duplicates)"
             )
         hints = [
-            *separator_hints(text, self._separator),
+            *separator_hints(text, separator),
             "for one long text use --split contiguous",
         ]
         return f"the corpus is too small to split: {found}; {'; '.join(hints)}"

@@ -47,7 +47,7 @@ def training_text(
     """
     require_texts([*names, *valid_names])
     with tempfile.TemporaryFile("w+b") as file:
-        store = DocumentStore(file, options.split, options.document_separator)
+        store = DocumentStore(file, options)
         valid_files = expand(valid_names) if valid_names else []
         store.read(expand(names), valid_files, options.valid_fraction)
         yield TrainingText(store)

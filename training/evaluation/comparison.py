@@ -120,10 +120,10 @@ def training_text_of(
     if not training_names:
         problem = "name the text that the checkpoint was trained on, or a prepared --corpus"
         raise ParameterError("training_text", problem)
-    files, separator = expand(names), options.document_separator
+    files = expand(names)
     if STDIN in files and STDIN in corpus_names:
         raise ParameterError("training_text", "standard input can be read only once; name a file")
-    texts = (text for name in files for text in read_texts(name, options.split, separator))
+    texts = (text for name in files for text in read_texts(name, options))
     return _joined(texts, has_documents=options.split == "documents")
 
 

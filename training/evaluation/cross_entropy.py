@@ -170,11 +170,7 @@ def evaluate_checkpoint(
         if corpus.tokenizer.serialized != checkpoint.tokenizer.serialized:
             raise CorpusError(f"{names[0]}: prepared with another vocabulary than the checkpoint's")
         return _evaluate_prepared(checkpoint.network, corpus, rows)
-    texts = (
-        text
-        for name in expand(names)
-        for text in read_texts(name, options.split, options.document_separator)
-    )
+    texts = (text for name in expand(names) for text in read_texts(name, options))
     has_ends = options.split == "documents"
     return evaluate_texts(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends, rows=rows)
 
