@@ -26,6 +26,18 @@ def test_rhyme_letters_are_found_and_stanzas_parted() -> None:
     assert analyse(HYMN).scheme == "ABAB C-C-"
 
 
+def test_stanzas_by_themselves_are_read_as_if_each_was_the_text() -> None:
+    found = analyse(HYMN, by_stanza=True)
+    alone = [analyse(stanza) for stanza in HYMN.split("\n\n")]
+    assert found.scheme == " ".join(each.scheme for each in alone) == "ABAB A-A-"
+    lines = [line for each in alone for line in each.lines]
+    assert [(line.rhyme, line.syllables) for line in found.lines] == [
+        (line.rhyme, line.syllables) for line in lines
+    ]
+    assert [line.number for line in found.lines] == list(range(1, 9))
+    assert found.recognition is None
+
+
 def test_a_line_has_its_likeliest_number_of_syllables_and_its_marks() -> None:
     first = analyse(SONNET).lines[0]
     assert first.syllables == (10,)

@@ -60,19 +60,27 @@ class Analysis:
         return asdict(self)
 
 
-def analyse(text: str) -> Analysis:
-    """Analysis of a text whose lines are verses and whose stanzas blank lines part."""
+def analyse(text: str, *, by_stanza: bool = False) -> Analysis:
+    """Analysis of a text whose lines are verses and whose stanzas blank lines part.
+
+    With `by_stanza` each stanza is read by itself, whatever the others are: rhyme letters begin
+    anew in each, and no form of the whole is looked for.
+    """
     blocks = stanzas_of(text)
-    lines = [spoken_line(line) for block in blocks for line in block]
-    letters = _rhyme_letters(lines)
+    spoken = [[spoken_line(line) for line in block] for block in blocks]
+    lines = [line for stanza in spoken for line in stanza]
+    parts = spoken if by_stanza else [lines]
+    letters = [letter for part in parts for letter in _rhyme_letters(part)]
+    counts = [each for part in parts for each in _likely_counts(part)]
     ends = iter(letters)
     scheme = " ".join("".join(next(ends) for _ in block) for block in blocks)
-    rows = zip(lines, letters, _likely_counts(lines), strict=True)
+    rows = zip(lines, letters, counts, strict=True)
     reports = [_line(number, *row) for number, row in enumerate(rows, 1)]
     unknown = dict.fromkeys(
         word.text for line in lines for word in line.words if word.basis in {"guess", "unknown"}
     )
-    return Analysis(tuple(reports), scheme, recognise(text), tuple(unknown))
+    form = None if by_stanza else recognise(text)
+    return Analysis(tuple(reports), scheme, form, tuple(unknown))
 
 
 def recognise(text: str) -> Recognition | None:

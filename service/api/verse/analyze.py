@@ -54,6 +54,11 @@ class AnalyzeRequest(BaseModel):
         None, max_length=200, description="what an acrostic spells, or a ghazal's lines end with"
     )
     spec: PoemSpec | None = Field(None, description="a form of one's own, instead of `form`")
+    by_stanza: bool = Field(
+        False,
+        description="read each stanza by itself: rhyme letters begin anew in each, and no form of "
+        "the whole is looked for",
+    )
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -104,7 +109,8 @@ class AnalyzeAnswer(TypedDict):
         Field(description="rhyme letters, a space between stanzas, - for what rhymes with none"),
     ]
     recognized: Annotated[
-        RecognizedForm | None, Field(description="null where it has no known one")
+        RecognizedForm | None,
+        Field(description="null where it has no known one, and with by_stanza"),
     ]
     unknown_words: Annotated[list[str], Field(description="words whose sound is a guess at best")]
     report: Annotated[FormReport | None, Field(description="null where no form was asked for")]
@@ -122,7 +128,8 @@ def analyze_blueprint(registry: Registry) -> Blueprint:
         index = copy_index_of(registry, body.model)
         report = None if spec is None else verify(body.text, spec)
         copied = None if index is None else copy_facts(index, body.text)
-        return jsonify(analyze_answer(analyse(body.text), report, copied))
+        analysis = analyse(body.text, by_stanza=body.by_stanza)
+        return jsonify(analyze_answer(analysis, report, copied))
 
     return blueprint
 

@@ -3,8 +3,8 @@
 import { askForKeysWith } from "./service/client.js";
 import { byId, isComposing } from "./dom.js";
 import { copyField } from "./keep/clipboard.js";
+import { Tools } from "./form/tools.js";
 import { askForKey } from "./service/key.js";
-import { fetched } from "./lazy.js";
 import { offerToKeep } from "./keep/keep.js";
 import { readFragment } from "./keep/link.js";
 import { Manuscript } from "./text/manuscript.js";
@@ -25,7 +25,6 @@ const manuscript = new Manuscript(kept?.spans, kept?.generations);
 const settings = new Settings();
 const models = new Models();
 let write = null;
-let composing = null; // once it was opened
 const sheet = new Sheet({
   area: byId("text"),
   ink: byId("ink"),
@@ -36,6 +35,7 @@ const sheet = new Sheet({
 });
 write = new Write({ manuscript, sheet, settings, models });
 const views = new Views({ manuscript, sheet, settings, models, write });
+new Tools({ manuscript, sheet, models, write });
 
 settings.set(kept?.settings ?? {});
 models.choose(kept?.model);
@@ -65,7 +65,6 @@ function connect() {
   byId("who-wrote").addEventListener("change", (event) =>
     byId("ink").classList.toggle("plain", !event.target.checked),
   );
-  byId("form-toggle").addEventListener("click", openForms);
   byId("copy-text").addEventListener("click", ({ currentTarget }) => {
     sheet.catchUp();
     copyField(byId("text"), currentTarget);
@@ -105,18 +104,6 @@ function openLink({ text, model, settings: wanted }) {
       : "",
   ];
   if (said.some(Boolean)) notify(said.filter(Boolean).join(" "));
-}
-
-/** Fetched when it is first asked for. */
-async function openForms() {
-  try {
-    const { Composing } = await fetched("./form/composing.js");
-    composing ??= new Composing({ manuscript, sheet, models, write });
-    await composing.toggle();
-  } catch (error) {
-    if (!(error instanceof TypeError) || composing) throw error;
-    notify("The forms cannot be fetched now.", { "Try again": openForms });
-  }
 }
 
 /** The files are in the settings, which a small window hides. */

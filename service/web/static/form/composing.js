@@ -231,6 +231,11 @@ export class Composing {
     const buttons = { "form-acrostic": () => this.#spell(), "form-rest": () => this.writeRest() };
     for (const [id, act] of Object.entries(buttons))
       byId(id).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
+    const showCounts = () =>
+      byId("form-counts").setAttribute("aria-pressed", String(byId("show-counts").checked));
+    byId("form-counts").addEventListener("click", () => byId("show-counts").click());
+    byId("show-counts").addEventListener("change", showCounts);
+    showCounts();
     byId("form-lines").addEventListener("click", ({ currentTarget }) => {
       const isOn = !isPressed(currentTarget);
       currentTarget.setAttribute("aria-pressed", String(isOn));

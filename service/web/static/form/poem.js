@@ -1,7 +1,9 @@
 // A poem on the sheet: which lines a form's are, and the form with some of them kept as they are.
 // Pure data, no document.
-// A poem is {start, end, lines: [{start, end, text}], fits}; `fits` says whether the form has its
-// stanzas, the last one perhaps not yet whole.
+// A poem is {start, end, lines: [{start, end, text, row}], stanzas, fits}; `row` counts all lines of the sheet,
+// `fits` says whether the form has its stanzas, the last one perhaps not yet whole.
+
+import { kindOf } from "../text/sections.js";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 // As the service reads words: hyphens and apostrophes join letters, dashes part them.
@@ -23,18 +25,28 @@ export function wordAt(text, { start, end }) {
   return wordsOf(line).find(touches)?.text ?? null;
 }
 
-/** Lists of lines, parted by empty ones. */
+/** Lists of lines, parted by empty ones and by those that name sections. */
 export function stanzasOf(text) {
   const stanzas = [[]];
   let start = 0;
-  for (const line of text.split("\n")) {
+  text.split("\n").forEach((line, row) => {
     const end = start + line.length;
-    if (line.trim()) stanzas[stanzas.length - 1].push({ start, end, text: line });
-    else if (stanzas[stanzas.length - 1].length) stanzas.push([]);
+    const last = stanzas[stanzas.length - 1];
+    if (sent(line).trim() && kindOf(line) === null) last.push({ start, end, text: line, row });
+    else if (last.length) stanzas.push([]);
     start = end + 1;
-  }
+  });
   return stanzas.filter((stanza) => stanza.length);
 }
+
+/** Lines as they are sent: what parts lines for the service, but not on a sheet, is a space, and a
+ * half character is a sign for one. */
+export const sent = (line) =>
+  line.replace(/[\r\x0B\x0C\x1C-\x1F\x85\u2028\u2029]/g, " ").toWellFormed();
+
+/** The text of stanzas as it is sent: without section labels, an empty line between two. */
+export const sentText = (stanzas) =>
+  stanzas.map((lines) => lines.map((line) => sent(line.text)).join("\n")).join("\n\n");
 
 /** Where a new stanza goes: behind the one at a position, with what parts it from its neighbours. */
 export function placeBehind(text, position) {
@@ -76,7 +88,7 @@ function fitting(stanzas, sizes) {
 
 function poemOf(stanzas, fits) {
   const lines = stanzas.flat();
-  return { start: lines[0].start, end: lines[lines.length - 1].end, lines, fits };
+  return { start: lines[0].start, end: lines[lines.length - 1].end, lines, stanzas, fits };
 }
 
 /** A form's spec; `word` takes the place of the example's in forms that are made for one. */

@@ -4,7 +4,7 @@
 import { getJson, ServiceError } from "../service/client.js";
 import { byId } from "../dom.js";
 import { ME } from "../text/piece.js";
-import { poemAt, specLines } from "./poem.js";
+import { poemAt, sentText, specLines } from "./poem.js";
 import { verdictOf } from "./verdict.js";
 
 const AFTER_MS = 300; // without a change
@@ -86,7 +86,7 @@ export class Prosody {
     this.locate();
     const asked = this.poem && {
       model: this.models.chosen,
-      text: this.manuscript.text.slice(this.poem.start, this.poem.end),
+      text: sentText(this.poem.stanzas),
       ...(this.spec && { spec: this.spec }),
     };
     if (JSON.stringify(asked) === this.#asked) return;
