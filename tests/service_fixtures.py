@@ -228,6 +228,7 @@ def unready_server(
 
     def begin(*, loads: bool = False, **environment: str) -> Server:
         port, ops_port = free_ports(2)
+        port = int(environment.get("STROPHE_PORT", port))
         settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
         server = Server(
             port,

@@ -1,0 +1,190 @@
+"""The nginx configuration in `deploy/nginx/`: a real nginx before two real services."""
+
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from service_fixtures import Server, StartServer
+
+FOLDER = Path(__file__).parent.parent / "deploy" / "nginx"
+NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+FAIL_TIMEOUT_S = 3  # in replicas.conf
+
+pytest_plugins = ["service_fixtures"]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+]
+
+ENDLESS = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}
+EVENTS = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def replicas(start_server: "StartServer") -> dict[str, "Server"]:
+    names = ("a", "b")
+    return {
+        name: start_server(STROPHE_REPLICA=name, STROPHE_TRUSTED_PROXIES="1", STROPHE_DRAIN="4")
+        for name in names
+    }
+
+
+@pytest.fixture(scope="module")
+def edge(
+    replicas: dict[str, "Server"],
+    free_ports: Callable[[int], list[int]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Address of an nginx with the files that ship; only the replicas' ports are others."""
+    folder = tmp_path_factory.mktemp("nginx")
+    (port,) = free_ports(1)
+    text = (FOLDER / "replicas.conf").read_text(encoding="utf-8")
+    text = text.replace(":8000", f":{replicas['a'].port}").replace(
+        ":8010", f":{replicas['b'].port}"
+    )
+    (folder / "replicas.conf").write_text(text, encoding="utf-8")
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"""
+        daemon off; pid {folder}/pid; error_log {folder}/error.log warn;
+        events {{ worker_connections 256; }}
+        http {{
+            access_log off; {temporary}
+            include {FOLDER}/strophe.conf; include {folder}/replicas.conf;
+            server {{ listen 127.0.0.1:{port}; include {FOLDER}/server.conf; }}
+        }}
+        """,
+        encoding="utf-8",
+    )
+    log = folder / "error.log"
+    process = subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-e", str(log)])
+    address = f"http://127.0.0.1:{port}"
+    wait_for(lambda: is_open(address))
+    yield address
+    process.terminate()
+    assert process.wait(timeout=20) == 0
+
+
+def is_open(address: str) -> bool:
+    try:
+        return requests.get(address + "/healthz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def wait_for(is_so: Callable[[], bool], timeout_s: float = 30) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def write(edge: str, **fields: Any) -> requests.Response:
+    body = {"prompt": "The moon", "seed": 1, "max_tokens": 40, **fields}
+    return requests.post(edge + "/v1/generate", json=body, timeout=30)
+
+
+def test_both_replicas_write_and_one_seed_is_one_text(edge: str) -> None:
+    answers = [write(edge) for _ in range(8)]
+    assert {answer.text for answer in answers} == {answers[0].text}
+    names = {answer.headers["X-Strophe-Id"].split("-")[1] for answer in answers}
+    assert names == {"a", "b"}
+
+
+def test_a_stream_goes_through_as_it_comes(edge: str) -> None:
+    """Far less than all of it has been written when the first piece is there."""
+    address = edge + "/v1/generate"
+    with requests.post(address, json=ENDLESS, headers=EVENTS, stream=True, timeout=30) as stream:
+        lines = stream.iter_lines()
+        begun = [next(lines) for _ in range(4)]
+    assert any(line.startswith(b"data: ") for line in begun)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_cancellation_finds_the_replica_that_writes(edge: str, number: int) -> None:
+    address = edge + "/v1/generate"
+    with requests.post(address, json=ENDLESS, headers=EVENTS, stream=True, timeout=30) as stream:
+        job = stream.headers["X-Strophe-Id"]
+        answer = requests.post(f"{address}/{job}/cancel", timeout=10)
+        assert answer.json() == {"id": job, "status": "cancelled"}
+        events = [line for line in stream.iter_lines() if line.startswith(b"data: ")]
+    assert events[-1] == b"data: [DONE]"
+    assert any(b'"cancelled"' in event for event in events)
+
+
+def test_a_cut_stream_does_not_look_whole(edge: str, replicas: dict[str, "Server"]) -> None:
+    """The drain cuts plain text at its end of time: through nginx the body stays unterminated."""
+    server = replicas["a"]
+    with requests.post(edge + "/v1/generate", json=ENDLESS, stream=True, timeout=30) as stream:
+        name = stream.headers["X-Strophe-Id"].split("-")[1]
+        text = stream.iter_content(100)
+        assert next(text)
+        server = replicas[name]
+        server.terminate()
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            for _ in text:
+                pass
+    assert server.end() == 0
+
+
+def test_replacing_the_replicas_fails_no_request(
+    edge: str, replicas: dict[str, "Server"], start_server: "StartServer"
+) -> None:
+    """One ends and is back, then the other ends, while four readers ask without a pause."""
+    gone = next(name for name, each in replicas.items() if each.process.poll() is not None)
+    left = replicas["b" if gone == "a" else "a"]
+    over = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read_until, edge, over, seed) for seed in range(4)]
+        replicas[gone] = restarted(start_server, gone, replicas[gone])
+        time.sleep(FAIL_TIMEOUT_S + 0.5)  # as deploy/roll waits
+        left.terminate()
+        assert left.end() == 0
+        over.set()
+        answers = [reader.result() for reader in readers]
+    assert sum(map(len, answers)) > 40
+    assert {status for each in answers for status, _ in each} == {200}
+    # Each reader has one seed: whichever replica wrote, the text is the same.
+    assert all(len({text for _, text in each}) == 1 for each in answers)
+
+
+def restarted(start_server: "StartServer", name: str, before: "Server") -> "Server":
+    return start_server(
+        STROPHE_REPLICA=name,
+        STROPHE_TRUSTED_PROXIES="1",
+        STROPHE_DRAIN="4",
+        STROPHE_PORT=str(before.port),
+    )
+
+
+def read_until(edge: str, over: threading.Event, seed: int) -> list[tuple[int, str]]:
+    """Status and text of one request after the other."""
+    answers = []
+    while not over.is_set():
+        answer = write(edge, seed=seed, max_tokens=200)
+        answers.append((answer.status_code, answer.text))
+    return answers
+
+
+def test_the_client_is_known_by_its_own_address(edge: str, replicas: dict[str, "Server"]) -> None:
+    write(edge)
+    lines = [line for server in replicas.values() for line in server.log.splitlines()]
+    requests_of = [json.loads(line) for line in lines if '"event": "request"' in line]
+    assert {line["client"] for line in requests_of} == {"127.0.0.1"}
+
+
+def test_metrics_are_not_for_everyone(edge: str) -> None:
+    assert requests.get(edge + "/metrics", timeout=10).status_code == 404
