@@ -37,6 +37,11 @@ def write(page: "Page", text: str, at: int | None = None) -> None:
     page.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", caret)
 
 
+def caret_to(page: "Page", position: int) -> None:
+    page.focus("#text")
+    page.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", position)
+
+
 def write_at_once(page: "Page", text: str) -> None:
     """Put a long text on the sheet: Chromium, told to insert it, takes the square of its length.
 

@@ -60,7 +60,7 @@ function connect() {
   offerToKeep(manuscript);
   byId("keep-seed").addEventListener(
     "click",
-    () => write.lastSeed === null || settings.adjust({ seed: write.lastSeed }),
+    () => write.seed.value === null || settings.adjust({ seed: write.seed.value }),
   );
   byId("who-wrote").addEventListener("change", (event) =>
     byId("ink").classList.toggle("plain", !event.target.checked),

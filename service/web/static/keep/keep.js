@@ -3,6 +3,7 @@
 import { byId } from "../dom.js";
 import { fragmentOf } from "./link.js";
 import { announce, notify } from "../notices.js";
+import { cutUpTo } from "../text/characters.js";
 import { signOf } from "../text/piece.js";
 import { promptBefore } from "../text/prompt.js";
 
@@ -66,7 +67,7 @@ function download(manuscript, ending, type, text) {
 
 /** A file's name from the first words. */
 function nameOf(text) {
-  const words = text.slice(0, 60).match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = text.slice(0, cutUpTo(text, 60)).match(/[\p{L}\p{N}]+/gu) ?? [];
   return words.slice(0, 4).join("-").toLowerCase() || "poem";
 }
 

@@ -12,9 +12,10 @@ export class Progress {
   #reasons = [];
   #draw = oncePerFrame(() => !this.isOver && this.#tell("writing"));
 
-  /** `show` is given each line, and which of its parts are details; `say` only what is worth being read aloud. */
-  constructor(show, say = () => {}) {
-    Object.assign(this, { show, say, isOver: false });
+  /** `show` is given each line, and which of its parts are details; `say` only what is worth being read aloud.
+   * Of several texts the seeds follow on each other. */
+  constructor(show, say = () => {}, numTexts = 1) {
+    Object.assign(this, { show, say, numTexts, isOver: false });
     show("asking …");
     say("Writing");
   }
@@ -58,7 +59,7 @@ export class Progress {
   #tell(state) {
     const details = this.#details;
     const parts = [state, `${number(this.#characters)} characters`, ...details];
-    if (this.#seed !== null) parts.push(`seed ${this.#seed}`);
+    if (this.#seed !== null) parts.push(seedsFrom(this.#seed, this.numTexts));
     if (this.#unknown) parts.push(`${this.#unknown} unknown to the model`);
     this.show(parts.join(" · "), details);
   }
@@ -71,3 +72,6 @@ export class Progress {
     return seconds > 0.1 ? [speed, first] : [first];
   }
 }
+
+const seedsFrom = (seed, count) =>
+  count > 1 ? `seeds ${seed} to ${seed + count - 1}` : `seed ${seed}`;

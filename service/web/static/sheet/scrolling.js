@@ -6,6 +6,7 @@ const NEAR = 60; // pixels; the end moves on while one scrolls to it
 export class EndInSight {
   #top = 0; // where the scroller was last
   #isFollowed = false;
+  #hasLeft = false;
 
   constructor(scroller) {
     this.scroller = scroller;
@@ -17,6 +18,7 @@ export class EndInSight {
   /** From now on, or no longer. */
   follow(isFollowed) {
     this.#isFollowed = isFollowed;
+    this.#hasLeft = false;
     this.keep();
   }
 

@@ -6,6 +6,9 @@ import { isComposing } from "../dom.js";
 import { TYPING } from "../text/manuscript.js";
 import { difference } from "../text/piece.js";
 import { Ink } from "./ink.js";
+import { EndInSight } from "./scrolling.js";
+
+const DIRECTIONS = { ArrowUp: -1, PageUp: -1, Home: -1, ArrowDown: 1, PageDown: 1, End: 1 }; // of reading
 
 export class Sheet {
   #shown = ""; // what the <textarea> holds
@@ -14,16 +17,12 @@ export class Sheet {
   #composition = TYPING; // what an input method composes is a step of its own
 
   constructor({ area, ink, scroller, manuscript, onUndo, onRedo }) {
-    Object.assign(this, { area, scroller, manuscript, onUndo, onRedo });
+    Object.assign(this, { area, manuscript, onUndo, onRedo });
     this.caretFollows = false; // the writing machine, until the user moves it
-    this.endFollows = false; // whether the machine writes at the text's end
     this.#shown = area.value = manuscript.text;
     manuscript.onChange((change) => this.#onChange(change));
-    this.ink = new Ink(ink, manuscript, () => this.#keepEndInSight());
-    scroller.addEventListener("scroll", () => (this.isAtEnd = isNearEnd(scroller)), {
-      passive: true,
-    });
-    this.isAtEnd = true;
+    this.end = new EndInSight(scroller);
+    this.ink = new Ink(ink, manuscript, () => this.end.keep());
     this.#listen();
   }
 
@@ -36,19 +35,42 @@ export class Sheet {
   select(start, end = start) {
     this.catchUp();
     this.area.setSelectionRange(start, end);
-    this.ink.reveal(end);
+    this.reveal(end);
+  }
+
+  /** Where the caret is in the text as it is now, even if the <textarea> lies behind. */
+  get caret() {
+    return this.#moved(this.area.selectionEnd);
+  }
+
+  /** Scroll so that the line of a position is seen. */
+  reveal(position) {
+    this.ink.reveal(position);
+    this.end.note();
+  }
+
+  /** The machine writes on from a position: the caret goes along, and so does the view at the end. */
+  follow(position) {
+    this.select(position);
+    this.caretFollows = true;
+    this.end.follow(position === this.manuscript.text.length);
   }
 
   /** The <textarea> holds all of the text again. */
   catchUp() {
     if (!this.#behind || this.#isComposing) return;
-    const { at, length } = this.#behind;
     const { selectionStart, selectionEnd } = this.area;
+    const [start, end] = [this.#moved(selectionStart), this.#moved(selectionEnd)];
     this.#behind = null;
     this.#shown = this.area.value = this.manuscript.text;
-    const moved = (place) =>
-      place > at || (place === at && this.caretFollows) ? place + length : place;
-    this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
+    this.area.setSelectionRange(start, end);
+  }
+
+  /** A position in the <textarea> as one in the text. */
+  #moved(place) {
+    if (!this.#behind) return place;
+    const { at, length } = this.#behind;
+    return place > at || (place === at && this.caretFollows) ? place + length : place;
   }
 
   #listen() {
@@ -76,6 +98,7 @@ export class Sheet {
     if (isComposing(event)) return touched();
     if (["Control", "Meta", "Shift", "Alt", "Escape"].includes(event.key)) return;
     const key = event.key.toLowerCase();
+    this.end.go(DIRECTIONS[event.key] ?? 0);
     const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
     if (isCommand && (key === "z" || key === "y")) {
       event.preventDefault();
@@ -106,7 +129,7 @@ export class Sheet {
     const isComposed = this.#isComposing || inputType === "insertCompositionText";
     this.manuscript.type(from, to, text, isComposed ? this.#composition : TYPING);
     // The browser has looked for the caret while the sheet was still as high as before.
-    if (text.includes("\n")) this.ink.reveal(this.area.selectionEnd);
+    if (text.includes("\n")) this.reveal(this.area.selectionEnd);
   }
 
   #onChange({ start, removed, added, origin }) {
@@ -127,11 +150,4 @@ export class Sheet {
     this.#shown = this.area.value = this.manuscript.text;
     this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
   }
-
-  #keepEndInSight() {
-    if (this.isAtEnd && this.endFollows) this.scroller.scrollTop = this.scroller.scrollHeight;
-  }
 }
-
-const isNearEnd = ({ scrollTop, scrollHeight, clientHeight }) =>
-  scrollHeight - scrollTop - clientHeight < 120;

@@ -68,14 +68,19 @@ export function signOf(prompt, text) {
   return (sum >>> 0).toString(16);
 }
 
-/** What an editor did, {start, end, text}: the part of `before` that was replaced, and by what.
- * The caret behind the edit tells where, when letters repeat. */
+/** What an editor did, {start, end, text}: the part of `before` that was replaced, and by what. The
+ * caret behind the edit tells where, when letters repeat. Pairs of surrogates stay whole. */
 export function difference(before, after, caret) {
   const most = Math.min(before.length, after.length);
   const tail = Math.min(most, after.length - caret);
   let same = 0;
   while (same < tail && before[before.length - 1 - same] === after[after.length - 1 - same]) same++;
+  if (isLow(after, after.length - same)) same--;
   let start = 0;
   while (start < most - same && before[start] === after[start]) start++;
+  if (start > 0 && isHigh(before, start - 1)) start--;
   return { start, end: before.length - same, text: after.slice(start, after.length - same) };
 }
+
+const isHigh = (text, at) => /[\ud800-\udbff]/.test(text[at] ?? "");
+const isLow = (text, at) => /[\udc00-\udfff]/.test(text[at] ?? "");

@@ -3,8 +3,11 @@
 // A way is {spans, label, isOver}, and {shown} where only a part of it is worth showing; which of
 // them stands in the text is found by comparing.
 
+import { moved } from "./edit.js";
 import { UNDO } from "./manuscript.js";
 import { textOf } from "./piece.js";
+
+const NOTHING = () => {};
 
 export class Place {
   constructor(start, length = 0) {
@@ -12,6 +15,8 @@ export class Place {
     this.length = length;
     this.ways = [];
     this.again = null; // writes another way
+    this.isGone = false; // edited away; where it was is still followed
+    this.leave = NOTHING;
   }
 
   get end() {
@@ -24,14 +29,29 @@ export class Place {
     return here ? this.ways.findIndex((way) => textOf(way.spans) === here) : -1;
   }
 
-  /** Follow a change that others made. False when the place is no longer what it was. */
-  follow({ start, removed, added, origin }) {
-    const end = start + removed;
-    const isThisPlace = start === this.start && end === this.end;
-    if (isThisPlace && origin === UNDO) this.length = added;
-    else if (end <= this.start) this.start += added - removed;
-    else if (start < this.end) return false;
-    return true;
+  /** Follow what others change in the text, until `leave`. */
+  join(manuscript) {
+    this.leave();
+    const leave = manuscript.onChange((change) => this.#follow(change, manuscript.text));
+    this.leave = () => {
+      leave();
+      this.leave = NOTHING;
+    };
+  }
+
+  #follow(change, text) {
+    const { start, removed, added, origin } = change;
+    if (origin === this) return;
+    if (origin === UNDO && start === this.start && start + removed === this.end) {
+      const here = text.slice(start, start + added);
+      const isWay = here ? this.ways.some((way) => textOf(way.spans) === here) : removed > 0;
+      if (isWay) return void (this.length = added);
+    }
+    if (start + removed > this.start && start < this.end) {
+      this.isGone = true;
+      this.length = 0;
+    }
+    this.start = moved(this.start, change);
   }
 
   /** A new way, still empty. */

@@ -1,5 +1,7 @@
 // What of a text is sent as the prompt.
 
+import { cutFrom } from "./characters.js";
+
 const MOST = 6000; // characters; what lies further back no longer tells on the next one
 const GRAIN = 2000; // the cut moves in large steps, so that the service knows most prompts already
 const MOST_OPENING = 4000; // characters; the bound of POST /v1/poems
@@ -10,7 +12,7 @@ export function promptBefore(text, position) {
   if (before.length <= MOST) return before;
   const cut = Math.ceil((before.length - MOST) / GRAIN) * GRAIN;
   const line = before.indexOf("\n", cut) + 1;
-  return before.slice(line > 0 && line < cut + GRAIN ? line : cut);
+  return before.slice(line > 0 && line < cut + GRAIN ? line : cutFrom(before, cut));
 }
 
 /** The lines before `position` that a poem goes on from; of many the last ones. */

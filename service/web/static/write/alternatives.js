@@ -1,24 +1,35 @@
 // The strip of alternatives: the ways of one place beside each other, to choose among.
 
 import { byId, el, oncePerFrame } from "../dom.js";
+import { cutUpTo } from "../text/characters.js";
 import { textOf } from "../text/piece.js";
 
 const MOST_SHOWN = 300; // characters of a long way
 
 export class Alternatives {
+  #place = null;
+
   constructor(manuscript, onChoose) {
     this.manuscript = manuscript;
     this.onChoose = onChoose;
-    this.place = null;
     this.draw = oncePerFrame(() => this.#draw());
-    manuscript.onChange((change) => this.#follow(change));
+    manuscript.onChange(this.draw);
     byId("ways").addEventListener("keydown", ({ key }) => this.#pick(key));
   }
 
-  /** Show the ways of this place from now on. */
+  /** The place whose ways are shown; null where there is none, or where it was edited away. */
+  get place() {
+    return this.#place?.isGone ? null : this.#place;
+  }
+
+  /** Show the ways of this place from now on, wherever edits move it. */
   show(place) {
-    if (place !== this.place) byId("ways").replaceChildren();
-    this.place = place;
+    if (place !== this.#place) {
+      byId("ways").replaceChildren();
+      this.#place?.leave();
+      this.#place = place;
+      place.join(this.manuscript);
+    }
     this.draw();
   }
 
@@ -33,12 +44,6 @@ export class Alternatives {
     if (index < 0) return;
     byId("ways").children[index].firstChild.focus();
     this.onChoose(this.place, index);
-  }
-
-  #follow(change) {
-    if (!this.place || change.origin === this.place) return;
-    if (!this.place.follow(change)) this.place = null;
-    this.draw();
   }
 
   #draw() {
@@ -70,7 +75,7 @@ function drawCard(button, way, isStanding) {
 function shownText(way) {
   const text = (way.shown ?? textOf(way.spans)).replace(/^\n+/, "");
   if (!text) return way.isOver ? "(an empty line)" : "…";
-  return text.length > MOST_SHOWN ? text.slice(0, MOST_SHOWN) + "…" : text;
+  return text.length > MOST_SHOWN ? text.slice(0, cutUpTo(text, MOST_SHOWN)) + "…" : text;
 }
 
 function setText(element, text) {

@@ -1,29 +1,30 @@
-// Write: what the buttons below the sheet do. One generation at a time.
+// Write: what the buttons below the sheet do.
 
 import { Alternatives } from "./alternatives.js";
-import { ServiceError, untilReady } from "../service/client.js";
-import { byId, isUsable, number, setUsable } from "../dom.js";
-import { essential } from "../settings/fields.js";
-import { BrokenError, compose, generate } from "../service/generation.js";
-import { untilLines } from "../text/lines.js";
-import { announce, clearNotice, notify, sentence, showStatus } from "../notices.js";
+import { bodyOf, factsOf } from "./asking.js";
+import { Following } from "./following.js";
+import { Seed } from "./seed.js";
+import { untilReady } from "../service/client.js";
+import { byId, isUsable, number, oncePerFrame, setUsable } from "../dom.js";
+import { announce, notify, showStatus } from "../notices.js";
 import { Pen } from "../sheet/pen.js";
 import { lengthOf, ME, textOf } from "../text/piece.js";
 import { extend, Place } from "../text/place.js";
-import { Progress } from "../service/progress.js";
 import { promptBefore } from "../text/prompt.js";
 
 const NUM_BESIDE = 3;
 const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest"];
 const LINE = { length: 200, least: 20 }; // characters: a line ends long before, a poem not at once
+const CHANGED = "What stood there was changed meanwhile, so it stays as it is.";
 
 export class Write {
-  #stop = null; // ends what is being written
-  lastSeed = null;
+  #following;
 
   constructor({ manuscript, sheet, settings, models }) {
     Object.assign(this, { manuscript, sheet, settings, models });
-    this.alternatives = new Alternatives(manuscript, (place, index) => this.choose(place, index));
+    this.alternatives = new Alternatives(manuscript, (...choice) => this.#showSeed(this.choose(...choice)));
+    this.#following = new Following(models, () => this.#turn());
+    this.seed = new Seed(manuscript, sheet);
     const actions = {
       continue: () => this.continue(),
       stop: () => this.stop(),
@@ -37,18 +38,23 @@ export class Write {
     for (const [name, act] of Object.entries(actions)) {
       byId(name).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
     }
-    manuscript.onChange(() => this.#showWhatCanBeDone());
+    const show = oncePerFrame(() => this.#showWhatCanBeDone());
+    manuscript.onChange(show);
+    document.addEventListener("selectionchange", show); // the seed at the caret
     this.#showWhatCanBeDone();
   }
 
   get isWriting() {
-    return this.#stop !== null;
+    return this.#following.isWriting;
   }
 
   stop() {
-    this.#stop?.abort();
-    this.#stop = null;
-    this.#showWhatCanBeDone();
+    this.#following.stop();
+  }
+
+  /** Follow a generation of which the caller takes what comes. */
+  follow(body, take, cut) {
+    return this.#following.follow(body, take, cut);
   }
 
   /** Write on from the caret; what stands behind it stays behind. */
@@ -63,10 +69,7 @@ export class Write {
 
   /** Three ways for the next line, to choose among. */
   nextLine() {
-    const position = this.sheet.selection.end;
-    const before = this.manuscript.text.slice(0, position);
-    const lead = before === "" || before.endsWith("\n") ? "" : "\n";
-    return this.#writeBeside(new Place(position), lead);
+    return this.#writeBeside(new Place(this.sheet.selection.end));
   }
 
   /** Another way for the lines of the selection, the lines around them kept. */
@@ -112,29 +115,35 @@ export class Write {
   async writeInto(place, options) {
     const body = this.bodyFor(place, options);
     if (!body) return;
+    const { manuscript, sheet, alternatives } = this;
+    const replacesText = place.length > 0;
     let pen = null;
     let { lead = "" } = options;
-    const lift = this.#hold(place);
+    place.join(manuscript);
     const take = {
       ...options.take,
       began: (event) => {
-        lift();
+        if (replacesText && place.isGone) return this.#giveUp();
         place.again = () => this.writeInto(place, { ...options, isAgain: true });
-        pen = new Pen(this.manuscript, place, place.addWay(this.note(event, body)), options.step);
-        this.alternatives.show(place);
-        this.sheet.select(place.start);
-        this.sheet.caretFollows = true;
-        this.sheet.endFollows = this.sheet.isAtEnd = place.start === this.manuscript.text.length;
+        pen = new Pen(manuscript, place, place.addWay(this.note(event, body)), options.step);
+        alternatives.show(place);
+        sheet.follow(place.start);
       },
       text: (event) => {
         pen.write(lead + event.text);
         lead = "";
       },
+      over: (outcome) => {
+        if (pen) this.#finish(pen, outcome, body, options);
+        if (alternatives.place !== place) place.leave();
+      },
     };
-    const outcome = await this.follow(body, take, options.cut);
-    lift();
-    if (!pen) return;
-    if (options.tail && place.length) pen.write(options.tail);
+    await this.follow(body, take, options.cut);
+  }
+
+  /** The end of what was written into the text. */
+  #finish(pen, outcome, body, options) {
+    if (options.tail && pen.stands) pen.write(options.tail);
     pen.way.isOver = true;
     pen.lift();
     if (!options.cut && !options.poem)
@@ -144,77 +153,23 @@ export class Write {
     if (outcome === "broken off") this.#offerToGoOn(pen, this.#restOf(pen, body, options));
   }
 
-  /** A place follows what is typed before its text comes; gives what ends that. */
-  #hold(place) {
-    if (this.alternatives.place === place) return () => {};
-    return this.manuscript.onChange((change) => {
-      if (!place.follow(change)) Object.assign(place, { start: change.start, length: 0 });
-    });
+  #giveUp() {
+    this.stop();
+    notify(CHANGED);
   }
 
-  /** How a text that broke off can go on: a poem as a whole, if its place is still known. */
+  /** How a text that broke off can go on: a poem as a whole, any other where it ended. */
   #restOf(pen, body, options) {
-    const { seed } = this.manuscript.generations[pen.way.by];
-    const isThere = () => this.alternatives.place === pen.place;
-    const whole = () => isThere() && this.writeInto(pen.place, { ...options, seed });
+    const { place, way } = pen;
+    const { seed } = this.manuscript.generations[way.by];
+    const isThere = () => this.alternatives.place === place;
+    const whole = () =>
+      isThere() ? this.writeInto(place, { ...options, seed }) : notify(CHANGED);
     if (options.poem) return { "Write it as a whole": whole };
-    const length = Math.max(body.max_tokens - lengthOf(pen.way.spans), 1);
-    return { "Go on from there": () => this.writeInto(new Place(pen.at), { length }) };
-  }
-
-  /** Several lines beside each other; none is in the text until it is chosen. */
-  async #writeBeside(place, lead) {
-    const body = this.bodyFor(place, { ...LINE, isAgain: place.again !== null });
-    if (!body) return;
-    const ways = [];
-    const take = {
-      began: (event) => {
-        place.again = () => this.#writeBeside(place, lead);
-        for (let index = 0; index < NUM_BESIDE; index++) {
-          ways.push(place.addWay(this.note({ ...event, seed: event.seed + index }, body)));
-          extend(ways[index], lead);
-        }
-        this.alternatives.show(place);
-      },
-      text: ({ index, text }) => (extend(ways[index], text), this.alternatives.draw()),
-      ended: ({ index }) => (ways[index].isOver = true),
-    };
-    const cut = { count: 1, numTexts: NUM_BESIDE };
-    await this.follow({ ...body, prompt: body.prompt + lead, n: NUM_BESIDE }, take, cut);
-    for (const way of ways) way.isOver = true;
-    if (ways.length) this.alternatives.focus();
-  }
-
-  /** Follow a generation to its end and tell of it: "done", "stopped", "broken off" or "failed". */
-  async follow(body, take, cut = null) {
-    const stop = (this.#stop = new AbortController());
-    const progress = new Progress(showStatus, announce);
-    const events = (isPoem(body) ? compose : generate)(body, stop.signal);
-    clearNotice();
-    this.#showWhatCanBeDone();
-    try {
-      for await (const event of cut ? untilLines(events, cut) : events) {
-        stop.signal.throwIfAborted(); // what had come before the stop and was not read yet
-        progress.take(event);
-        take[event.kind]?.(event);
-      }
-      return progress.end("done");
-    } catch (error) {
-      return this.#tell(error, progress, take);
-    } finally {
-      if (this.#stop === stop) this.#stop = null;
-      this.#showWhatCanBeDone();
-    }
-  }
-
-  #tell(error, progress, take) {
-    if (error.name === "AbortError") return progress.end("stopped");
-    if (error instanceof BrokenError) return progress.end("broken off");
-    if (!(error instanceof ServiceError)) throw error;
-    if (error.code === "model_not_found") this.models.load();
-    if (take.refused) take.refused(error);
-    else notify(sentence(error.message));
-    return progress.end("failed");
+    const length = Math.max(body.max_tokens - lengthOf(way.spans), 1);
+    const end = new Place(pen.at); // wherever it is by then
+    end.join(this.manuscript);
+    return { "Go on from there": () => this.writeInto(end, { length }) };
   }
 
   #offerToGoOn(pen, goOn) {
@@ -227,17 +182,43 @@ export class Write {
     });
   }
 
+  /** Several lines beside each other; none is in the text until it is chosen. */
+  async #writeBeside(place) {
+    const body = this.bodyFor(place, { ...LINE, isAgain: place.again !== null });
+    if (!body) return;
+    const { manuscript, alternatives } = this;
+    const ways = [];
+    const asked = leadAt(manuscript.text, place.start);
+    place.join(manuscript);
+    const take = {
+      began: (event) => {
+        place.again = () => this.#writeBeside(place);
+        const lead = leadAt(manuscript.text, place.start);
+        for (let index = 0; index < NUM_BESIDE; index++) {
+          ways.push(place.addWay(this.note({ ...event, seed: event.seed + index }, body)));
+          extend(ways[index], lead);
+          ways[index].lead = lead;
+        }
+        alternatives.show(place);
+      },
+      text: ({ index, text }) => (extend(ways[index], text), alternatives.draw()),
+      ended: ({ index }) => (ways[index].isOver = true),
+      over: (outcome) => {
+        for (const way of ways) way.isOver = true;
+        if (alternatives.place !== place) place.leave();
+        else if (ways.length && outcome !== "stopped") alternatives.focus();
+      },
+    };
+    const cut = { count: 1, numTexts: NUM_BESIDE };
+    await this.follow({ ...body, prompt: body.prompt + asked, n: NUM_BESIDE }, take, cut);
+  }
+
   /** What to ask for; null while something is being written or a setting is wrong. */
-  bodyFor({ start }, { isAgain = false, length, least, poem, seed = null }) {
+  bodyFor({ start }, options) {
     if (this.isWriting) return null;
     try {
-      const { seed: wanted, ...settings } = this.settings.all;
-      const body = { model: this.models.chosen, ...settings };
-      body.max_tokens = length ?? body.max_tokens;
-      body.min_tokens = least ?? body.min_tokens;
-      body.seed = (isAgain ? null : (seed ?? wanted)) ?? undefined; // drawn by the service
-      if (poem) return poemBody(body, poem);
-      return { ...body, prompt: promptBefore(this.manuscript.text, start) };
+      const body = bodyOf(this.settings.all, this.models.chosen, options);
+      return options.poem ? body : { ...body, prompt: promptBefore(this.manuscript.text, start) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       notify(error.message);
@@ -246,24 +227,28 @@ export class Write {
   }
 
   /** What made a generation is kept with the text; gives its number. */
-  note({ model, seed }, { prompt, opening, model: _, seed: __, ...asked }) {
-    this.lastSeed = seed;
-    byId("last-seed").textContent = String(seed);
-    const { temperature, ...poem } = asked;
-    const facts = isPoem(asked)
-      ? { settings: essential({ temperature }), poem }
-      : { settings: essential(asked) };
-    return this.manuscript.addGeneration({ model, seed, ...facts });
+  note(event, body) {
+    this.seed.running = event.seed;
+    return this.manuscript.addGeneration(factsOf(event, body));
   }
 
+  /** Put a way into the text, in place of the one there; gives back what is said of it. */
   choose(place, index) {
     this.stop();
-    const { spans } = place.ways[index];
-    this.manuscript.change(place.start, place.end, spans, { origin: place });
-    place.length = lengthOf(spans);
+    const way = place.ways[index];
+    const { start, end } = place;
+    const lead = leadAt(this.manuscript.text, start);
+    if (way.lead !== undefined && way.lead !== lead) {
+      way.spans = [{ text: lead + textOf(way.spans).slice(way.lead.length), by: way.by }];
+      way.lead = lead;
+    }
+    this.manuscript.change(start, end, way.spans, { origin: place });
+    place.length = lengthOf(way.spans);
     this.sheet.select(place.end);
     this.alternatives.draw();
-    announce(`Way ${place.ways[index].label} is in the text`);
+    const said = `Way ${way.label} is in the text`;
+    announce(said);
+    return said;
   }
 
   #step(step, said) {
@@ -272,6 +257,20 @@ export class Write {
     if (position === null) return;
     this.sheet.select(position);
     announce(said);
+    this.#showSeed(said);
+  }
+
+  /** What was done, and which seed stands at the caret now. */
+  #showSeed(said) {
+    this.seed.draw();
+    showStatus(this.seed.value === null ? said : `${said} · seed ${this.seed.value}`);
+    this.#showWhatCanBeDone();
+  }
+
+  /** A generation has begun or is over. */
+  #turn() {
+    if (!this.isWriting) this.seed.running = null;
+    this.#showWhatCanBeDone();
   }
 
   #showWhatCanBeDone() {
@@ -280,15 +279,13 @@ export class Write {
     setUsable(byId("stop"), isWriting);
     setUsable(byId("retry"), !isWriting && this.alternatives.place !== null);
     setUsable(byId("undo"), manuscript.canUndo);
-    setUsable(byId("keep-seed"), this.lastSeed !== null);
+    setUsable(byId("keep-seed"), this.seed.value !== null);
     setUsable(byId("redo"), manuscript.canRedo);
   }
 }
 
-const isPoem = (body) => "form" in body || "spec" in body;
-
-/** Of the settings a poem knows the model, the temperature and the seed. */
-const poemBody = ({ model, temperature, seed }, poem) => ({ model, temperature, seed, ...poem });
+/** What parts a line from what stands before it. */
+const leadAt = (text, position) => (position === 0 || text[position - 1] === "\n" ? "" : "\n");
 
 /** The lines that a selection touches, without the newline behind them. */
 function wholeLines(text, { start, end }) {
