@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, field in SamplingParams.model_fields.items():
         flag = "--" + name.replace("_", "-")
         kind = _FLAG_TYPES.get(name, float)
-        if name == "stop":
+        if name in ("stop", "avoid"):
             write.add_argument(flag, action="append", default=None, help=field.description)
         elif name == "logit_bias":
             write.add_argument(
@@ -86,9 +86,9 @@ def _add_copied(commands: Commands, common: argparse.ArgumentParser) -> None:
     copied.set_defaults(run=run_copied)
 
 
-_FLAG_TYPES: dict[str, type] = dict.fromkeys(
-    ("max_tokens", "min_tokens", "top_k", "penalty_window", "seed"), int
-)
+_INTEGERS = ("max_tokens", "min_tokens", "top_k", "penalty_window", "seed")
+_ENDS = ("max_lines", "max_stanzas", "soft_end")
+_FLAG_TYPES: dict[str, type] = dict.fromkeys((*_INTEGERS, *_ENDS), int)
 
 
 def _bias(text: str) -> tuple[str, float]:

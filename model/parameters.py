@@ -7,8 +7,9 @@ Knows nothing of tensors; `model.decoding.sampling` gives these numbers their me
 import secrets
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from model.avoided_words import MAX_AVOIDED, MAX_AVOIDED_LENGTH, avoided_phrase
 from model.validation import validated_fields
 
 MAX_SEED = 2**63 - 1
@@ -21,6 +22,16 @@ BackendName = Literal[
 ]  # how steps are computed, see `model.decoding.decoder`
 
 StopString = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _readable(text: str) -> str:
+    avoided_phrase(text)
+    return text
+
+
+AvoidedText = Annotated[
+    str, Field(min_length=1, max_length=MAX_AVOIDED_LENGTH), AfterValidator(_readable)
+]
 Bias = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 
 
@@ -70,6 +81,25 @@ class SamplingParams(BaseModel):
     )
     stop: tuple[StopString, ...] = Field(
         (), max_length=MAX_STOPS, strict=False, description="end before any of these strings"
+    )
+    max_lines: int | None = Field(
+        None, ge=1, le=100_000, description="end with the end of this many lines that hold text"
+    )
+    max_stanzas: int | None = Field(
+        None, ge=1, le=100_000, description="end before the blank line behind this many stanzas"
+    )
+    soft_end: int | None = Field(
+        None,
+        ge=0,
+        le=1_000_000,
+        description="from this many tokens on, end with a poem or stanza, later with any line; "
+        "such ends become ever likelier",
+    )
+    avoid: tuple[AvoidedText, ...] = Field(
+        (),
+        max_length=MAX_AVOIDED,
+        strict=False,
+        description="words and phrases that must not come; love* avoids all that begin so",
     )
     logprobs: int | None = Field(
         None,

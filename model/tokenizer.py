@@ -14,6 +14,7 @@ import codecs
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -139,6 +140,11 @@ class Tokenizer:
             return UNKNOWN if token_id == UNK_ID else DOCUMENT_END
         return unescape(self.piece_bytes[token_id].decode("utf-8", "replace"))
 
+    @cached_property
+    def token_texts(self) -> list[str]:
+        """Text of every token by itself; empty for `<s>`, U+FFFD for a part of a character."""
+        return [unescape(piece.decode("utf-8", "replace")) for piece in self.piece_bytes]
+
     def decode(self, ids: Iterable[int]) -> str:
         """Decode ids to text; `<s>` writes nothing, `<unk>` and broken bytes write U+FFFD."""
         stream = self.stream_decoder()
@@ -165,6 +171,16 @@ class StreamDecoder:
     def num_held(self) -> int:
         """Number of characters that `finish` would give."""
         return len(self._held) + len(self._utf8.getstate()[0].decode("utf-8", "replace"))
+
+    @property
+    def state(self) -> tuple[bytes, str]:
+        """What is held, to go back to; setting it takes the decoder back there."""
+        return self._utf8.getstate()[0], self._held
+
+    @state.setter
+    def state(self, state: tuple[bytes, str]) -> None:
+        self._utf8.setstate((state[0], 0))
+        self._held = state[1]
 
     def finish(self) -> str:
         """Give the text still held; half a character comes out as U+FFFD."""

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "verse.json"
 CHECKPOINT = ROOT / "model" / "pretrained" / "verse"
 NUM_REQUESTS = 240
+NUM_ENDING = 80  # of them behind those, with ends of verse and avoided words
 ROWS = 48  # decoded together
 PROMPTS = (
     "",
@@ -65,7 +66,27 @@ def requests() -> list[tuple[str, SamplingParams]]:
             "logprobs": rng.choice([None, 0, 5, 20]),
         }
         made.append((rng.choice(PROMPTS), SamplingParams.checked(**fields)))
-    return made
+    return made + [_ending_request(rng) for _ in range(NUM_ENDING)]
+
+
+def _ending_request(rng: random.Random) -> tuple[str, SamplingParams]:
+    fields: dict[str, Any] = {
+        "seed": rng.randrange(2**63),
+        "max_tokens": rng.choice([60, 160, 240]),
+        "min_tokens": rng.choice([0, 0, 0, 100]),
+        "temperature": rng.choice([0.0, 0.6, 1.0, 1.0, 1.4]),
+        "top_k": rng.choice([0, 0, 20]),
+        "top_p": rng.choice([1.0, 1.0, 0.9]),
+        "presence_penalty": rng.choice([0.0, 0.0, 0.5]),
+        "logit_bias": rng.choice([{}, {}, {"\n": -100.0}]),
+        "stop": rng.choice([(), (), ("\n\n",), ("ing",)]),
+        "logprobs": rng.choice([None, 2]),
+        "max_lines": rng.choice([None, None, 1, 3]),
+        "max_stanzas": rng.choice([None, None, 1, 2]),
+        "soft_end": rng.choice([None, 0, 40, 60]),
+        "avoid": rng.choice([(), ("the", "and"), ("love", "a*", "of the", "I"), ("o'er", "s*")]),
+    }
+    return rng.choice(PROMPTS), SamplingParams.checked(**fields)
 
 
 def digests(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from model.avoided_words import MAX_AVOIDED
 from model.errors import MAX_SHOWN_INPUT, ParameterError
 from model.parameters import MAX_LOGPROBS, MAX_PENALTY_WINDOW, MAX_SEED, MAX_STOPS, SamplingParams
 
@@ -26,6 +27,9 @@ BOUNDS: list[tuple[str, float, float]] = [
     ("presence_penalty", -2.0, 2.0),
     ("penalty_window", 1, MAX_PENALTY_WINDOW),
     ("seed", 0, MAX_SEED),
+    ("max_lines", 1, 100_000),
+    ("max_stanzas", 1, 100_000),
+    ("soft_end", 0, 1_000_000),
     ("logprobs", 0, MAX_LOGPROBS),
 ]
 FIELDS = [name for name, _, _ in BOUNDS]
@@ -47,7 +51,7 @@ def refused(field: str, value: object) -> ParameterError:
 
 
 def test_the_table_of_bounds_has_every_number() -> None:
-    assert {*FIELDS, "stop", "logit_bias"} == set(SamplingParams.model_fields)
+    assert {*FIELDS, "stop", "avoid", "logit_bias"} == set(SamplingParams.model_fields)
 
 
 @pytest.mark.parametrize(("field", "low", "high"), BOUNDS)
@@ -84,7 +88,7 @@ def test_a_whole_number_will_do_for_a_fraction() -> None:
 
 @pytest.mark.parametrize("field", [*FIELDS, "stop", "logit_bias"])
 def test_only_what_has_no_default_number_may_be_none(field: str) -> None:
-    if field in ("seed", "logprobs"):
+    if field in ("seed", "logprobs", "max_lines", "max_stanzas", "soft_end"):
         assert getattr(SamplingParams.checked(**{field: None}), field) is None
     else:
         assert refused(field, None).field == field
@@ -147,3 +151,24 @@ def test_a_seed_is_drawn_where_none_was_given_and_fits_a_javascript_number() -> 
     seeds = {SamplingParams().with_seed().seed for _ in range(50)}
     assert len(seeds) == 50
     assert all(seed is not None and 0 <= seed < 2**53 for seed in seeds)
+
+
+@pytest.mark.parametrize(
+    ("avoided", "told"),
+    [
+        ("", "avoid"),
+        ("a" * 101, "avoid"),
+        ("!", "must begin and end with a letter or digit"),
+        ("*", "must begin and end with a letter or digit"),
+        ("O!", "must begin and end with a letter or digit"),
+        ("lov*e", "may have its * at the end only"),
+        ("l*ve*", "may have its * at the end only"),
+    ],
+)
+def test_what_can_be_no_word_is_refused(avoided: str, told: str) -> None:
+    assert told in str(refused("avoid", [avoided]))
+
+
+def test_so_many_words_may_be_avoided() -> None:
+    assert len(SamplingParams.checked(avoid=["love"] * MAX_AVOIDED).avoid) == MAX_AVOIDED
+    assert refused("avoid", ["love"] * (MAX_AVOIDED + 1)).field == "avoid"

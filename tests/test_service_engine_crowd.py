@@ -85,6 +85,10 @@ def crowd_fields(rng: random.Random) -> dict[str, object]:
         "penalty_window": rng.choice([8, 64]),
         "logprobs": rng.choice([None, None, 2]),
         "stop": rng.choice([(), (), ("e", "th")]),
+        "max_lines": rng.choice([None, None, None, 1, 2]),
+        "max_stanzas": rng.choice([None, None, None, 1]),
+        "soft_end": rng.choice([None, None, None, 0, 30]),
+        "avoid": rng.choice([(), (), ("the", "and"), ("a", "s*", "of the")]),
     }
 
 

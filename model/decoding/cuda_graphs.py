@@ -78,7 +78,7 @@ class _Recorded:
 
 def _moving(rows: SamplingRows) -> list[Tensor]:
     """Columns that a step changes; the others stay from one join or leave to the next."""
-    return [rows.position, rows.recent, rows.written]
+    return [rows.position, rows.latest, rows.recent, rows.written]
 
 
 def _copy(sources: Iterable[Tensor], targets: Iterable[Tensor]) -> None:

@@ -7,7 +7,10 @@ they cannot differ in decoding, hold-back or endings. Knows nothing of tensors o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from model.decoding.avoidance import Avoidance
 from model.decoding.stopping import FinishReason, StopMatcher
+from model.decoding.token_marks import LINE_BREAK, breaks_of
+from model.decoding.verse_ends import VerseEnds
 from model.errors import ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, DOCUMENT_END, EncodedPrompt, Tokenizer
@@ -49,7 +52,8 @@ class Piece:
     num_tokens: int = 1
     logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: FinishReason | None = None  # set on the last piece
-    stop_reason: str | None = None  # the stop string, or "end_of_document"
+    # The stop string, "end_of_document", or the parameter that ended the text with a line.
+    stop_reason: str | None = None
 
 
 class Generation:
@@ -64,16 +68,21 @@ class Generation:
     ) -> None:
         """Begin a text. `bias` is by token id, beside the `logit_bias` of `params`, by text.
 
-        Raises ParameterError for a `logit_bias` that the vocabulary has no character for.
+        Raises ParameterError for a `logit_bias` that the vocabulary has no character for, and for
+        a wish to end with a line where it has no line break.
         """
         self.prompt = prompt
         self.params = params
+        self.breaks = breaks_of(tokenizer)
         self.bias = {**bias_by_id(tokenizer, params), **(bias if bias is not None else {})}
         self.num_tokens = 0
         self.finish_reason: FinishReason | None = None
         self.stop_reason: str | None = None
         self._decoder = tokenizer.stream_decoder()
         self._stops = StopMatcher(params.stop)
+        self._ends = _verse_ends(tokenizer, prompt, params)
+        # What is drawn passes through here first, where words are avoided: see `next_piece`.
+        self.avoidance = Avoidance(tokenizer, prompt, params) if params.avoid else None
         if params.max_tokens == 0:
             self.finish_reason = "length"
 
@@ -87,10 +96,10 @@ class Generation:
 
         Ids past the end are not wanted: they count for nothing.
         """
-        if not self.params.stop:
+        if not self.params.stop and self._ends is None:
             return self._accept_all(ids)
         text = ""
-        for token_id in ids:  # one by one: a stop string may end the text after any of them
+        for token_id in ids:  # one by one: the text may end after any of them
             if self.is_finished:
                 break
             text += self._accept_all((token_id,))
@@ -100,22 +109,51 @@ class Generation:
         wanted = ids[: self.params.max_tokens - self.num_tokens]
         if ends := BOS_ID in wanted:
             wanted = wanted[: wanted.index(BOS_ID)]
+        position = self.num_tokens
         self.num_tokens += len(wanted) + ends
-        text = self._stops.feed(self._decoder.feed(wanted))
+        text = self._passed(self._decoder.feed(wanted), position)
         if self._stops.found is not None:
             self.finish_reason, self.stop_reason = "stop", self._stops.found
+        elif self._ends is not None and self._ends.found is not None:
+            self.finish_reason, self.stop_reason = "stop", self._ends.found
+            text += self._stops.finish()
         elif ends:
             text += self._finish("stop", "end_of_document")
         elif self.num_tokens >= self.params.max_tokens:
             text += self._finish("length", None)
         return text
 
+    def _passed(self, text: str, position: int) -> str:
+        """Text that may be shown, of what the token at `position` completes."""
+        return self._stops.feed(text if self._ends is None else self._ends.feed(text, position))
+
     def _finish(self, reason: FinishReason, stop_reason: str | None) -> str:
         self.finish_reason, self.stop_reason = reason, stop_reason
-        rest = self._stops.feed(self._decoder.finish()) + self._stops.finish()
+        rest = self._passed(self._decoder.finish(), self.num_tokens)
+        if self._ends is not None:
+            rest += self._stops.feed(self._ends.finish())
+        rest += self._stops.finish()
         if self._stops.found is not None:  # the last half character completed a stop string
             self.finish_reason, self.stop_reason = "stop", self._stops.found
         return rest
+
+
+def _verse_ends(
+    tokenizer: Tokenizer, prompt: EncodedPrompt, params: SamplingParams
+) -> VerseEnds | None:
+    asked = [
+        name
+        for name in ("max_lines", "max_stanzas", "soft_end")
+        if getattr(params, name) is not None
+    ]
+    if not asked:
+        return None
+    marks = breaks_of(tokenizer)
+    if LINE_BREAK not in marks:
+        raise ParameterError(asked[0], "needs a model that writes line breaks, this one has none")
+    ids = prompt.ids
+    start = next((i for i in range(len(ids), 0, -1) if marks[ids[i - 1]] == LINE_BREAK), 0)
+    return VerseEnds(tokenizer.decode(ids[start:]), params)
 
 
 def bias_by_id(tokenizer: Tokenizer, params: SamplingParams) -> dict[int, float]:

@@ -2,9 +2,9 @@
 Temperature (0 is greedy), top-k, top-p, penalties, and the random number of (seed, position).
 
 The order is fixed: logit bias and bans, then repetition, frequency and presence penalties, then
-temperature, top-k, top-p (nucleus), min-p and typical; the draw is the inverse of the distribution
-function in id order. The random number of a position is a function of (seed, position) alone,
-and whether a filter runs for one row never changes the numbers of another.
+the soft end, then temperature, top-k, top-p (nucleus), min-p and typical; the draw is the inverse
+of the distribution function in id order. The random number of a position is a function of (seed,
+position) alone, and whether a filter runs for one row never changes the numbers of another.
 
 These are the operations for a GPU, and say what sampling means; on a CPU
 `model.decoding.kernels.row_sampling` does the same by kernels. A new filter or penalty is a
@@ -24,8 +24,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from model.decoding.token_marks import LINE_BREAK, SPACE
+from model.decoding.verse_ends import LINE_GRACE
 from model.tokenizer import BOS_ID
 
+RAMP, RAMP_TOKENS = 1 / 16, 160  # how much likelier an end becomes by each token, and how long so
+SPACE_LEAD = 6.0  # of a space before a line's end, when that begins to become likelier
 HIGHEST = 1e300  # of a score: a repetition penalty near 0 would lift it to infinity
 
 
@@ -34,7 +38,10 @@ class SamplingRows(NamedTuple):
 
     seed: Tensor  # (R,) int64
     position: Tensor  # (R,) int64: tokens chosen so far; moved on by `choose`
+    latest: Tensor  # (R,) int64: the last token; moved on by `choose`
     min_tokens: Tensor  # (R,) int64
+    soft_end: Tensor  # (R,) int64: position from which on ends become likelier
+    breaks: Tensor  # (R, V) int8: what each token is to a line, see `token_marks.breaks_of`
     bias: Tensor  # (R, V) float64: added to the logits, -inf for what is banned
     recent: Tensor  # (R, W) int64: a ring of the last tokens; V marks an empty place
     written: Tensor  # (R,) int64: tokens that the ring has seen; moved on by `choose`
@@ -56,6 +63,7 @@ class Uses(NamedTuple):
     greedy: bool
     early_end: bool
     penalties: bool
+    soft_end: bool
     ranked: bool  # top-k or top-p
     min_p: bool
     typical: bool
@@ -76,6 +84,8 @@ def choose(
         ban_early_end(scores, rows)
     if uses.penalties:
         scores = penalised(scores, rows)
+    if uses.soft_end:
+        scores = with_likelier_ends(scores, rows)
     # Not normalised: what follows compares shares of a row's sum, and a softmax costs more.
     shifted = scores.sub_(scores.amax(dim=-1, keepdim=True)) / rows.temperature
     ids = inverse_cdf(filtered(shifted.exp_(), rows, uses), uniforms)
@@ -85,6 +95,7 @@ def choose(
         place = (rows.written % rows.window).unsqueeze(1)
         rows.recent.scatter_(1, place, ids.unsqueeze(1))
         rows.written.add_(1)
+    rows.latest.copy_(ids)
     rows.position.add_(1)
     return ids, is_finite
 
@@ -107,6 +118,33 @@ def penalised(scores: Tensor, rows: SamplingRows) -> Tensor:
     divided = torch.where(scores > 0, scores / rows.repetition, scores * rows.repetition)
     scores = torch.where(is_present, divided, scores).clamp_max(HIGHEST)
     return scores - rows.frequency * counts - rows.presence * is_present
+
+
+def with_likelier_ends(scores: Tensor, rows: SamplingRows) -> Tensor:
+    """Lift line breaks and the document's end in rows that are past their `soft_end`.
+
+    s tokens behind it the lift is min(s, RAMP_TOKENS) * RAMP, times the temperature, so that this
+    changes nothing of it. It is that of a blank line, and of the document's end, which is lifted to
+    no more than a line break has, so that it comes where a line may end. A line's end begins
+    LINE_GRACE tokens later, and is lifted to SPACE_LEAD below the likeliest space, and the lift:
+    inside of a word no space is likely, so no line ends there.
+    """
+    since = (rows.position - rows.soft_end).unsqueeze(1)
+    lift, line_lift = (
+        (since - wait).clamp(0, RAMP_TOKENS).double() * RAMP * rows.temperature
+        for wait in (0, LINE_GRACE)
+    )
+    is_break, nowhere = rows.breaks == LINE_BREAK, scores.new_tensor(-math.inf)
+    space = torch.where(rows.breaks == SPACE, scores, nowhere).amax(dim=-1, keepdim=True)
+    highest = space + (line_lift - SPACE_LEAD * rows.temperature)
+    at_word = torch.maximum(scores, torch.minimum(scores + line_lift, highest))
+    is_line_start = rows.breaks.gather(1, rows.latest.unsqueeze(1)) == LINE_BREAK
+    lifted = torch.where(is_line_start, scores + lift, at_word)
+    lifted = torch.where(is_break, lifted, scores)
+    line = torch.where(is_break, lifted, nowhere).amax(dim=-1, keepdim=True)
+    end = scores[:, BOS_ID : BOS_ID + 1]
+    lifted[:, BOS_ID : BOS_ID + 1] = torch.maximum(end, torch.minimum(end + lift, line))
+    return torch.where(since >= 0, lifted, scores)
 
 
 def filtered(probs: Tensor, rows: SamplingRows, uses: Uses) -> Tensor:

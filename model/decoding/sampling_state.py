@@ -4,16 +4,20 @@ Texts join at the end and leave from anywhere; what they ask becomes columns onc
 join, and not at every step. Knows nothing of networks and text.
 """
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from model.decoding.sampling import SamplingRows, Uses
 from model.parameters import MAX_PENALTY_WINDOW, SamplingParams
-from model.tokenizer import UNK_ID
+from model.tokenizer import BOS_ID, UNK_ID
 
+_NEVER = 2**62  # a position that no text comes to
 _FILTERS = ("temperature", "top_k", "top_p", "min_p", "typical_p")
 _PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty")
 
@@ -33,12 +37,15 @@ class SamplingState:
         params: Sequence[SamplingParams],
         biases: Sequence[Mapping[int, float]],
         prompts: Sequence[Sequence[int]],
+        breaks: NDArray[np.int8] | None = None,
     ) -> None:
         """Add texts in new rows behind the others.
 
         Each has parameters with a seed, biases by token id, and the ids that its penalties see.
+        `breaks` (V,) says what each token is to a line (`token_marks.breaks_of`); without it no
+        text ends softly.
         """
-        joined = self._columns(params, biases, prompts)
+        joined = self._columns(params, biases, prompts, breaks)
         pairs = zip(self.rows, joined, strict=True)
         self.rows = SamplingRows(*(torch.cat(pair) for pair in pairs))
         self._params += params
@@ -57,11 +64,24 @@ class SamplingState:
         pairs = zip(self._params, seeds, strict=True)
         self._params = [each.model_copy(update={"seed": seed}) for each, seed in pairs]
 
+    def copy_of(self, row: int) -> "SamplingState":
+        """Copy of one row, as a state of its own."""
+        copied = copy.copy(self)
+        copied.keep_rows([row])
+        return copied
+
+    def put(self, row: int, alone: "SamplingState") -> None:
+        """Make a row what the only row of `alone` is."""
+        for column, other in zip(self.rows, alone.rows, strict=True):
+            column[row] = other[0]
+        self.rows = SamplingRows(*self.rows)  # a new one: who holds a copy looks at which it is of
+
     def note(self, ids: Tensor) -> None:
         """Count ids (R,), one a row, as sampled: penalties see them, and positions move on."""
         rows = self.rows
         rows.recent.scatter_(1, (rows.written % rows.window).unsqueeze(1), ids.unsqueeze(1))
         rows.written.add_(1)
+        rows.latest.copy_(ids)
         rows.position.add_(1)
 
     def _columns(
@@ -69,6 +89,7 @@ class SamplingState:
         params: Sequence[SamplingParams],
         biases: Sequence[Mapping[int, float]],
         prompts: Sequence[Sequence[int]],
+        breaks: NDArray[np.int8] | None = None,
     ) -> SamplingRows:
         fields = {
             name: _column([getattr(each, name) for each in params])
@@ -79,7 +100,10 @@ class SamplingState:
         rows = SamplingRows(
             seed=_integers([_seed(each) for each in params]),
             position=_integers([0] * len(params)),
+            latest=_integers([ids[-1] if ids else BOS_ID for ids in prompts]),
             min_tokens=_integers([each.min_tokens for each in params]),
+            soft_end=_integers([_soft_end(each) for each in params]),
+            breaks=self._breaks(len(params), breaks),
             bias=self._bias(biases),
             recent=recent,
             written=written,
@@ -104,6 +128,11 @@ class SamplingState:
         bias[:, UNK_ID] = -math.inf
         return bias
 
+    def _breaks(self, count: int, breaks: NDArray[np.int8] | None) -> Tensor:
+        if breaks is None:
+            return torch.zeros(count, self._vocab_size, dtype=torch.int8)
+        return torch.from_numpy(breaks).repeat(count, 1)
+
     def _rings(
         self, params: Sequence[SamplingParams], prompts: Sequence[Sequence[int]]
     ) -> tuple[Tensor, Tensor]:
@@ -120,6 +149,7 @@ def uses_of(params: Sequence[SamplingParams]) -> Uses:
         greedy=any(each.temperature == 0 for each in params),
         early_end=any(each.min_tokens > 0 for each in params),
         penalties=any(_is_penalised(each) for each in params),
+        soft_end=any(each.soft_end is not None for each in params),
         ranked=any(each.top_k != 0 or each.top_p != 1 for each in params),
         min_p=any(each.min_p != 0 for each in params),
         typical=any(each.typical_p != 1 for each in params),
@@ -133,6 +163,10 @@ def _is_penalised(params: SamplingParams) -> bool:
         or params.frequency_penalty != 0
         or params.presence_penalty != 0
     )
+
+
+def _soft_end(params: SamplingParams) -> int:
+    return _NEVER if params.soft_end is None else params.soft_end
 
 
 def _seed(params: SamplingParams) -> int:

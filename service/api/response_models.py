@@ -18,7 +18,10 @@ from model.decoding import generation
 FinishReason = Literal["stop", "length", "cancelled"]
 
 FINISH = "stop, length (max_tokens was reached) or cancelled (by its id)"
-STOP = "the stop string that ended the text, or end_of_document; null for another end"
+STOP = (
+    "the stop string that ended the text, end_of_document, or which of max_lines, max_stanzas "
+    "and soft_end did; null for another end"
+)
 
 FINGERPRINT = "a hash of the checkpoint's files: while it stays, a seed gives the same text"
 

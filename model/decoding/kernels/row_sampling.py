@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from model.decoding.kernels.compiling import kernel, part
 from model.decoding.kernels.numerics import F64, I64, exp, log
-from model.decoding.sampling import FIRST, GOLDEN, HIGHEST, SECOND
+from model.decoding.kernels.score_changes import lift_ends, penalise
+from model.decoding.sampling import FIRST, GOLDEN, SECOND
 from model.tokenizer import BOS_ID
 
 Floats = NDArray[np.float64]
@@ -49,24 +50,6 @@ def is_finite_row(logits: NDArray[np.float32]) -> bool:
         if not np.isfinite(each):
             return False
     return True
-
-
-@part
-def penalise(
-    scores: Floats, window: Ids, repetition: float, frequency: float, presence: float
-) -> None:
-    """Apply repetition, frequency and presence penalties to scores (V,), in place.
-
-    window: (W,) the last ids, or V for an empty place.
-    """
-    counts = np.zeros(len(scores) + 1, np.float64)
-    for token in window:
-        counts[token] += 1.0
-    for token in range(len(scores)):
-        if counts[token] > 0.0:
-            score = scores[token]
-            score = score / repetition if score > 0.0 else score * repetition
-            scores[token] = min(score, HIGHEST) - frequency * counts[token] - presence
 
 
 @part
@@ -186,6 +169,9 @@ def choose(logits: NDArray[np.float32], is_finite: bool, rows: Rows, r: int) -> 
     is_penalised = repetition != 1.0 or frequency != 0.0 or presence != 0.0
     if is_penalised:
         penalise(scores, rows.recent[r, :window], repetition, frequency, presence)
+    since = rows.position[r] - rows.soft_end[r]
+    if since >= 0:
+        lift_ends(scores, rows.breaks[r], rows.latest[r], since, rows.temperature[r, 0])
     likeliest = 0
     for token in range(1, len(scores)):
         if scores[token] > scores[likeliest]:  # the lowest id wins a tie
@@ -203,6 +189,7 @@ def choose(logits: NDArray[np.float32], is_finite: bool, rows: Rows, r: int) -> 
     if is_penalised:
         rows.recent[r, rows.written[r] % window] = chosen
         rows.written[r] += 1
+    rows.latest[r] = chosen
     rows.position[r] += 1
     return chosen
 
