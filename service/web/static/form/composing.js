@@ -5,29 +5,18 @@ import { ServiceError } from "../service/client.js";
 import { byId, isUsable } from "../dom.js";
 import { Forms } from "./forms.js";
 import { announce, notify, sentence } from "../notices.js";
-import { Palette } from "./palette.js";
 import { ME, Piece } from "../text/piece.js";
 import { Place } from "../text/place.js";
-import {
-  partnerOf,
-  placeBehind,
-  rhymePlace,
-  rhymeWord,
-  shortened,
-  specLines,
-  withKept,
-  wordAt,
-} from "./poem.js";
-import { openingBefore, promptBefore } from "../text/prompt.js";
+import { placeBehind, shortened, specLines, withKept, wordAt } from "./poem.js";
+import { openingBefore } from "../text/prompt.js";
 import { Prosody } from "./prosody.js";
+import { Rhymes } from "./rhymes.js";
 import { Rows } from "./scansion.js";
 import { reasonOf } from "./verdict.js";
 
 const NUM_OTHERS = 3; // ways for a line, beside the one that is there
 
 export class Composing {
-  #palette = new Palette();
-
   constructor({ manuscript, sheet, models, write }) {
     Object.assign(this, { manuscript, sheet, models, write });
     this.forms = new Forms(() => this.prosody.later());
@@ -38,11 +27,12 @@ export class Composing {
       rows: new Rows(byId("poem-lines"), {
         keep: (index) => this.#withLine(index, () => this.prosody.toggleKept(index)),
         others: (index) => this.#withLine(index, () => this.otherLines(index)),
-        rhymes: (index) => this.#withLine(index, () => this.#told(() => this.#showRhymes(index))),
+        rhymes: (index) => this.#withLine(index, () => this.#told(() => this.rhymes.under(index))),
       }),
       getSpec: () => this.forms.spec,
       isWriting: () => write.isWriting,
     });
+    this.rhymes = new Rhymes({ manuscript, sheet, models, prosody: this.prosody });
     this.#connect();
   }
 
@@ -58,6 +48,11 @@ export class Composing {
       await this.forms.load();
       byId("form").focus();
     });
+  }
+
+  /** Words that rhyme, at the caret. */
+  offerRhymes() {
+    if (!this.write.isWriting) return this.#told(() => this.rhymes.atCaret());
   }
 
   /** Write a poem in the chosen form, behind the stanza of the caret. */
@@ -196,39 +191,16 @@ export class Composing {
     if (this.prosody.poem?.lines[index]) act();
   }
 
-  async #showRhymes(index) {
-    const { poem, letters } = this.prosody;
-    const line = poem.lines[index];
-    const partner = partnerOf(letters, index);
-    const word = rhymeWord(poem.lines[partner]?.text ?? line.text, this.#tailOf(partner));
-    const at = line.start + rhymePlace(line.text, this.#tailOf(index)).start;
-    await this.#palette.toggle(byId("poem-lines").children[index], {
-      word,
-      context: promptBefore(this.manuscript.text, at).trimEnd(),
-      model: this.models.chosen,
-      onTake: (rhyme) => this.#withLine(index, () => this.#takeRhyme(index, rhyme)),
-    });
-  }
-
-  /** Put a word at a line's end, in place of its last one. */
-  #takeRhyme(index, rhyme) {
-    const line = this.prosody.poem.lines[index];
-    const { start, end } = rhymePlace(line.text, this.#tailOf(index));
-    this.manuscript.change(line.start + start, line.start + end, [{ text: rhyme, by: ME }]);
-    this.sheet.select(line.start + start + rhyme.length);
-    announce(`${rhyme} is in line ${index + 1}`);
-  }
-
-  #tailOf(index) {
-    return (this.prosody.spec && specLines(this.prosody.spec)[index]?.tail) ?? "";
-  }
-
   #connect() {
     byId("form-ask").addEventListener("submit", (event) => {
       event.preventDefault();
       if (isUsable(byId("form-write"))) this.writePoem();
     });
-    const buttons = { "form-acrostic": () => this.#spell(), "form-rest": () => this.writeRest() };
+    const buttons = {
+      "form-acrostic": () => this.#spell(),
+      "form-rest": () => this.writeRest(),
+      "form-rhymes": () => this.offerRhymes(),
+    };
     for (const [id, act] of Object.entries(buttons))
       byId(id).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
     const showCounts = () =>

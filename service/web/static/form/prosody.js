@@ -2,10 +2,11 @@
 // lines. Which lines are kept when others are written anew is known here, too.
 
 import { getJson, ServiceError } from "../service/client.js";
-import { byId } from "../dom.js";
+import { byId, oncePerFrame } from "../dom.js";
 import { ME } from "../text/piece.js";
 import { poemAt, sentText, specLines } from "./poem.js";
 import { verdictOf } from "./verdict.js";
+import { missingOf, wantsOf } from "./wants.js";
 
 const AFTER_MS = 300; // without a change
 
@@ -36,6 +37,7 @@ export class Prosody {
 
   /** Look again, soon and not at each of many changes. */
   later() {
+    this.#tellMissing();
     if (!this.isOn) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#look(), AFTER_MS);
@@ -48,6 +50,18 @@ export class Prosody {
     this.poem = poemAt(this.manuscript.text, this.sheet.selection.end, sizes);
     this.spec = this.poem?.fits ? spec : null;
   }
+
+  /** What the form wants of the line at the caret, and how many lines it lacks. */
+  #tellMissing = oncePerFrame(() => {
+    if (byId("form-panel").hidden) return;
+    this.locate();
+    const { poem, spec } = this;
+    const caret = this.sheet.selection.end;
+    const at = poem?.lines.findIndex((line) => line.start <= caret && caret <= line.end);
+    byId("form-missing").textContent = spec
+      ? missingOf(spec, poem.lines, at < 0 ? undefined : at)
+      : "";
+  });
 
   /** The rhyme letters of the poem's lines. */
   get letters() {
@@ -122,8 +136,13 @@ export class Prosody {
       isKept: this.isKept(index),
       hasForm: this.spec !== null,
     }));
-    const none = { said: null, isKept: false, hasForm: true };
-    this.rows.show([...rows, ...Array.from({ length: missing }, () => none)]);
+    const lacking = Array.from({ length: missing }, (_, index) => ({
+      said: null,
+      isKept: false,
+      hasForm: true,
+      wants: wantsOf(this.spec, this.poem.lines, this.poem.lines.length + index),
+    }));
+    this.rows.show([...rows, ...lacking]);
     const text = this.poem.lines.map((line) => line.text).join("\n");
     const isComposed = text === this.#composed.text;
     byId("poem-told").textContent = verdictOf(answer, isComposed ? this.#composed.report : null);

@@ -47,7 +47,8 @@ export class Rows {
     Object.assign(this, { list, acts });
   }
 
-  /** Show these lines: {said, isKept, hasForm}, `said` null for one that is missing. */
+  /** Show these lines: {said, isKept, hasForm}; of one that is missing `said` is null, and `wants`
+   * tells what it must have. */
   show(lines) {
     while (this.list.children.length > lines.length) this.list.lastChild.remove();
     while (this.list.children.length < lines.length)
@@ -85,14 +86,14 @@ export class Rows {
   }
 }
 
-function draw(row, { said, isKept, hasForm }) {
+function draw(row, { said, isKept, hasForm, wants = [] }) {
   const [verdict, text, facts, buttons] = row.children;
   const [keep, others, rhymes] = buttons.children;
   row.classList.toggle("faulty", hasForm && said !== null && !said.ok);
   verdict.textContent = said && hasForm ? (said.ok ? "✓" : "✗") : "";
   verdict.title = said && hasForm ? (said.ok ? "keeps the form" : "does not keep the form") : "";
   text.replaceChildren(...(said ? scanned(said) : ["…"]));
-  facts.textContent = said ? factsOf(said).join(" · ") : "still missing";
+  facts.textContent = (said ? factsOf(said) : ["still missing", ...wants]).join(" · ");
   keep.setAttribute("aria-pressed", String(isKept));
   keep.hidden = others.hidden = !said || !hasForm;
   rhymes.hidden = !said;

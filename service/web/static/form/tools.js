@@ -14,9 +14,16 @@ export class Tools {
     byId("form-toggle").addEventListener("click", () =>
       this.#use("forms", (each) => each.toggle()),
     );
+    byId("text").addEventListener("keydown", (event) => this.#onKey(event));
     byId("show-counts").addEventListener("change", () => this.#showMargin());
     byId("show-counts").checked = recall("counts") === true;
     if (byId("show-counts").checked) this.#showMargin();
+  }
+
+  #onKey(event) {
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyR") return;
+    event.preventDefault();
+    this.#use("forms", (forms) => forms.offerRhymes());
   }
 
   #showMargin() {
