@@ -16,6 +16,7 @@ import { Settings } from "./settings/settings.js";
 import { Sheet } from "./sheet/sheet.js";
 import { keeper, restore } from "./keep/store.js";
 import { Views } from "./views.js";
+import { Aloud } from "./write/aloud.js";
 import { Write } from "./write/write.js";
 
 askForKeysWith(askForKey, () => models.load({ isQuiet: true }));
@@ -35,6 +36,7 @@ const sheet = new Sheet({
 });
 write = new Write({ manuscript, sheet, settings, models });
 const views = new Views({ manuscript, sheet, settings, models, write });
+new Aloud({ manuscript, sheet });
 new Tools({ manuscript, sheet, models, write });
 
 settings.set(kept?.settings ?? {});

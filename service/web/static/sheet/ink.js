@@ -59,6 +59,14 @@ export class Ink {
     this.#lines[this.#lineAt(position, 0, 0).index].node.scrollIntoView({ block: "nearest" });
   }
 
+  /** Mark the line of a position, and none for null. */
+  mark(position) {
+    this.draw();
+    for (const { node } of this.#lines) node.classList.remove("marked");
+    if (position !== null)
+      this.#lines[this.#lineAt(position, 0, 0).index].node.classList.add("marked");
+  }
+
   #lineAt(position, index, start) {
     while (index < this.#lines.length - 1 && start + this.#lines[index].length < position) {
       start += this.#lines[index].length + 1;
