@@ -187,7 +187,7 @@ def test_views_stand_in_the_address_and_in_the_history(page: "Page", server: "Se
     expect(page.locator("#reading [role=option]")).to_have_count(8)
 
 
-@pytest.mark.parametrize("failing", ["see/see.js", "see/plots.js"])
+@pytest.mark.parametrize("failing", ["see/see.js", "see/plots.js", "see/see.css"])
 def test_a_view_that_could_not_be_fetched_opens_when_it_is_asked_for_again(
     open_page: OpenPage, failing: str
 ) -> None:

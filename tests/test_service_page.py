@@ -1,5 +1,6 @@
 """The page as files: headers, caching, and nothing but what lies in its folder."""
 
+import gzip
 import posixpath
 import re
 
@@ -34,6 +35,37 @@ def test_what_has_not_changed_is_not_sent_again(client: FlaskClient, path: str) 
     again = client.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.data) == (304, b"")
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_the_pages_files_are_kept_for_good_by_their_version(client: FlaskClient) -> None:
+    page = client.get("/").text
+    paths = set(re.findall(r'"(/static/[^"]+)"', page))
+    assert len({path.split("/")[2] for path in paths}) == 1  # the version
+    for path in paths:
+        kept = client.get(path)
+        assert kept.status_code == 200, path
+        assert "immutable" in kept.headers["Cache-Control"]
+    assert client.get("/static/main.js").headers["Cache-Control"] == "no-cache"
+    assert client.get("/static/0123456789ab/main.js").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/docs", "/openapi.json"])
+def test_browsers_get_it_compressed_and_caches_keep_both_forms_apart(
+    client: FlaskClient, path: str
+) -> None:
+    plain = client.get(path)
+    packed = client.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert plain.headers.get("Content-Encoding") is None
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    etag = packed.headers["ETag"]
+    known = {"If-None-Match": etag, "Accept-Encoding": "gzip"}
+    assert client.get(path, headers=known).status_code == 304
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 200
+    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert refused.headers.get("Content-Encoding") is None
 
 
 @pytest.mark.parametrize("path", ["/static/", "/static/x.js", "/static/..%2fapp.py", "/static/%2e"])

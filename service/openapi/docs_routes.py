@@ -15,7 +15,7 @@ from service.api.json_text import json_text
 from service.openapi.docs_page import page_variables
 from service.openapi.document import document_of
 from service.settings import Settings
-from service.web.static_files import read_folder, revalidated, sent
+from service.web.static_files import TYPES, StaticFile, read_folder, revalidated, sent
 
 FOLDER = Path(__file__).parent / "static"
 TEMPLATE = "page.html"
@@ -25,30 +25,31 @@ def docs_blueprint(settings: Settings) -> Blueprint:
     """Blueprint of the document, the page, and the page's files."""
     blueprint = Blueprint("docs", __name__, template_folder=str(FOLDER))
 
-    assets = {name: content for name, content in read_folder(FOLDER).items() if name != TEMPLATE}
+    assets = {name: file for name, file in read_folder(FOLDER).items() if name != TEMPLATE}
 
     @cache
     def document() -> dict[str, Any]:
         return document_of(current_app, settings)
 
     @cache
-    def document_json() -> bytes:
-        return json_text(document()).encode()
+    def document_file() -> StaticFile:
+        return StaticFile(json_text(document()).encode(), "application/json")
 
     @cache
-    def page_html() -> bytes:
-        return render_template(TEMPLATE, **page_variables(document())).encode()
+    def page_file() -> StaticFile:
+        html = render_template(TEMPLATE, **page_variables(document()))
+        return StaticFile(html.encode(), TYPES[".html"])
 
     @blueprint.get("/openapi.json")
     @public
     def show_document() -> Response:
-        return revalidated(document_json(), "application/json")
+        return revalidated(document_file())
 
     # Strict: the page's links are relative, so that it works below a proxy's prefix too.
     @blueprint.get("/docs", strict_slashes=True)
     @public
     def show_page() -> Response:
-        return revalidated(page_html(), "text/html; charset=utf-8")
+        return revalidated(page_file())
 
     @blueprint.get("/docs/<asset>")
     @public

@@ -5,8 +5,7 @@ import { byId } from "./dom.js";
 import { fetched } from "./lazy.js";
 import { notify } from "./notices.js";
 
-const MODULES = { see: "./see/see.js", compare: "./compare/compare.js" };
-const NAMES = ["write", ...Object.keys(MODULES)];
+const NAMES = ["write", "see", "compare"]; // each but Write with `./see/see.js` and `./see/see.css`
 const KEPT = ["sheet"]; // of what the address says, this is no view's own
 
 export class Views {
@@ -41,23 +40,26 @@ export class Views {
     for (const each of NAMES) {
       byId(`tab-${each}`).setAttribute("aria-selected", String(each === name));
       byId(`tab-${each}`).tabIndex = each === name ? 0 : -1;
-      byId(`view-${each}`).hidden = each !== name;
+      byId(`view-${each}`).hidden = each !== name || !this.#isHere(name);
     }
     if (isLeft) byId(`tab-${name}`).focus(); // or the keyboard would begin at the page's top
     if (before !== name) this.#opened[before]?.leave?.();
-    const view = await this.#view(name);
-    if (this.current === name) await view?.open();
+    if (!this.#isHere(name)) await this.#fetch(name);
+    if (this.current !== name || !this.#isHere(name)) return;
+    byId(`view-${name}`).hidden = false;
+    await this.#opened[name]?.open();
   }
 
-  /** Null for Write, and where it cannot be fetched. */
-  async #view(name) {
-    if (name === "write" || this.#opened[name]) return this.#opened[name] ?? null;
-    const module = await fetched(MODULES[name]).catch((error) => {
+  #isHere(name) {
+    return name === "write" || name in this.#opened;
+  }
+
+  async #fetch(name) {
+    const module = await fetched(`./${name}/${name}.js`).catch((error) => {
       if (!(error instanceof TypeError)) throw error;
       if (this.current === name) this.#tellOfFailure(name);
     });
-    if (!module) return null;
-    return (this.#opened[name] ??= new module.View(this.parts));
+    if (module) this.#opened[name] ??= new module.View(this.parts);
   }
 
   #tellOfFailure(name) {

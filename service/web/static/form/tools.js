@@ -45,7 +45,9 @@ export class Tools {
   }
 }
 
+const STYLES = "./form/form.css";
+
 const make = {
-  forms: async (parts) => new (await fetched("./form/composing.js")).Composing(parts),
-  margin: async (parts) => new (await fetched("./form/margin.js")).Margin(parts),
+  forms: async (parts) => new (await fetched("./form/composing.js", STYLES)).Composing(parts),
+  margin: async (parts) => new (await fetched("./form/margin.js", STYLES)).Margin(parts),
 };
