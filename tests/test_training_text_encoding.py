@@ -8,15 +8,26 @@ from legacy_verse import VERSE
 
 from model.errors import ParameterError
 from training.data.corpus_options import options_of
-from training.texts.plain_text import read_plain_text
+from training.texts.file_reading import FileReading
+from training.texts.plain_text import read as read_plain_text
 from training.texts.reading_options import ReadingOptions
 from training.texts.source_text import RefusedTextError, SourceText
+from training.texts.unpacking import Budget
 
 ENGLISH = "The tide goes out, the tide comes in,\nand every shell is listening.\n"
 
 
 def read(raw: bytes, *encodings: str) -> SourceText:
-    return read_plain_text(io.BytesIO(raw), "sea.txt", ReadingOptions(encoding=encodings))
+    reading = FileReading(
+        origin="sea.txt",
+        kind="text",
+        options=ReadingOptions(encoding=encodings),
+        budget=Budget(len(raw)),
+        read_member=lambda file, reading: iter(()),
+    )
+    (source,) = read_plain_text(io.BytesIO(raw), reading)
+    assert isinstance(source, SourceText)
+    return source
 
 
 @pytest.mark.parametrize(("codec", "text"), VERSE)

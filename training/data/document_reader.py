@@ -33,7 +33,11 @@ def read_texts(name: str, options: CorpusOptions) -> Iterator[str]:
 def read_documents(name: str, options: CorpusOptions) -> Iterator[str]:
     """Read the documents of one file, without the line ends around them, blank ones left out."""
     for source in read_sources(name, options):
-        yield from _documents(_text_of(source), options.document_separator)
+        if isinstance(source, SourceText) and source.is_whole_document:
+            title = [source.title] if source.title is not None else []
+            yield from _clean("\n\n".join([*title, source.text.strip("\n")]))
+        else:
+            yield from _documents(_text_of(source), options.document_separator)
 
 
 def _documents(texts: Iterable[str], separator: str) -> Iterator[str]:
@@ -97,7 +101,8 @@ def may_combine(char: str) -> bool:
 
 
 def _text_of(source: SourceText | LeftOut) -> Iterator[str]:
-    """Read the pieces of a source. Raises CorpusError for what gives no text."""
-    if isinstance(source, LeftOut):
+    """Read the pieces of a source. Raises CorpusError for what gives no text and should."""
+    if isinstance(source, SourceText):
+        yield from source.pieces
+    elif not source.is_expected:
         raise CorpusError(f"{source.origin}: {source.reason}")
-    yield from source.pieces

@@ -30,3 +30,13 @@ class ReadingOptions(BaseModel):
         description="encoding of the texts, such as windows-1252; several: each line by the first "
         "that can; default: found by their bytes, file by file",
     )
+    text_field: str | None = Field(
+        None,
+        min_length=1,
+        description="field of a table or of JSON objects that holds the texts; default: guessed",
+    )
+    title_field: str | None = Field(
+        None,
+        min_length=1,
+        description="field that holds the titles; default: guessed",
+    )

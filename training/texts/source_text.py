@@ -19,6 +19,15 @@ from dataclasses import dataclass, field
 from model.errors import ModelError
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file or a record tells of itself."""
+
+    title: str | None = None
+    author: str | None = None
+    licence: str | None = None  # the rights, as the file words them
+
+
 @dataclass(slots=True, kw_only=True)
 class SourceText:
     """Text of one file, or of one record or member in it, read in pieces.
@@ -37,6 +46,7 @@ class SourceText:
     author: str | None = None
     licence: str | None = None  # the rights, as the file words them
     is_whole_document: bool = False  # one poem for sure: a row of a table, a record
+    notes: tuple[str, ...] = ()  # what of the way it was read is worth telling, once a file
     dropped: Counter[str] = field(default_factory=Counter)  # what was dropped and how often, in
     # words ("soft hyphens"); complete when the pieces have been read
 

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, cast
@@ -22,35 +22,87 @@ from training.texts.source_text import RefusedTextError
 from training.texts.zstd_frame import ZstdError, new_frame
 
 STDIN = "-"
-COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
+_BY_SUFFIX = {
+    ".gz": "gz",
+    ".tgz": "gz",
+    ".xz": "xz",
+    ".txz": "xz",
+    ".bz2": "bz2",
+    ".tbz2": "bz2",
+    ".zst": "zst",
+}
 CHUNK_BYTES = 1 << 20
 ZSTD_CHUNK_BYTES = 1 << 10  # compressed: each may become 32 MB, in memory at once
 IN_MEMORY_BYTES = 1 << 23  # of one file; a larger one lies on disk
-MAX_BYTES = 4 << 30  # unpacked
+MAX_BYTES = 4 << 30  # unpacked, of all that is in a file
+MAX_MEMBERS = 100_000
 MAX_RATIO = 100  # of unpacked to packed bytes, beyond BOMB_BYTES; texts have about 4
 BOMB_BYTES = 1 << 26
+_MAGIC = (
+    (b"\x1f\x8b\x08", "gz"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"BZh", "bz2"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+)
 DAMAGE = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
 
 
-@contextmanager
-def opened(name: str) -> Iterator[IO[bytes]]:
-    """Open the unpacked content of a file, or of standard input, for reading and seeking.
+class Budget:
+    """Bytes and members that one file, with all that is packed in it, may still become."""
 
-    Raises RefusedTextError where it cannot be read, or becomes too large.
+    def __init__(self, packed_bytes: int) -> None:
+        self._packed_bytes = packed_bytes
+        self._num_bytes = self._num_members = 0
+
+    def require(self, num_bytes: int) -> None:
+        """Check that so many more bytes may be unpacked. Raises RefusedTextError."""
+        total = self._num_bytes + num_bytes
+        if total > MAX_BYTES:
+            raise RefusedTextError(f"unpacks to more than {MAX_BYTES >> 30} GB; unpack it first")
+        if total > max(BOMB_BYTES, MAX_RATIO * self._packed_bytes):
+            raise RefusedTextError(
+                f"unpacks to more than {MAX_RATIO} times its size, as no text does"
+            )
+
+    def take_bytes(self, num_bytes: int) -> None:
+        """Count bytes that were unpacked. Raises RefusedTextError where they are too many."""
+        self.require(num_bytes)
+        self._num_bytes += num_bytes
+
+    def take_member(self) -> None:
+        """Count a member of an archive. Raises RefusedTextError where they are too many."""
+        self._num_members += 1
+        if self._num_members > MAX_MEMBERS:
+            raise RefusedTextError(f"holds more than {MAX_MEMBERS:,} files; unpack it first")
+
+
+@contextmanager
+def opened(name: str) -> Iterator[tuple[IO[bytes], Budget]]:
+    """Open a file, or standard input, unpacked where it is compressed, to read and to seek in.
+
+    With it comes the budget of what it may become. Raises RefusedTextError where it cannot be
+    read, or becomes too large.
     """
-    suffix = "" if name == STDIN else compression_of(name)
-    with _standard_input() if name == STDIN else _plain(name) as packed:
-        if name != STDIN and not suffix:
-            yield packed
-            return
-        with unpacked(packed, suffix) as file:
-            yield file
+    if name == STDIN:
+        with spooled(chunks_of(_standard_input()), None) as file:
+            yield file, Budget(size_of(file))
+    else:
+        with _plain(name) as packed:
+            budget = Budget(size_of(packed))
+            with unpacked(packed, name, budget) as file:
+                yield file, budget
+
+
+def size_of(file: IO[bytes]) -> int:
+    """Size of an open file in bytes; it is then at its beginning."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 def compression_of(name: str) -> str:
-    """Find the end of a name that stands for a compression, "" for none."""
-    suffix = PurePath(name).suffix.lower()
-    return suffix if suffix in COMPRESSED else ""
+    """Find the compression that a name's end stands for, "" for none."""
+    return _BY_SUFFIX.get(PurePath(name).suffix.lower(), "")
 
 
 @contextmanager
@@ -63,45 +115,40 @@ def _plain(name: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-@contextmanager
-def _standard_input() -> Iterator[IO[bytes]]:
+def _standard_input() -> IO[bytes]:
     if sys.stdin is None:
         raise RefusedTextError("standard input is closed")
-    yield sys.stdin.buffer  # not ours to close
+    return sys.stdin.buffer  # not ours to close
 
 
-def unpacked(packed: IO[bytes], suffix: str) -> IO[bytes]:
-    """Unpack a compressed file, as the end of its name says; "" copies it.
+@contextmanager
+def unpacked(packed: IO[bytes], name: str, budget: Budget) -> Iterator[IO[bytes]]:
+    """Unpack an open file where its name, or its first bytes, say that it is compressed.
 
     Raises RefusedTextError.
     """
-    read_bytes = packed.tell if suffix else None
-    try:
-        return spooled(_chunks(packed, suffix), read_bytes)
-    except DAMAGE as error:
-        raise unreadable(error) from error
+    head = packed.read(6)
+    packed.seek(0)
+    by_bytes = (kind for start, kind in _MAGIC if head.startswith(start))
+    compression = compression_of(name) or next(by_bytes, "")
+    if not compression:
+        yield packed
+        return
+    with spooled(_chunks(packed, compression), budget) as file:
+        yield file
 
 
-def spooled(chunks: Iterable[bytes], packed_bytes: Callable[[], int] | None) -> IO[bytes]:
-    """Write chunks to memory or a temporary file. Raises RefusedTextError for a bomb.
-
-    `packed_bytes` tells how many bytes they have been made of so far.
-    """
+def spooled(chunks: Iterable[bytes], budget: Budget | None) -> IO[bytes]:
+    """Write chunks to memory or a temporary file. Raises RefusedTextError."""
     file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115 # it is returned
-    num_bytes = 0
     try:
         for chunk in chunks:
-            num_bytes += len(chunk)
-            if num_bytes > MAX_BYTES:
-                raise RefusedTextError(
-                    f"unpacks to more than {MAX_BYTES >> 30} GB; unpack it first"
-                )
-            packed = packed_bytes() if packed_bytes is not None else num_bytes
-            if num_bytes > max(BOMB_BYTES, MAX_RATIO * packed):
-                raise RefusedTextError(
-                    f"unpacks to more than {MAX_RATIO} times its size, as no text does"
-                )
+            if budget is not None:
+                budget.take_bytes(len(chunk))
             file.write(chunk)
+    except DAMAGE as error:
+        file.close()
+        raise unreadable(error) from error
     except BaseException:
         file.close()
         raise
@@ -115,18 +162,16 @@ def unreadable(error: Exception) -> RefusedTextError:
     return RefusedTextError(f"cannot be read ({reason})")
 
 
-def _chunks(packed: IO[bytes], suffix: str) -> Iterator[bytes]:
-    match suffix:
-        case ".gz":
-            return chunks_of(cast("IO[bytes]", gzip.GzipFile(fileobj=packed)))
-        case ".xz":
+def _chunks(packed: IO[bytes], compression: str) -> Iterator[bytes]:
+    match compression:
+        case "gz":
+            return chunks_of(cast("IO[bytes]", gzip.GzipFile(fileobj=packed, mode="rb")))
+        case "xz":
             return chunks_of(cast("IO[bytes]", lzma.LZMAFile(packed)))
-        case ".bz2":
+        case "bz2":
             return chunks_of(cast("IO[bytes]", bz2.BZ2File(packed)))
-        case ".zst":
-            return _unzstd(iter(lambda: packed.read(ZSTD_CHUNK_BYTES), b""))
         case _:
-            return chunks_of(packed)
+            return _unzstd(iter(lambda: packed.read(ZSTD_CHUNK_BYTES), b""))
 
 
 def chunks_of(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,107 @@
+"""Reader of .docx: paragraphs, line breaks and headings of a Word document.
+
+`w:br` inside a paragraph ends a line; what paragraphs are, training.texts.text_blocks decides.
+Page breaks become form feeds. Deleted and hidden text, field codes, notes, headers and footers are
+left out. Knows nothing of documents.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from typing import IO
+
+from lxml import etree
+
+from training.texts.file_reading import FileReading, Sources
+from training.texts.source_text import About
+from training.texts.text_blocks import PAGE_BREAK, Block, text_of
+from training.texts.zip_parts import elements, opened_part, opened_zip, parsed
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_STRICT_W = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_OFFICE_DOCUMENT = "/officeDocument"
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_LEFT_OUT = frozenset(
+    {"del", "moveFrom", "instrText", "delText", "pPr", "rPr", "footnoteReference"}
+)
+_CHARACTERS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "-", "softHyphen": "", "ptab": "\t"}
+_OFF = ("0", "false", "off")
+
+
+def read(file: IO[bytes], reading: FileReading) -> Sources:
+    """Read an open .docx. Raises RefusedTextError where it is damaged, encrypted or too large."""
+    with opened_zip(file) as archive:
+        about = _about(archive)
+        with opened_part(archive, _main_part(archive)) as part:
+            text = text_of(list(_blocks(part)))
+    yield reading.source([text], about=about)
+
+
+def _main_part(archive: zipfile.ZipFile) -> str:
+    """Find where the document lies: Word's own place, or where the relations say."""
+    if "word/document.xml" in archive.namelist():
+        return "word/document.xml"
+    with opened_part(archive, "_rels/.rels") as part:
+        for relation in parsed(part):
+            if str(relation.get("Type", "")).endswith(_OFFICE_DOCUMENT):
+                return str(relation.get("Target", "")).lstrip("/")
+    return "word/document.xml"
+
+
+def _blocks(part: IO[bytes]) -> Iterator[Block]:
+    for paragraph in elements(part, (f"{_W}p", f"{_STRICT_W}p")):
+        # A text box is there twice, for programs that know it and for others.
+        if next(paragraph.iterancestors(_FALLBACK), None) is not None:
+            continue
+        text = "".join(_characters(paragraph))
+        if PAGE_BREAK in text:
+            text = text.strip("\n") if text.strip(" \n\t") == PAGE_BREAK else text
+        lines = [line.rstrip(" \t") for line in text.split("\n")]
+        yield Block("\n".join(lines).strip("\n"), _is_heading(paragraph))
+
+
+def _characters(paragraph: "etree._Element") -> Iterator[str]:
+    walk = etree.iterwalk(paragraph, events=("start",))
+    for _, element in walk:
+        if not isinstance(element.tag, str):
+            continue
+        name = etree.QName(element).localname
+        if name == "pPr" and element.find("{*}pageBreakBefore") is not None:
+            yield PAGE_BREAK
+        if name in _LEFT_OUT or (name == "r" and _is_hidden(element)) or element.tag == _FALLBACK:
+            walk.skip_subtree()
+        elif name == "t":
+            yield element.text or ""
+        elif name == "br":
+            yield PAGE_BREAK if _value(element, "type") == "page" else "\n"
+        else:
+            yield _CHARACTERS.get(name, "")
+
+
+def _is_hidden(run: "etree._Element") -> bool:
+    vanish = run.find("{*}rPr/{*}vanish")
+    return vanish is not None and _value(vanish, "val") not in _OFF
+
+
+def _value(element: "etree._Element", name: str) -> str | None:
+    value = element.get(f"{_W}{name}", element.get(f"{_STRICT_W}{name}"))
+    return None if value is None else str(value)
+
+
+def _is_heading(paragraph: "etree._Element") -> bool:
+    style = paragraph.find("{*}pPr/{*}pStyle")
+    name = (_value(style, "val") or "").lower() if style is not None else ""
+    return name.startswith(("heading", "title", "berschrift", "titre", "titel"))
+
+
+def _about(archive: zipfile.ZipFile) -> About:
+    if "docProps/core.xml" not in archive.namelist():
+        return About()
+    with opened_part(archive, "docProps/core.xml") as part:
+        root = parsed(part)
+    found = (
+        " ".join((root.findtext(f"{_DC}{name}") or "").split())
+        for name in ("title", "creator", "rights")
+    )
+    title, author, licence = (each or None for each in found)
+    return About(title, author, licence)

@@ -1,0 +1,64 @@
+"""Encoding of HTML and XML: what the file says of it, where that is true, else found by its bytes.
+
+Knows nothing of elements.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import IO
+
+from training.texts.text_encoding import decoded
+
+_DECLARED = re.compile(
+    rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)|<meta[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""",
+    re.IGNORECASE,
+)
+LOOKED_AT = 4096  # bytes
+# As browsers read them: what is declared is often the smaller set.
+_READ_AS = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "iso-8859-9": "cp1254",
+    "tis-620": "cp874",
+    "x-mac-roman": "mac-roman",
+    "macintosh": "mac-roman",
+}
+
+
+def decoded_markup(file: IO[bytes], raw: bytes, encodings: Sequence[str]) -> tuple[str, str]:
+    """Decode a file of markup, whose bytes are `raw`: the name of the encoding, and the text.
+
+    Valid UTF-8 is UTF-8, whatever it says. Raises RefusedTextError where none can be told.
+    """
+    declared = _declared(raw)
+    if not encodings and declared is not None and not _is_utf8(raw):
+        try:
+            return declared, raw.decode(_READ_AS.get(declared, declared))
+        except (UnicodeDecodeError, LookupError):
+            pass  # it says what is not so
+    name, pieces = decoded(file, encodings)
+    return name, "".join(pieces)
+
+
+def _declared(raw: bytes) -> str | None:
+    match = _DECLARED.search(raw[:LOOKED_AT])
+    if match is None or b"\x00" in raw[:4]:
+        return None
+    name = (match[1] or match[2]).decode("ascii").lower()
+    return None if name.startswith(("utf-16", "utf-32", "ucs")) else name  # they have a mark
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""Blocks of a formatted document (paragraphs, headings, rules) become lines and stanzas of a text.
+
+A paragraph is a stanza in some documents and a line in others. Which, is decided by what the
+document shows: where paragraphs of several lines follow one another, they are stanzas; where
+those of one line do, they are lines, and empty ones part stanzas. Knows nothing of formats.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+RULE = "---"
+BEFORE_HEADING, AFTER_HEADING = 2, 1  # blank lines, at least; two part documents
+PAGE_BREAK = "\f"
+
+
+@dataclass(slots=True)
+class Block:
+    """Block of a document: a paragraph or a heading.
+
+    `gap` is how many blank lines stand before it at least; a text of no characters is an empty
+    line of the document itself.
+    """
+
+    text: str
+    is_heading: bool = False
+    gap: int = 0
+
+
+def text_of(blocks: Sequence[Block]) -> str:
+    """Join blocks to a text, in which paragraphs are stanzas or lines as the document shows.
+
+    Spaces at the ends of lines go; hard ones at the beginning are spaces as any others.
+    """
+    for block in blocks:
+        block.text = "\n".join(map(_tidied, block.text.split("\n")))
+        if not block.text.strip("\n"):
+            block.text = ""
+    return "".join(_pieces(blocks, 1 if _are_stanzas(blocks) else 0))
+
+
+def _tidied(line: str) -> str:
+    text = line.lstrip(" \u00a0")
+    return " " * (len(line) - len(text)) + text.rstrip(" \t\u00a0") if text else ""
+
+
+def _pieces(blocks: Sequence[Block], blank_between: int) -> Iterator[str]:
+    blank = 0  # lines since the last block
+    last: Block | None = None
+    for block in blocks:
+        if not block.text:
+            blank += 1
+            continue
+        if last is not None:
+            least = max(block.gap, _least_gap(last, block))
+            yield "\n" * (1 + max(least, blank + blank_between if least == 0 else blank))
+        yield block.text
+        last, blank = block, 0
+
+
+def _least_gap(last: Block, block: Block) -> int:
+    if block.is_heading:
+        return AFTER_HEADING if last.is_heading else BEFORE_HEADING
+    return AFTER_HEADING if last.is_heading else 0
+
+
+def _are_stanzas(blocks: Sequence[Block]) -> bool:
+    stanzas = lines = several = 0
+    for last, block in pairwise(blocks):
+        several += "\n" in block.text or "\n" in last.text
+        if block.gap or last.is_heading or block.is_heading or not (last.text and block.text):
+            continue
+        stanzas += "\n" in last.text and "\n" in block.text
+        lines += "\n" not in last.text and "\n" not in block.text
+    return several > 0 and stanzas >= lines
