@@ -121,7 +121,7 @@ def test_see_shows_the_numbers_of_inspect(
     expect(page.locator("#gate-words")).to_contain_text(
         f"forget gate {first['gates']['forget'][40]:.2f}"
     )
-    page.click("#find-line")
+    page.click("#find-unit")
     expect(page.locator("#found")).to_have_text(re.compile(r"[Uu]nit \d+ of layer 1 .*correlation"))
 
 
@@ -221,7 +221,7 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for view in ("write", "see", "compare"):
         page.click(f"#tab-{view}")
-        expect(page.locator("#see-told")).not_to_have_text("reading …")
+        expect(page.locator("#see-progress")).to_be_hidden()
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             found = page.evaluate("axe.run().then(result => result.violations)")

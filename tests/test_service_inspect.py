@@ -6,14 +6,14 @@ import math
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import requests
 import torch
 from flask.testing import FlaskClient
-from torch import nn
+from unit_equations import SUMS, sigmoid, unit_equations
 
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
@@ -44,7 +44,6 @@ FIELDS = [
     "cell",
     "units",
 ]
-SUMS = ("input", "forget", "candidate", "output")
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -220,29 +219,6 @@ def numbers(content: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(content, validate=True), dtype="<f4")
 
 
-def sigmoid(values: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-values.astype(float))))
-
-
-def equations(tiny: Checkpoint, layer: int, unit: int) -> dict[str, np.ndarray]:
-    """A unit's equations step by step, from the weights by hand; for each token of TEXT."""
-    network = tiny.network
-    weights = [part.numpy() for part in cast("nn.LSTM", network.layers[layer]).all_weights[0]]
-    into, recurrent, bias = weights[0], weights[1], weights[2] + weights[3]
-    state, rows = network.zero_state(1), []
-    for token in tiny.tokenizer.encode_prompt(TEXT).ids:
-        assert state.cell is not None
-        before, cell = state.hidden[layer, 0].numpy(), float(state.cell[layer, 0, unit])
-        _, state = network(torch.tensor([[token]]), state)
-        x = network.embedding.weight[token] if layer == 0 else state.hidden[layer - 1, 0]
-        sums = (into @ x.numpy() + recurrent @ before + bias).reshape(4, -1)[:, unit]
-        i, f, o = sigmoid(sums[[0, 1, 3]])
-        g = np.tanh(sums[2])
-        cell = f * cell + i * g
-        rows.append([i, f, g, o, cell, o * np.tanh(cell)])
-    return dict(zip((*SUMS, "cell", "hidden"), np.array(rows[1:]).T, strict=True))
-
-
 @pytest.mark.parametrize("layer", [0, 1])
 def test_a_units_numbers_are_those_of_the_six_equations(
     client: FlaskClient, tiny: Checkpoint, layer: int
@@ -250,7 +226,7 @@ def test_a_units_numbers_are_those_of_the_six_equations(
     seen = inspected(client, layer=layer, units=[7, 0])["units"]
     assert [each["unit"] for each in seen] == [7, 0]
     for each in seen:
-        own = equations(tiny, layer, each["unit"])
+        own = unit_equations(tiny, TEXT, layer, each["unit"])
         for name in SUMS:
             value = numbers(each[name]["value"])
             np.testing.assert_allclose(value, own[name], atol=1e-6)

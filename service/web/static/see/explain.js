@@ -47,9 +47,8 @@ function alternative({ token, probability }, isHere, onTake) {
   return el("li", {}, button);
 }
 
-/** What the layer did when it read the character. */
-export function showGates(inspection, at, unit) {
-  const { gates, tokens, layer } = inspection;
+/** What the layer did when it read the character, as means over its units. */
+export function showGates({ gates, tokens, layer }, at) {
   const here = quoted(tokens[at].token);
   byId("gate-words").replaceChildren(
     ...(gates === null
@@ -64,12 +63,6 @@ export function showGates(inspection, at, unit) {
           words("output", gates.output[at], "of what the cells hold is shown to the layer above"),
         ]),
   );
-  const hidden = inspection.value("hidden", at, unit);
-  const cell = inspection.value("cell", at, unit);
-  byId("unit-words").textContent =
-    cell === null
-      ? `Unit ${unit}: hidden state ${signed(hidden)}.`
-      : `Unit ${unit}: its cell is ${signed(cell)} (squashed to between \u22121 and 1), its hidden state ${signed(hidden)}.`;
 }
 
 function words(gate, value, meaning) {

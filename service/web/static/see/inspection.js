@@ -1,24 +1,52 @@
-// What POST /v1/inspect gave, as numbers by character and unit. Pure data, no document.
+// What POST /v1/inspect tells of a text, as numbers by character and unit; it grows part by part.
+// Pure data, no document.
 
 import { starts, UNKNOWN } from "./alignment.js";
+import { UnitNumbers } from "./unit_numbers.js";
 
 export class Inspection {
-  /** `text` is what was sent; the tokens may write some of it otherwise. */
-  constructor(answer, text) {
-    this.gates = answer.gates; // null for networks without gates
-    this.layer = answer.layer;
-    this.numLayers = answer.num_layers;
-    this.numUnits = answer.hidden_size;
-    this.hidden = bytes(answer.hidden);
-    this.cell = bytes(answer.cell);
-    this.starts = starts(answer.tokens, text);
-    this.tokens = answer.tokens.map((token, at) => known(token, text, this.starts[at]));
-    this.numFolded = answer.text.folded;
-    this.numUnknown = answer.text.unknown;
+  /** `opening` is the first event; `text` what was sent: the tokens may write some of it otherwise. */
+  constructor(opening, text) {
+    this.text = text;
+    this.fingerprint = opening.fingerprint;
+    this.layer = opening.layer;
+    this.numLayers = opening.num_layers;
+    this.numUnits = opening.hidden_size;
+    this.numFolded = opening.text.folded;
+    this.numUnknown = opening.text.unknown;
+    this.tokens = [];
+    this.starts = [];
+    this.gates = null; // null for networks without gates
+    this.hidden = new Int8Array(0);
+    this.cell = null;
+    this.units = new Map(); // UnitNumbers by unit, of those that were asked for
+    this.isWhole = false;
   }
 
   get length() {
     return this.tokens.length;
+  }
+
+  add(part) {
+    const told = [...this.tokens.map(({ read, ...token }) => ({ ...token, token: read })), ...part.tokens];
+    this.starts = starts(told, this.text);
+    this.tokens = told.map((token, at) => known(token, this.text, this.starts[at]));
+    this.hidden = joined(this.hidden, bytes(part.hidden));
+    if (part.cell !== null) this.cell = joined(this.cell ?? new Int8Array(0), bytes(part.cell));
+    if (part.gates !== null) {
+      this.gates ??= { forget: [], input: [], output: [] };
+      for (const gate of Object.keys(this.gates)) this.gates[gate].push(...part.gates[gate]);
+    }
+    this.addUnits(part);
+  }
+
+  /** Every number of some units, of the tokens from `first` on; what is there already stays. */
+  addUnits({ first, units }) {
+    for (const piece of units) {
+      const numbers = this.units.get(piece.unit) ?? new UnitNumbers(piece);
+      if (numbers.length === first) numbers.add(piece);
+      this.units.set(piece.unit, numbers);
+    }
   }
 
   /** A unit's value after a character, from -1 to 1; the cell's is squashed by tanh. */
@@ -31,70 +59,24 @@ export class Inspection {
   get richest() {
     return this.cell === null ? "hidden" : "cell";
   }
-
-  /** The unit that follows a series of numbers best, {unit, correlation}. */
-  mostLike(series) {
-    const found = { unit: 0, correlation: 0 };
-    const kind = this.richest;
-    for (let unit = 0; unit < this.numUnits; unit++) {
-      const correlation = pearson(series, (at) => this.value(kind, at, unit));
-      if (Math.abs(correlation) > Math.abs(found.correlation))
-        Object.assign(found, { unit, correlation });
-    }
-    return found;
-  }
-
-  /** How many characters each one is from the beginning of its line. */
-  get columns() {
-    let column = 0;
-    return this.tokens.map(({ token }) => (token.includes("\n") ? (column = 0) : ++column));
-  }
-
-  /** 1 inside of double quotes, else 0. */
-  get quoted() {
-    let isInside = 0;
-    return this.tokens.map(({ token }) => {
-      for (const character of token) {
-        if (character === "\u201c") isInside = 1;
-        else if (character === "\u201d") isInside = 0;
-        else if (character === '"') isInside = 1 - isInside;
-      }
-      return isInside;
-    });
-  }
 }
 
-function bytes(base64) {
-  if (base64 === null || base64 === undefined) return null;
+export function bytes(base64) {
   return Int8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** An unknown character is shown as the text has it. */
-function known(token, text, start) {
-  const isUnknown = token.token === UNKNOWN && start < text.length;
-  return isUnknown
-    ? { ...token, token: String.fromCodePoint(text.codePointAt(start)), isUnknown }
-    : token;
+function joined(before, after) {
+  const both = new Int8Array(before.length + after.length);
+  both.set(before);
+  both.set(after, before.length);
+  return both;
 }
 
-function pearson(series, valueAt) {
-  const n = series.length;
-  let x = 0,
-    y = 0,
-    xx = 0,
-    yy = 0,
-    xy = 0;
-  for (let at = 0; at < n; at++) {
-    const a = series[at],
-      b = valueAt(at);
-    x += a;
-    y += b;
-    xx += a * a;
-    yy += b * b;
-    xy += a * b;
-  }
-  const spread = Math.sqrt((n * xx - x * x) * (n * yy - y * y));
-  return spread > 0 ? (n * xy - x * y) / spread : 0;
+/** An unknown character is shown as the text has it; `read` is how the model read it. */
+function known(token, text, start) {
+  const isUnknown = token.token === UNKNOWN && start < text.length;
+  const shown = isUnknown ? String.fromCodePoint(text.codePointAt(start)) : token.token;
+  return { ...token, read: token.token, token: shown, ...(isUnknown && { isUnknown }) };
 }
 
 const LIMITS = [0.5, 1, 2, 4, 7]; // bits

@@ -4,9 +4,12 @@
 import { el } from "../dom.js";
 import { shadeOf, stepOf } from "./inspection.js";
 
+const UNSURE = 6; // characters at the end whose place in the text may still become another
+
 export class Reading {
   #characters = [];
   #lineOf = [];
+  #line = null; // the last one
   #at = -1;
   #isKept = false;
 
@@ -23,27 +26,34 @@ export class Reading {
     return this.#at;
   }
 
-  show(tokens) {
-    this.#characters = tokens.map(({ token }, at) =>
-      el(
-        "span",
-        { role: "option", id: `character-${at}`, "aria-selected": "false", "data-at": at },
-        shown(token),
-      ),
-    );
-    tokens.forEach(
-      ({ isUnknown }, at) => isUnknown && this.#characters[at].setAttribute("data-unknown", ""),
-    );
-    const lines = [el("div", { role: "group" })];
+  /** Begin with an empty text. */
+  show() {
+    this.#characters = [];
     this.#lineOf = [];
-    this.#characters.forEach((character, at) => {
-      lines[lines.length - 1].append(character);
-      this.#lineOf.push(lines.length - 1);
-      if (tokens[at].token.includes("\n")) lines.push(el("div", { role: "group" }));
-    });
-    this.node.replaceChildren(...lines.filter((line) => line.firstChild));
+    this.#line = null;
+    this.node.replaceChildren();
+    this.node.classList.remove("kept");
     this.#at = -1;
     this.#isKept = false;
+  }
+
+  /** The text has grown: `tokens` are all of it. */
+  append(tokens) {
+    const before = this.#characters.length;
+    for (let at = Math.max(0, before - UNSURE); at < before; at++)
+      fill(this.#characters[at], tokens[at]);
+    for (let at = before; at < tokens.length; at++) {
+      if (!this.#line || tokens[at - 1].token.includes("\n")) {
+        this.#line = el("div", { role: "group" });
+        this.node.append(this.#line);
+      }
+      const about = { role: "option", id: `character-${at}`, "aria-selected": "false" };
+      const character = el("span", { ...about, "data-at": at });
+      fill(character, tokens[at]);
+      this.#line.append(character);
+      this.#characters.push(character);
+      this.#lineOf.push(this.node.children.length - 1);
+    }
   }
 
   paintSurprisal(tokens) {
@@ -111,6 +121,11 @@ export class Reading {
     const first = this.#lineOf.indexOf(line);
     return first < 0 ? this.#at : Math.min(first + column, this.#lineOf.lastIndexOf(line));
   }
+}
+
+function fill(node, { token, isUnknown }) {
+  node.textContent = shown(token);
+  node.toggleAttribute("data-unknown", Boolean(isUnknown));
 }
 
 /** A newline is seen as a sign of its own, since it has a surprisal as well. */

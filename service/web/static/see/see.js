@@ -1,103 +1,203 @@
-// See: how the model reads the sheet's text, character by character. Draws what POST /v1/inspect
-// gives, and asks it again when text, model or layer have changed.
+// See: how the model reads a text, character by character. Draws what POST /v1/inspect gives, part by
+// part, and asks it again when text, model or layer have changed.
 
-import { getJson } from "../service/client.js";
-import { byId, el, number } from "../dom.js";
+import { byId, el, number, oncePerFrame } from "../dom.js";
+import { announce, notify, sentence } from "../notices.js";
+import { inspect, Progress } from "./asking.js";
 import { showCharacter, showGates, signed } from "./explain.js";
 import { Inspection, partAround, stepOf } from "./inspection.js";
-import { announce, notify, sentence } from "../notices.js";
+import { followerOf } from "./names.js";
 import { Plots } from "./plots.js";
 import { Reading } from "./reading.js";
+import { Source } from "./source.js";
+import { Units } from "./units.js";
 
-const WELL = 0.7; // a correlation that one sees when the unit is painted
 const MOST = 1500; // characters; more is slow to draw, and less where the service takes less
+const FEW = 200; // it makes no sense to read less
 
 export class View {
-  #seen = null; // what is drawn: {text, model, layer}
+  #seen = null; // what is drawn, whole: {name, text, model}
   #most = MOST;
   #part = { start: 0, end: 0 };
   #inspection = null;
+  #model = undefined; // that it is of
+  #stop = null; // of what is being read
+  #wantedAt = -1; // the character to look at once it is read
+  #wantedLayer = null; // where an address asks for one
 
   constructor(parts) {
     Object.assign(this, parts);
+    this.source = new Source({ ...parts, onChange: () => this.#changeSource() });
     this.reading = new Reading(byId("reading"), (at) => this.#look(at));
-    this.plots = new Plots((at, unit) => (this.#setUnit(unit), this.reading.look(at)));
+    this.plots = new Plots({
+      onPick: (at, unit) => (this.units.choose(unit), this.reading.look(at)),
+      onMove: (characters, units) => this.#move(characters, units),
+      onOver: (at, unit) => this.#tellOver(at, unit),
+    });
+    this.units = new Units({
+      onChange: () => this.#unitChanged(),
+      onNumbers: () => this.#numbersCame(),
+      step: (by) => this.#move(by, 0),
+    });
     byId("layer").addEventListener("change", () => this.#ask());
     byId("paint").addEventListener("change", () => this.#paint());
     byId("heat-of").addEventListener("change", () => this.#plot());
-    byId("unit").addEventListener("input", (event) => this.#setUnit(Number(event.target.value)));
-    byId("unit-number").addEventListener("change", (event) =>
-      this.#setUnit(Number(event.target.value)),
-    );
-    byId("find-line").addEventListener("click", () =>
-      this.#find("columns", "the length of the line"),
-    );
-    byId("find-quotes").addEventListener("click", () => this.#find("quoted", "quotation"));
+    byId("see-link").addEventListener("click", () => this.#copyAddress());
     byId("reading").addEventListener("keydown", (event) => this.#onKey(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot());
-  }
-
-  get unit() {
-    return Number(byId("unit").value);
+    this.draw = oncePerFrame(() => (this.#paint(), this.#plot()));
   }
 
   async open() {
-    const { text } = this.manuscript;
+    const wanted = this.source.follow();
+    if (wanted) this.#want(wanted);
+    const { text, name } = this.source;
     byId("see-empty").hidden = text !== "";
     byId("see-content").hidden = text === "";
-    const isSame = this.#seen?.text === text && this.#seen.model === this.models.chosen;
+    byId("see-says").textContent = this.source.sample?.says ?? "";
+    byId("take-meaning").hidden = !this.source.isSheet;
+    const seen = this.#seen ?? {};
+    const isSame = seen.name === name && seen.text === text && seen.model === this.models.chosen;
     if (text && !isSame) await this.#ask({ isNewText: true });
   }
 
-  async #ask({ isNewText = false } = {}) {
-    const { text } = this.manuscript;
-    const model = this.models.chosen;
-    const layer = byId("layer").value;
-    const part = partAround(text, this.sheet.selection.end, this.#most);
-    const body = { text: text.slice(part.start, part.end), model, top: 5 };
-    if (layer !== "" && this.#seen?.model === model) body.layer = Number(layer);
-    byId("see-told").textContent = "reading …";
-    try {
-      const answer = await getJson("/v1/inspect", { body });
-      this.#part = part;
-      this.#seen = { text, model };
-      this.#show(new Inspection(answer, body.text), isNewText);
-    } catch (error) {
-      if (error.status === 413 && this.#most > 100) {
-        this.#most = Math.floor(this.#most / 2);
-        return this.#ask({ isNewText });
-      }
-      byId("see-told").textContent = "";
-      notify(sentence(error.message), { "Try again": () => this.#ask({ isNewText }) });
-    }
-    return undefined;
+  /** Another view is opened: what is not read yet need not be. */
+  leave() {
+    this.#stop?.abort();
+    this.units.leave();
   }
 
-  #show(inspection, isNewText) {
-    const before = this.reading.at;
+  #want({ paint, model, layer, unit, at }) {
+    byId("paint").value = paint;
+    if (model) this.models.choose(model);
+    this.#seen = null;
+    this.#wantedLayer = layer;
+    this.#wantedAt = at ?? -1;
+    this.units.wanted = unit;
+  }
+
+  /** A ready text is begun with the unit that it is to show, where one is known. */
+  async #changeSource() {
+    const { target } = this.source.sample ?? {};
+    const model = this.models.about.get(this.models.chosen);
+    const shown = target && (await followerOf(model?.fingerprint, target));
+    const paint = shown ? "unit" : "surprisal";
+    const { layer = null, unit = null } = shown ?? {};
+    this.#want({ paint, layer, unit, at: this.source.isSheet ? null : 0 });
+    this.open();
+  }
+
+  async #ask({ isNewText = false } = {}) {
+    this.leave();
+    const stop = (this.#stop = new AbortController());
+    const [{ name, text, caret }, model] = [this.source, this.models.chosen];
+    const part = partAround(text, caret, this.#most);
+    const body = { text: text.slice(part.start, part.end), model, top: 5 };
+    const layer = this.#layerOf(model);
+    if (layer !== null) body.layer = layer;
+    if (!isNewText) this.#wantedAt = this.reading.at;
+    byId("see-told").textContent = "";
+    const progress = new Progress({
+      total: body.text.length,
+      onStop: () => stop.abort(),
+      onShorter: this.#most > FEW ? () => this.#readLess() : null,
+    });
+    try {
+      await this.#read(body, part, stop.signal, progress);
+      this.#seen = { name, text, model };
+      this.#end();
+    } catch (error) {
+      if (stop === this.#stop) this.#tellOfFailure(error, isNewText);
+    } finally {
+      if (stop === this.#stop) progress.end();
+    }
+  }
+
+  async #read(body, part, signal, progress) {
+    for await (const event of inspect(body, signal)) {
+      signal.throwIfAborted();
+      if (event.kind === "opening") this.#begin(new Inspection(event, body.text), part, body);
+      if (event.kind === "part") this.#grow(event);
+      progress.take(event, this.#inspection?.length ?? 0);
+    }
+  }
+
+  /** An address's layer is for once; then that of the select, which the model's answer filled. */
+  #layerOf(model) {
+    const layer = this.#wantedLayer;
+    this.#wantedLayer = null;
+    if (layer !== null) return layer;
+    return this.#inspection && this.#model === model ? Number(byId("layer").value) : null;
+  }
+
+  #begin(inspection, part, body) {
+    this.#part = part;
     this.#inspection = inspection;
-    byId("see-told").textContent = this.#told(inspection);
-    const layers = Array.from({ length: inspection.numLayers }, (_, layer) =>
-      el("option", { value: layer }, layer + 1),
+    this.#model = body.model;
+    byId("layer").replaceChildren(
+      ...Array.from({ length: inspection.numLayers }, (_, layer) =>
+        el("option", { value: layer }, layer + 1),
+      ),
     );
-    byId("layer").replaceChildren(...layers);
     byId("layer").value = inspection.layer;
-    byId("unit").max = byId("unit-number").max = inspection.numUnits - 1;
+    this.reading.show();
+    this.units.begin(inspection, body);
+  }
+
+  #grow(part) {
+    const inspection = this.#inspection;
+    inspection.add(part);
     byId("heat-cell").disabled = inspection.cell === null;
     if (inspection.cell === null) byId("heat-of").value = "hidden";
-    this.reading.show(inspection.tokens);
-    this.#paint();
-    this.#plot();
-    this.reading.look(isNewText || before < 0 ? inspection.length - 1 : before);
+    this.reading.append(inspection.tokens);
+    if (this.#wantedAt >= 0 && this.#wantedAt < inspection.length) this.#lookAt(this.#wantedAt);
+    this.draw();
+  }
+
+  #end() {
+    const inspection = this.#inspection;
+    inspection.isWhole = true;
+    byId("see-told").textContent = this.#told(inspection);
+    this.units.end();
+    if (this.reading.at < 0) this.#lookAt(inspection.length - 1);
+    this.draw();
     announce(`${number(inspection.length)} characters are read`);
+  }
+
+  #lookAt(at) {
+    this.#wantedAt = -1;
+    this.reading.look(at);
+  }
+
+  #readLess() {
+    this.#most = Math.floor(this.#most / 2);
+    this.#ask({ isNewText: true });
+  }
+
+  #tellOfFailure(error, isNewText) {
+    if (error.name === "AbortError") {
+      const read = number(this.#inspection?.length ?? 0);
+      byId("see-told").textContent = `stopped after ${read} characters`;
+      return;
+    }
+    if (error.status === 413 && this.#most > FEW) {
+      this.#readLess();
+      return;
+    }
+    const less = this.#most > FEW ? { "Read half as much": () => this.#readLess() } : {};
+    notify(`The text was not read to its end. ${sentence(error.message)}`, {
+      "Try again": () => this.#ask({ isNewText }),
+      ...less,
+    });
   }
 
   #told({ numFolded, numUnknown }) {
     const { start, end } = this.#part;
-    const all = this.manuscript.text.length;
+    const all = this.source.text.length;
+    const around = this.source.isSheet ? ", around the caret" : "";
     const part =
       end - start < all
-        ? `characters ${number(start + 1)} to ${number(end)} of ${number(all)}, around the caret`
+        ? `characters ${number(start + 1)} to ${number(end)} of ${number(all)}${around}`
         : `${number(all)} characters`;
     const folded = numFolded ? `, ${numFolded} read as others that it knows` : "";
     return part + folded + (numUnknown ? `, ${numUnknown} unknown to it` : "");
@@ -105,55 +205,77 @@ export class View {
 
   #paint() {
     const inspection = this.#inspection;
-    if (!inspection) return;
+    if (!inspection?.length) return;
     const isUnit = byId("paint").value === "unit";
     byId("legend-surprisal").hidden = isUnit;
     byId("legend-unit").hidden = !isUnit;
     if (!isUnit) this.reading.paintSurprisal(inspection.tokens);
     else
       this.reading.paintUnit(inspection.tokens, (at) =>
-        inspection.value(inspection.richest, at, this.unit),
+        inspection.value(inspection.richest, at, this.units.unit),
       );
   }
 
   #plot() {
-    if (!this.#inspection) return;
-    this.plots.show(this.#inspection, byId("heat-of").value);
-    this.plots.mark(this.reading.at, this.unit);
+    if (!this.#inspection?.length) return;
+    const { order, named, unit } = this.units;
+    this.plots.show(this.#inspection, { order, named, unit, at: this.reading.at });
   }
 
-  #setUnit(unit) {
-    const most = this.#inspection ? this.#inspection.numUnits - 1 : 0;
-    const sound = Math.max(0, Math.min(Math.trunc(unit) || 0, most));
-    byId("unit").value = byId("unit-number").value = sound;
+  #unitChanged() {
     byId("paint").value = "unit";
     this.#paint();
-    if (this.reading.at >= 0) this.#look(this.reading.at);
+    this.#numbersCame();
   }
+
+  #numbersCame() {
+    if (this.reading.at >= 0) this.units.look(this.reading.at, this.#tokenAt(this.reading.at));
+    this.#plot();
+  }
+
+  #tokenAt = (at) => this.#inspection.tokens[at].token;
 
   #look(at) {
-    const inspection = this.#inspection;
-    const token = inspection.tokens[at];
+    const token = this.#inspection.tokens[at];
     showCharacter(token, stepOf(token.surprisal), (other) => this.#take(at, other));
-    showGates(inspection, at, this.unit);
-    this.plots.mark(at, this.unit);
+    showGates(this.#inspection, at);
+    this.units.look(at, token.token);
+    this.plots.mark(at, this.units.unit);
   }
 
-  #find(series, what) {
-    if (!this.#inspection) return;
-    const { unit, correlation } = this.#inspection.mostLike(this.#inspection[series]);
-    const name = `Unit ${unit} of layer ${this.#inspection.layer + 1}`;
-    const closeness = `correlation ${signed(correlation)}; 1 and \u22121 are exact, 0 is none`;
-    byId("found").textContent = !correlation
-      ? `There is no ${what} to follow in this text.`
-      : Math.abs(correlation) < WELL
-        ? `No unit of this layer follows ${what} well; ${name} comes nearest (${closeness}). Try another layer.`
-        : `${name} follows ${what} best (${closeness}). Another layer may have a better one.`;
-    if (correlation) this.#setUnit(unit);
+  /** Some characters on, and some units down in the map; false where there is no such character. */
+  #move(characters, units) {
+    if (units) this.units.move(units);
+    const at = this.reading.at + characters;
+    if (!characters || !this.#inspection?.tokens[at]) return false;
+    this.reading.look(at);
+    return true;
   }
 
-  /** Write on from a character with another one in its place. */
+  #tellOver(at, unit) {
+    const value = this.#inspection.value(byId("heat-of").value, at, unit);
+    const name = this.units.named.get(unit);
+    const who = name ? `Unit ${unit}, which ${name},` : `Unit ${unit}`;
+    byId("map-told").textContent = `${who} at character ${number(at + 1)}: ${signed(value)}`;
+  }
+
+  #copyAddress() {
+    return this.source.copyAddress({
+      text: this.source.text.slice(this.#part.start, this.#part.end),
+      model: this.models.chosen,
+      layer: this.#inspection?.layer ?? 0,
+      unit: this.units.unit,
+      at: Math.max(0, this.reading.at),
+      paint: byId("paint").value,
+    });
+  }
+
+  /** Write on from a character with another one in its place; only the sheet goes on. */
   #take(at, token) {
+    if (!this.source.isSheet) {
+      notify("This text is not on your sheet, so nothing can go on from it there.");
+      return;
+    }
     const position = this.#part.start + this.#inspection.starts[at];
     this.views.open("write");
     byId("text").focus();

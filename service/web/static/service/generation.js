@@ -35,7 +35,8 @@ export function compose(body, signal) {
   });
 }
 
-async function* follow(path, body, signal, told) {
+/** What a stream tells, by `told`; how generations are asked for, and readings. */
+export async function* follow(path, body, signal, told) {
   const answer = yield* patiently(path, body, signal);
   let isWhole = false;
   try {
