@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["service_fixtures"]
 
+# No sample is written for who has been here; about:blank has no storage.
+BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
+
 
 @pytest.fixture(scope="module")
 def server(start_server: "StartServer") -> "Server":
@@ -51,11 +54,15 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
     faults: list[str] = []
     contexts = []
 
-    def open_at(url: str = server.url, key: str | None = "", **options: Any) -> "Page":
+    def open_at(
+        url: str = server.url, key: str | None = "", *, is_first: bool = False, **options: Any
+    ) -> "Page":
         """`key` is typed where one is asked for; with None that is left to the test."""
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         context.set_default_timeout(20_000)
         contexts.append(context)
+        if not is_first:
+            context.add_init_script(BEEN_HERE)
         page = context.new_page()
         watch(page, faults)
         page.goto(url + "/" if url.count("/") == 2 else url)
@@ -105,13 +112,14 @@ def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(20_000)
+    context.add_init_script(BEEN_HERE)
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture
 def page(window: "Page", server: "Server") -> Iterator["Page"]:
-    """The shared server's page as for a first visit."""
+    """The shared server's page with an empty sheet."""
     from sheet import expect
 
     expect.set_options(timeout=20_000)

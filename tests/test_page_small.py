@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from page_fixtures import BEEN_HERE
 from sheet import IN_A_BROWSER, OpenPage, expect, go_on, seed_of, set_field, write
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LEAST = 24
 def phone_window(browser: "Browser") -> Iterator["Page"]:
     context = browser.new_context(**PHONE)
     context.set_default_timeout(20_000)
+    context.add_init_script(BEEN_HERE)
     yield context.new_page()
     context.close()
 

@@ -7,14 +7,15 @@ import { Tools } from "./form/tools.js";
 import { askForKey } from "./service/key.js";
 import { offerToKeep } from "./keep/keep.js";
 import { readFragment } from "./keep/link.js";
+import { fetched } from "./lazy.js";
 import { Manuscript } from "./text/manuscript.js";
 import { Models } from "./service/models.js";
-import { fitSmallWindows, showSetting } from "./narrow.js";
+import { fitSmallWindows, hideSettings, showSetting } from "./narrow.js";
 import { notify } from "./notices.js";
 import { ME } from "./text/piece.js";
 import { Settings } from "./settings/settings.js";
 import { Sheet } from "./sheet/sheet.js";
-import { keeper, restore } from "./keep/store.js";
+import { keeper, recall, restore } from "./keep/store.js";
 import { Views } from "./views.js";
 import { Aloud } from "./write/aloud.js";
 import { Write } from "./write/write.js";
@@ -73,12 +74,17 @@ function connect() {
   });
   fitSmallWindows();
   byId("save").addEventListener("click", showKeeping);
+  byId("form-link").addEventListener("click", () => {
+    hideSettings();
+    if (byId("form-panel").hidden) byId("form-toggle").click();
+  });
   addEventListener("keydown", onKey);
 }
 
 async function start() {
   views.start();
   await models.load();
+  welcome();
   if (linked) openLink(linked);
   addEventListener("hashchange", () => {
     const followed = readFragment(location.hash.slice(1));
@@ -106,6 +112,13 @@ function openLink({ text, model, settings: wanted }) {
       : "",
   ];
   if (said.some(Boolean)) notify(said.filter(Boolean).join(" "));
+}
+
+/** Who comes for the first time sees what this is. */
+async function welcome() {
+  if (linked || manuscript.text || recall("met")) return;
+  const sample = await fetched("./write/sample.js").catch(() => null); // the sheet is as good without
+  if (!manuscript.text) sample?.show({ manuscript, sheet });
 }
 
 /** The files are in the settings, which a small window hides. */

@@ -25,6 +25,11 @@ export function showSetting(element) {
   element.scrollIntoView({ block: "nearest" });
 }
 
+/** The sheet is in sight, in a small window as well. */
+export function hideSettings() {
+  if (isSettingsOpen()) toggleSettings();
+}
+
 const isSettingsOpen = () => document.body.classList.contains("settings-open");
 
 function toggleSettings() {

@@ -66,7 +66,16 @@ export class Models {
 
 function showCard(about) {
   byId("card").textContent = about ? about.card : "Nothing is known of it.";
+  byId("model-purpose").textContent = about ? purposeOf(about.card) : "";
   byId("model-facts").textContent = about
     ? `${about.cell}, ${about.num_layers} layers of ${number(about.hidden_size)} units, ${number(about.vocab_size)} characters known`
     : "";
+}
+
+/** What a model is for: its card's first words of its own, or the text that it was trained on. */
+function purposeOf(card) {
+  const [, first = ""] = /^(?:#.*\n\s*)?([^#|\n].*)/.exec(card) ?? [];
+  if (first && !first.startsWith("A character language model")) return first;
+  const [, corpus] = /^\| corpus \| (.+?) \|/m.exec(card) ?? [];
+  return corpus ? `It has read ${corpus}.` : "";
 }

@@ -7,13 +7,13 @@ export const FIELDS = [
   {
     name: "temperature",
     group: "basic",
-    label: "Temperature",
+    label: "Daring",
     initial: 0.8,
     least: 0,
     most: 10,
     step: 0.05,
-    slider: 2,
-    meaning: "Low keeps to what is likely, high dares more; 0 always takes the likeliest.",
+    slider: { most: 2, ends: ["calm", "wild"] },
+    meaning: "Calm keeps to what is likely. The number is the temperature; 0 always takes the likeliest.",
   },
   {
     name: "max_tokens",
@@ -27,7 +27,7 @@ export const FIELDS = [
   },
   {
     name: "min_tokens",
-    group: "choice",
+    group: "ending",
     label: "At least",
     initial: 0,
     least: 0,
@@ -47,7 +47,7 @@ export const FIELDS = [
   },
   {
     name: "stop",
-    group: "basic",
+    group: "ending",
     label: "Stop before",
     initial: [],
     meaning: "Ends before any of these, one a line; \\n stands for a new line.",
@@ -135,7 +135,7 @@ export const FIELDS = [
 ];
 
 export const PRESETS = {
-  careful: { temperature: 0.5, top_p: 0.9 },
+  calm: { temperature: 0.5, top_p: 0.9 },
   playful: { temperature: 0.8, min_p: 0.02 },
   wild: { temperature: 1.2, top_p: 0.97 },
 };

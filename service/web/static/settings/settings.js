@@ -120,15 +120,17 @@ export class Settings {
   }
 
   #slider({ name, label, slider, step }) {
-    return el("input", {
+    const [least, most] = slider.ends;
+    const input = el("input", {
       id: `slider-${name}`,
       type: "range",
       min: 0,
-      max: slider,
+      max: slider.most,
       step,
-      "aria-label": `${label}, by slider`,
+      "aria-label": `${label}, from ${least} to ${most}`,
       oninput: (event) => this.adjust({ [name]: Number(event.target.value) }),
     });
+    return el("div", { class: "slider meaning" }, least, input, most);
   }
 
   #edited(field) {
