@@ -99,9 +99,7 @@ def _about(archive: zipfile.ZipFile) -> About:
         return About()
     with opened_part(archive, "docProps/core.xml") as part:
         root = parsed(part)
-    found = (
-        " ".join((root.findtext(f"{_DC}{name}") or "").split())
-        for name in ("title", "creator", "rights")
+    title, author, licence = (
+        root.findtext(f"{_DC}{name}") or None for name in ("title", "creator", "rights")
     )
-    title, author, licence = (each or None for each in found)
     return About(title, author, licence)

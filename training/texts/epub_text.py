@@ -83,6 +83,7 @@ def _page(archive: zipfile.ZipFile, name: str, dropped: Counter[str]) -> str:
 
 
 def _about(package: "etree._Element") -> About:
-    found = (package.findtext(f".//{_DC}{name}") for name in ("title", "creator", "rights"))
-    title, author, licence = (" ".join((each or "").split()) or None for each in found)
+    title, author, licence = (
+        package.findtext(f".//{_DC}{name}") or None for name in ("title", "creator", "rights")
+    )
     return About(title, author, licence)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import IO
 
-from training.texts.invisible_characters import visible_lines
+from training.texts.invisible_characters import visible_line, visible_lines
 from training.texts.reading_options import ReadingOptions
 from training.texts.source_text import About, LeftOut, RefusedTextError, SourceText
 from training.texts.unpacking import Budget, size_of
 
 MAX_DOCUMENT_BYTES = 1 << 26  # of a file, or of a part of it, that is read as a whole
+MAX_FACT_CHARACTERS = 300  # of a title, an author, a licence
 Sources = Iterator[SourceText | LeftOut]
 
 
@@ -43,9 +44,9 @@ class FileReading:
             kind=self.kind,
             pieces=iter(()),
             encoding=encoding,
-            title=told.title,
-            author=told.author,
-            licence=told.licence,
+            title=_line(told.title),
+            author=_line(told.author),
+            licence=_line(told.licence),
             is_whole_document=is_whole_document,
             notes=self.notes,
         )
@@ -63,6 +64,10 @@ class FileReading:
     def with_notes(self, *notes: str) -> "FileReading":
         """Add what is worth telling of the way the file is read."""
         return replace(self, notes=(*self.notes, *notes))
+
+
+def _line(text: str | None) -> str | None:
+    return visible_line(text, MAX_FACT_CHARACTERS) or None if text is not None else None
 
 
 def read_whole(file: IO[bytes]) -> bytes:

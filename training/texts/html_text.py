@@ -14,7 +14,7 @@ from lxml import etree
 
 from training.texts.file_reading import FileReading, Sources, read_whole
 from training.texts.markup_encoding import decoded_markup
-from training.texts.source_text import About
+from training.texts.source_text import About, RefusedTextError
 from training.texts.text_blocks import RULE, Block, text_of
 
 # fmt: off
@@ -64,14 +64,20 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
 
 
 def parsed_html(text: str) -> "etree._Element | None":
-    """Parse HTML, however broken; None where it holds nothing."""
+    """Parse HTML, however broken; None where it holds nothing.
+
+    Raises RefusedTextError where elements lie too deep in one another.
+    """
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:  # an empty document
-        return None
+        root = None
+    if parser.error_log.filter_types(etree.ErrorTypes.ERR_RESOURCE_LIMIT):
+        raise RefusedTextError("its elements lie too deep in one another")
+    return root
 
 
 def html_blocks(root: "etree._Element", dropped: Counter[str]) -> list[Block]:
@@ -183,7 +189,7 @@ def _is_preformatted(element: "etree._Element") -> bool:
 def _about(root: "etree._Element | None") -> About:
     if root is None:
         return About()
-    title = " ".join("".join(root.xpath("//head/title//text()")).split())
+    title = "".join(root.xpath("//head/title//text()"))
     return About(title or None, _meta(root, _AUTHORS), _meta(root, _LICENCES))
 
 

@@ -50,6 +50,12 @@ def visible_lines(pieces: Iterable[str], dropped: Counter[str]) -> Iterator[str]
         yield _visible(rest, dropped)
 
 
+def visible_line(text: str, max_characters: int) -> str:
+    """Make one line of a text, without invisible characters; a longer one ends in three dots."""
+    line = " ".join(_visible(text, Counter()).split())
+    return line if len(line) <= max_characters else f"{line[: max_characters - 3]}..."
+
+
 def _cut(text: str) -> int:
     """Find where text may be cut: after its last line end that is surely whole."""
     end = len(text.rstrip("\r\f\n"))

@@ -14,10 +14,11 @@ from typing import IO
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from training.texts.file_reading import FileReading, Sources, read_whole
+from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import About
 from training.texts.text_blocks import RULE, Block, text_of
 from training.texts.text_encoding import decoded
+from training.texts.unpacking import size_of
 
 # Lists, indented code and underlined headings would take the beginnings and ends of verses.
 _OFF = ["list", "code", "lheading", "reference", "table"]
@@ -25,23 +26,35 @@ _FRONT_MATTER = re.compile(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
 _FIELD = re.compile(
     r"^(title|author|licen[cs]e|rights|copyright)[ \t]*:[ \t]*(.+?)[ \t]*$", re.I | re.M
 )
+_CARRIAGE_RETURN = re.compile("\r\n?")
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _LINE_BLOCK = re.compile(
     r"^\| ?(?!.*\|[ \t]*$)", re.MULTILINE
 )  # Pandoc's; a table's row ends so, too
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_MARK = re.compile(r"[\[\]*_<`&!]")
+MAX_BYTES = 1 << 23
+MIN_MARKS = 1000
 _HARD_SPACE = "\u00a0"
 
 
 def read(file: IO[bytes], reading: FileReading) -> Sources:
     """Read an open Markdown file. Raises RefusedTextError as for plain text."""
-    read_whole(file)
+    num_bytes = size_of(file)
     encoding, pieces = decoded(file, reading.options.encoding)
-    text = "".join(pieces).replace("\r\n", "\n").replace("\r", "\n")
-    about = About()
+    text = "".join(pieces)
+    if num_bytes > MAX_BYTES or _is_full_of_marks(text):
+        yield reading.with_notes("read as plain text").source([text], encoding=encoding)
+        return
+    about, text = About(), _CARRIAGE_RETURN.sub("\n", text)
     if (match := _FRONT_MATTER.match(text)) is not None:
         about, text = _about(match[1]), text[match.end() :]
     yield reading.source([markdown_to_text(text)], encoding=encoding, about=about)
+
+
+def _is_full_of_marks(text: str) -> bool:
+    """Check for what is no verse: marks, that Markdown would take hours to match."""
+    return len(_MARK.findall(text)) > max(MIN_MARKS, len(text) // 10)
 
 
 def _about(front_matter: str) -> About:

@@ -40,14 +40,12 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
     try:
         document = pypdfium2.PdfDocument(read_whole(file))
     except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise RefusedTextError("is encrypted; save it without a password") from error
-        raise RefusedTextError(f"cannot be read ({error})") from error
+        raise _refusal(error) from error
     try:
         pages = _pages(document)
         facts = document.get_metadata_dict()
     except pypdfium2.PdfiumError as error:
-        raise RefusedTextError(f"cannot be read ({error})") from error
+        raise _refusal(error) from error
     finally:
         document.close()
     if not any(lines for lines, _ in pages):
@@ -56,6 +54,12 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         )
     about = About(facts.get("Title") or None, facts.get("Author") or None)
     yield reading.source([text_of(_blocks(pages))], about=about)
+
+
+def _refusal(error: Exception) -> RefusedTextError:
+    if "password" in str(error).lower() or "security" in str(error).lower():
+        return RefusedTextError("is encrypted; save it without a password")
+    return RefusedTextError("cannot be read (it is damaged, or cut short)")
 
 
 def _pages(document: pypdfium2.PdfDocument) -> list[tuple[list[_Line], int]]:

@@ -81,7 +81,7 @@ class RecordFields:
     def about(self, record: Record) -> About:
         """Read what a record tells of itself."""
         title, author, licence = (
-            " ".join(_as_text(record.get(name)).split()) or None if name is not None else None
+            _as_text(record.get(name)) or None if name is not None else None
             for name in (self.title, self.author, self.licence)
         )
         return About(title, author, licence)
@@ -139,12 +139,17 @@ def _shown(columns: Sequence[str]) -> str:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, str):
-        return _with_line_ends(value)
     if isinstance(value, list):
         has_stanzas = any(isinstance(each, list) for each in value)
-        return ("\n\n" if has_stanzas else "\n").join(_as_text(each) for each in value)
-    return "" if value is None or isinstance(value, dict | bool | float) else str(value)
+        lines = ("\n".join(map(_scalar, e)) if isinstance(e, list) else _scalar(e) for e in value)
+        return ("\n\n" if has_stanzas else "\n").join(lines)
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, str):
+        return _with_line_ends(value)
+    return "" if value is None or isinstance(value, dict | list | bool | float) else str(value)
 
 
 def _with_line_ends(text: str) -> str:

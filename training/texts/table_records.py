@@ -154,7 +154,7 @@ def _parsed_json(text: str) -> object:
     except RecursionError as error:
         raise RefusedTextError("is nested too deeply") from error
     except ValueError as error:  # a number of thousands of digits
-        raise RefusedTextError(f"is no JSON ({error})") from error
+        raise RefusedTextError("is no JSON (it holds a number of thousands of digits)") from error
 
 
 def _json_records(value: object) -> list[Record | RefusedTextError]:

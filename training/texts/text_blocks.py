@@ -65,11 +65,13 @@ def _least_gap(last: Block, block: Block) -> int:
 
 
 def _are_stanzas(blocks: Sequence[Block]) -> bool:
-    stanzas = lines = several = 0
+    """Check what paragraphs that follow one another are: mostly of several lines, or of one."""
+    stanzas = mixed = lines = 0
     for last, block in pairwise(blocks):
-        several += "\n" in block.text or "\n" in last.text
         if block.gap or last.is_heading or block.is_heading or not (last.text and block.text):
             continue
-        stanzas += "\n" in last.text and "\n" in block.text
-        lines += "\n" not in last.text and "\n" not in block.text
-    return several > 0 and stanzas >= lines
+        several = ("\n" in last.text) + ("\n" in block.text)
+        stanzas += several == 2
+        mixed += several == 1
+        lines += several == 0
+    return stanzas >= lines and stanzas + (mixed if lines == 0 else 0) > 0

@@ -65,6 +65,7 @@ def detect_encoding(file: IO[bytes]) -> str:
     if _ISO_2022_JP.search(head) and _first_fault(file, "iso2022_jp_ext") is None:
         return "iso-2022-jp"
     _require_text(head)
+    _require_no_gap(file)
     fault = _first_fault(file, "utf-8")
     if fault is None:
         return "utf-8"
@@ -90,6 +91,16 @@ def _require_text(head: bytes) -> None:
             f"is no text: of its first {len(head):,} bytes {controls:,} are NUL or other control "
             "characters"
         )
+
+
+def _require_no_gap(file: IO[bytes]) -> None:
+    """Refuse a file with long runs of NUL bytes: a sparse one, or what a crash left of it."""
+    file.seek(0)
+    offset = 0
+    for chunk in chunks_of(file):
+        if chunk.count(0) > MAX_CONTROL_SHARE * len(chunk):
+            raise RefusedTextError(f"is no text from byte {offset + chunk.find(0):,} on, but NUL")
+        offset += len(chunk)
 
 
 def _require(file: IO[bytes], name: str) -> None:

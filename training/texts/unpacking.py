@@ -41,9 +41,13 @@ BOMB_BYTES = 1 << 26
 _MAGIC = (
     (b"\x1f\x8b\x08", "gz"),
     (b"\xfd7zXZ\x00", "xz"),
-    (b"BZh", "bz2"),
+    (b"BZh91AY&SY", "bz2"),
     (b"\x28\xb5\x2f\xfd", "zst"),
 )
+_PLAINER = {
+    "File is not a zip file": "it is cut short: its list of members is missing",
+    "Compressed file ended before the end-of-stream marker was reached": "it is cut short",
+}
 DAMAGE = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
 
 
@@ -127,7 +131,7 @@ def unpacked(packed: IO[bytes], name: str, budget: Budget) -> Iterator[IO[bytes]
 
     Raises RefusedTextError.
     """
-    head = packed.read(6)
+    head = packed.read(10)
     packed.seek(0)
     by_bytes = (kind for start, kind in _MAGIC if head.startswith(start))
     compression = compression_of(name) or next(by_bytes, "")
@@ -159,6 +163,7 @@ def spooled(chunks: Iterable[bytes], budget: Budget | None) -> IO[bytes]:
 def unreadable(error: Exception) -> RefusedTextError:
     """Build the refusal of a file that cannot be read, with the reason in short."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    reason = _PLAINER.get(reason, reason)
     return RefusedTextError(f"cannot be read ({reason})")
 
 
