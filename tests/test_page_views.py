@@ -151,7 +151,7 @@ def test_nothing_is_wider_than_the_window(open_page: OpenPage) -> None:
     page = open_page()
     write(page, "The moon " * 50)
     show_lines(page)
-    for view in ("write", "see", "compare"):
+    for view in ("write", "see", "compare", "why"):
         page.click(f"#tab-{view}")
         for width in (360, 768, 1920):
             page.set_viewport_size({"width": width, "height": 740})
@@ -220,7 +220,7 @@ def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
     wait_until_over(page)
     show_lines(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    for view in ("write", "see", "compare"):
+    for view in ("write", "see", "compare", "why"):
         page.click(f"#tab-{view}")
         expect(page.locator("#see-progress")).to_be_hidden()
         for scheme in SCHEMES:

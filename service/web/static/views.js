@@ -5,7 +5,7 @@ import { byId } from "./dom.js";
 import { fetched } from "./lazy.js";
 import { notify } from "./notices.js";
 
-const NAMES = ["write", "see", "compare"]; // each but Write with `./see/see.js` and `./see/see.css`
+const NAMES = ["write", "see", "compare", "why"]; // each but Write with `./see/see.js` and `./see/see.css`
 const KEPT = ["sheet"]; // of what the address says, this is no view's own
 
 export class Views {
