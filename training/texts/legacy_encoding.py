@@ -52,7 +52,10 @@ class _SingleByte:
             return MISPLACED
         if not self.is_latin and (_is_ascii_letter(before) or _is_ascii_letter(behind)):
             return MISPLACED
-        if char != small and (before.islower() or (before.isupper() and behind.islower())):
+        is_small = char == small
+        if not is_small and (before.islower() or (before.isupper() and behind.islower())):
+            return MISPLACED
+        if is_small and before.isupper() and behind.isupper():
             return MISPLACED
         return ranks[small]
 
@@ -117,9 +120,11 @@ def _hanzi(last_common_lead: int) -> Callable[[str, bytes], int]:
 
 
 def _gb(char: str, raw: bytes) -> int:
-    is_gb2312 = len(raw) == 2 and raw[0] >= 0xB0 and raw[1] >= 0xA1
     points = _hanzi(0xD7)(char, raw)
-    return points if is_gb2312 or points != 6 else -2
+    if not "\u4e00" <= char <= "\u9fff" or points == 10:
+        return points
+    is_gb2312 = len(raw) == 2 and raw[0] >= 0xB0 and raw[1] >= 0xA1
+    return points if is_gb2312 else 2  # traditional characters are not in the old set
 
 
 def _japanese(first_common_lead: int, last_common_lead: int) -> Callable[[str, bytes], int]:
@@ -173,7 +178,11 @@ _CANDIDATES: Sequence[_SingleByte | _MultiByte] = (
     _MultiByte("euc-jp", "euc-jp", _japanese(0xB0, 0xCF)),
     _MultiByte("euc-kr", "cp949", _korean),
 )
-_RARE, _RARE_LESS = ("cp737", "cp850", "cp852", "cp866"), 15  # DOS: a point and a half less
+# Tenths of a point that rarer encodings have less, so that between equals the commoner is taken.
+_RARITY = {
+    **dict.fromkeys(("macintosh", "iso-8859-5", "iso-8859-2", "windows-1257"), 5),
+    **dict.fromkeys(("mac-cyrillic", "cp737", "cp850", "cp852", "cp866"), 15),
+}
 CODECS = {candidate.name: candidate.codec for candidate in _CANDIDATES}
 
 
@@ -207,5 +216,5 @@ def scores(sample: bytes) -> list[tuple[int, str]]:
         count = len(_NOT_ASCII.findall(text))
         if count > 0:
             points = 10 * candidate.points(text) // count
-            found.append((points - (_RARE_LESS if candidate.name in _RARE else 0), -place))
+            found.append((points - _RARITY.get(candidate.name, 0), -place))
     return [(points, _CANDIDATES[-place].name) for points, place in sorted(found, reverse=True)]

@@ -12,7 +12,8 @@ WESTERN = (
     "äöåéüàèøæ",  # Swedish, Finnish
     "åøæéòôóä",  # Danish, Norwegian
     "íáðéóæöúýþ",  # Icelandic
-    "éëïóèüêöáíûâçñà",  # Dutch, English with loans
+    "éëïóèüêöáíûâçñà",  # Dutch
+    "éèæêëïœöüçàâôñáíóåäøúîû",  # English, of its loans and old spellings
 )
 CENTRAL = (
     "ąęłóśżćńźé",  # Polish

@@ -50,4 +50,7 @@ def _is_known(char: str) -> bool:
         or char in HANZI
         or char in HANGUL
         or char in "。、，！？「」《》"
+        # Two letters of ASCII, and one read the wrong way round, are characters as well, but none
+        # whose second half is such a byte.
+        or ("\u4e00" <= char <= "\u9fff" and ord(char) & 0xFF > 0x7E)
     )
