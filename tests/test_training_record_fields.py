@@ -105,6 +105,8 @@ def test_a_text_may_be_written_in_several_ways(tmp_path: Path, value: object, te
         [{"lyrics": VERSE}],
         {"artist": "Ann", "songs": [{"lyrics": VERSE}], "tags": ["a"]},
         {"one": {"lyrics": VERSE}},
+        {"title": "Sea", "lyrics": VERSE, "media": [{"url": LONG}], "album": {"name": LONG}},
+        {"by": "Ann", "poems": [VERSE]},
         [VERSE],
     ],
 )

@@ -17,7 +17,7 @@ from training.texts.file_reading import FileReading, Sources
 from training.texts.html_text import html_blocks, parsed_html
 from training.texts.markup_encoding import decoded_markup
 from training.texts.source_text import About, RefusedTextError
-from training.texts.text_blocks import text_of
+from training.texts.text_blocks import Block, texts_of
 from training.texts.zip_parts import opened_part, opened_zip, parsed
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -35,12 +35,10 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         with opened_part(archive, place) as part:
             package = parsed(part)
         dropped: Counter[str] = Counter()
-        pages = [
-            text
-            for name in _pages(package, place)
-            if name in archive.namelist() and (text := _page(archive, name, dropped))
-        ]
-    source = reading.source([BETWEEN_PAGES.join(pages)], about=_about(package))
+        names = archive.namelist()
+        pages = [_page(archive, name, dropped) for name in _pages(package, place) if name in names]
+    text = BETWEEN_PAGES.join(filter(None, texts_of(pages)))
+    source = reading.source([text], about=_about(package))
     source.dropped.update(dropped)
     yield source
 
@@ -74,12 +72,12 @@ def _pages(package: "etree._Element", place: str) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(posixpath.dirname(place), link))
 
 
-def _page(archive: zipfile.ZipFile, name: str, dropped: Counter[str]) -> str:
+def _page(archive: zipfile.ZipFile, name: str, dropped: Counter[str]) -> list[Block]:
     with opened_part(archive, name) as part:
         raw = part.read()
     _, text = decoded_markup(io.BytesIO(raw), raw, ())
     root = parsed_html(text)
-    return text_of(html_blocks(root, dropped)) if root is not None else ""
+    return html_blocks(root, dropped) if root is not None else []
 
 
 def _about(package: "etree._Element") -> About:

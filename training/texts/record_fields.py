@@ -17,7 +17,6 @@ _TEXTS = (
     "lyrics",
     "lyric",
     "poem",
-    "poems",
     "songlyrics",
     "plainlyrics",
     "lines",
@@ -102,6 +101,14 @@ def fields_of(
     others = [column for column in columns if column != text]
     title = options.title_field if options.title_field is not None else _by_name(others, _TITLES)
     return RecordFields(text, title, _by_name(others, _AUTHORS), _by_name(others, _LICENCES))
+
+
+def has_text(record: Record, options: ReadingOptions) -> bool:
+    """Check whether a record has a field that is given as the text, or named as one."""
+    if options.text_field is not None:
+        return options.text_field in record
+    name = _by_name(list(record), _TEXTS)
+    return name is not None and _as_text(record[name]) != ""
 
 
 def _by_name(columns: Sequence[str], names: Sequence[str]) -> str | None:

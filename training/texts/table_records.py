@@ -11,7 +11,8 @@ from itertools import chain, islice
 from typing import IO
 
 from training.texts.file_reading import FileReading, Sources, read_whole
-from training.texts.record_fields import Record, fields_of
+from training.texts.reading_options import ReadingOptions
+from training.texts.record_fields import Record, fields_of, has_text
 from training.texts.source_text import RefusedTextError
 from training.texts.text_encoding import decoded
 
@@ -44,7 +45,7 @@ def read_json(file: IO[bytes], reading: FileReading) -> Sources:
     read_whole(file)
     encoding, pieces = decoded(file, reading.options.encoding)
     value = _parsed_json("".join(pieces))
-    found = _json_records(value)
+    found = _json_records(value, reading.options)
     if not found:
         raise RefusedTextError("holds no list of objects, nor one object with a text")
     return sources_of(iter(found), reading, encoding)
@@ -157,17 +158,19 @@ def _parsed_json(text: str) -> object:
         raise RefusedTextError("is no JSON (it holds a number of thousands of digits)") from error
 
 
-def _json_records(value: object) -> list[Record | RefusedTextError]:
-    """Find the records in a JSON value: a list, the longest list in an object, or the object."""
+def _json_records(value: object, options: ReadingOptions) -> list[Record | RefusedTextError]:
+    """Find the records in a JSON value: a list, an object with a text, or what lies in one."""
     if isinstance(value, list):
         return [_as_record(each) for each in value]
     if not isinstance(value, dict):
         return []
+    if has_text(value, options):
+        return [value]
     lists = [each for each in value.values() if isinstance(each, list) and each]
-    records = [each for each in lists if all(isinstance(one, dict) for one in each)]
-    if records:
-        return [_as_record(each) for each in max(records, key=len)]
-    objects = [each for each in value.values() if isinstance(each, dict)]
-    if objects and len(objects) == len(value):
-        return [_as_record(each) for each in objects]
+    objects = [each for each in lists if all(isinstance(one, dict) for one in each)]
+    texts = [each for each in lists if any(isinstance(one, str) and "\n" in one for one in each)]
+    if longest := max(objects or texts, key=len, default=None):
+        return [_as_record(each) for each in longest]
+    if value and all(isinstance(each, dict) for each in value.values()):
+        return [_as_record(each) for each in value.values()]
     return [value]

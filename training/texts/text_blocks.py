@@ -7,7 +7,7 @@ those of one line do, they are lines, and empty ones part stanzas. Knows nothing
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 RULE = "---"
 BEFORE_HEADING, AFTER_HEADING = 2, 1  # blank lines, at least; two part documents
@@ -32,11 +32,19 @@ def text_of(blocks: Sequence[Block]) -> str:
 
     Spaces at the ends of lines go; hard ones at the beginning are spaces as any others.
     """
-    for block in blocks:
-        block.text = "\n".join(map(_tidied, block.text.split("\n")))
-        if not block.text.strip("\n"):
-            block.text = ""
-    return "".join(_pieces(blocks, 1 if _are_stanzas(blocks) else 0))
+    (text,) = texts_of([blocks])
+    return text
+
+
+def texts_of(pages: Sequence[Sequence[Block]]) -> list[str]:
+    """Join the blocks of each page of a document, all of whose paragraphs are of one kind."""
+    for page in pages:
+        for block in page:
+            block.text = "\n".join(map(_tidied, block.text.split("\n")))
+            if not block.text.strip("\n"):
+                block.text = ""
+    blank_between = 1 if _are_stanzas(pages) else 0
+    return ["".join(_pieces(page, blank_between)) for page in pages]
 
 
 def _tidied(line: str) -> str:
@@ -64,10 +72,10 @@ def _least_gap(last: Block, block: Block) -> int:
     return AFTER_HEADING if last.is_heading else 0
 
 
-def _are_stanzas(blocks: Sequence[Block]) -> bool:
+def _are_stanzas(pages: Sequence[Sequence[Block]]) -> bool:
     """Check what paragraphs that follow one another are: mostly of several lines, or of one."""
     stanzas = mixed = lines = 0
-    for last, block in pairwise(blocks):
+    for last, block in chain.from_iterable(map(pairwise, pages)):
         if block.gap or last.is_heading or block.is_heading or not (last.text and block.text):
             continue
         several = ("\n" in last.text) + ("\n" in block.text)
