@@ -3,15 +3,18 @@
 
 import { ServiceError } from "../service/client.js";
 import { byId, isUsable } from "../dom.js";
+import { labelled } from "./arrangement.js";
 import { Forms } from "./forms.js";
 import { announce, notify, sentence } from "../notices.js";
-import { ME, Piece } from "../text/piece.js";
+import { Piece } from "../text/piece.js";
+import { sectionsOf } from "../text/sections.js";
 import { Place } from "../text/place.js";
-import { placeBehind, shortened, specLines, withKept, wordAt } from "./poem.js";
+import { placeBehind, shortened, specLines, version, withKept, wordAt } from "./poem.js";
 import { openingBefore } from "../text/prompt.js";
 import { Prosody } from "./prosody.js";
 import { Rhymes } from "./rhymes.js";
 import { Rows } from "./scansion.js";
+import { Songs } from "./songs.js";
 import { reasonOf } from "./verdict.js";
 
 const NUM_OTHERS = 3; // ways for a line, beside the one that is there
@@ -33,6 +36,17 @@ export class Composing {
       isWriting: () => write.isWriting,
     });
     this.rhymes = new Rhymes({ manuscript, sheet, models, prosody: this.prosody });
+    this.songs = new Songs({
+      manuscript,
+      sheet,
+      models,
+      write,
+      writeBehind: (end, request, labels) => {
+        const manner = this.#sound(() => this.forms.manner);
+        if (manner) return this.writeBehind(end, { ...request, ...manner }, labels);
+      },
+      told: (work) => this.#told(work),
+    });
     this.#connect();
   }
 
@@ -59,16 +73,27 @@ export class Composing {
   writePoem(manner = {}) {
     const request = this.#sound(() => this.forms.request);
     if (!request) return;
-    const { text } = this.manuscript;
-    const { at, lead, tail } = placeBehind(text, this.sheet.selection.end);
+    const { end } = this.sheet.selection;
+    return this.writeBehind(end, { ...request, ...manner }, this.forms.labels);
+  }
+
+  /** Write what is requested behind the stanza of a position; `labels` name its stanzas, if any. */
+  writeBehind(position, request, labels = []) {
+    const { at, lead, tail } = placeBehind(this.manuscript.text, position);
     const place = new Place(at);
-    const poem = { ...request, ...manner, ...this.#openingAt(at) };
+    const poem = { ...request, ...this.#openingAt(at) };
     const giveWay = () => {
       const isThere = this.write.alternatives.place === place; // else it may stand elsewhere by now
-      if (!isThere) this.writePoem({ strict: false });
-      else this.write.writeInto(place, { ...options, poem: { ...poem, strict: false } });
+      if (isThere) this.write.writeInto(place, { ...options, poem: { ...poem, strict: false } });
+      else this.writeBehind(this.sheet.selection.end, { ...request, strict: false }, labels);
     };
-    const options = { poem, lead, tail, take: this.#listener(poem, giveWay) };
+    const options = {
+      poem,
+      lead: lead + labels.slice(0, 1).map((label) => `${label}\n`),
+      tail,
+      dress: () => labelled(labels),
+      take: this.#listener(poem, giveWay),
+    };
     return this.write.writeInto(place, options);
   }
 
@@ -91,8 +116,12 @@ export class Composing {
       return notify("All lines are kept. Press “Keep” at one that may change.");
     const spec = withKept(found.spec, lines, isKept);
     const again = (more) => this.writeRest(more);
+    const isLabelled = sectionsOf(this.manuscript.text).some(
+      ({ body }) => body.start === lines[0].start,
+    );
+    const labels = isLabelled ? this.forms.labels : [];
     return this.#writeBeside(found.poem, { spec, ...manner }, place, again, (to, said, by) => {
-      to.addWay(by).spans = version(to.old, said, by);
+      to.addWay(by).spans = version(to.old, said, by, labels);
       this.write.choose(to, to.ways.length - 1);
     });
   }
@@ -172,6 +201,10 @@ export class Composing {
     };
   }
 
+  #measure() {
+    return this.#told(() => this.forms.song.measure(this.manuscript.text, this.models.chosen));
+  }
+
   #openingAt(position) {
     const opening = openingBefore(this.manuscript.text, position);
     return opening.trim() ? { opening } : {};
@@ -200,6 +233,7 @@ export class Composing {
       "form-acrostic": () => this.#spell(),
       "form-rest": () => this.writeRest(),
       "form-rhymes": () => this.offerRhymes(),
+      "form-measure": () => this.#measure(),
     };
     for (const [id, act] of Object.entries(buttons))
       byId(id).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
@@ -240,24 +274,10 @@ export class Composing {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
+      if (!(error instanceof ServiceError || error instanceof RangeError)) throw error;
       notify(sentence(error.message));
     }
   }
 }
 
 const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
-
-/** A poem's spans: lines that are as they were keep who wrote them, the others are `by` the new one. */
-function version({ piece, poem }, lines, by) {
-  const from = (position) => position - poem.start;
-  return lines.flatMap((line, index) => {
-    const [before, own] = [poem.lines[index - 1], poem.lines[index]];
-    const gap = own && before ? piece.slice(from(before.end), from(own.start)) : [];
-    const isSame = own && own.text.trim() === line.text;
-    return [
-      ...(index > 0 && !own ? [{ text: lines[index - 1].ends_stanza ? "\n\n" : "\n", by }] : gap),
-      ...(isSame ? piece.slice(from(own.start), from(own.end)) : [{ text: line.text, by }]),
-    ];
-  });
-}

@@ -48,7 +48,8 @@ export const sent = (line) =>
 export const sentText = (stanzas) =>
   stanzas.map((lines) => lines.map((line) => sent(line.text)).join("\n")).join("\n\n");
 
-/** Where a new stanza goes: behind the one at a position, with what parts it from its neighbours. */
+/** Where a new stanza goes: behind the one at a position, with what parts it from its neighbours;
+ * right below a label that waits for one. */
 export function placeBehind(text, position) {
   const stanza = stanzasOf(text).find(
     (lines) => lines[0].start <= position && position <= lines[lines.length - 1].end,
@@ -56,9 +57,11 @@ export function placeBehind(text, position) {
   const at = stanza ? stanza[stanza.length - 1].end : position;
   const [before, after] = [text.slice(0, at), text.slice(at)];
   const gap = (newlines) => "\n".repeat(2 - newlines.length);
+  const last = before.slice(before.lastIndexOf("\n", before.length - 2) + 1, -1);
+  const isNamed = before.endsWith("\n") && kindOf(last) !== null;
   return {
     at,
-    lead: before.trim() ? gap(/\n{0,2}$/.exec(before)[0]) : "",
+    lead: before.trim() && !isNamed ? gap(/\n{0,2}$/.exec(before)[0]) : "",
     tail: after.trim() ? gap(/^\n{0,2}/.exec(after)[0]) : "",
   };
 }
@@ -158,4 +161,26 @@ export function rhymeWord(line, tail = "") {
 function tailStart(line, tail) {
   const at = line.toLowerCase().lastIndexOf(tail.toLowerCase());
   return at < 0 ? line.length : at;
+}
+
+/** A poem's spans: lines that are as they were keep who wrote them, the others are `by` the new one.
+ * Stanzas that it had not yet get their `labels`, if there are any. */
+export function version({ piece, poem }, lines, by, labels = []) {
+  const from = (position) => position - poem.start;
+  return lines.flatMap((line, index) => {
+    const [before, own] = [poem.lines[index - 1], poem.lines[index]];
+    const gap = own && before ? piece.slice(from(before.end), from(own.start)) : [];
+    const isSame = own && own.text.trim() === line.text;
+    return [
+      ...(index > 0 && !own ? [{ text: gapBefore(lines, index, labels), by }] : gap),
+      ...(isSame ? piece.slice(from(own.start), from(own.end)) : [{ text: line.text, by }]),
+    ];
+  });
+}
+
+/** What parts a line of a new stanza or the same one from the line before. */
+function gapBefore(lines, index, labels) {
+  if (!lines[index - 1].ends_stanza) return "\n";
+  const label = labels[lines.slice(0, index).filter((line) => line.ends_stanza).length];
+  return label ? `\n\n${label}\n` : "\n\n";
 }

@@ -16,8 +16,18 @@ export class Tools {
     );
     byId("text").addEventListener("keydown", (event) => this.#onKey(event));
     byId("show-counts").addEventListener("change", () => this.#showMargin());
+    this.parts.manuscript.onChange(() => this.#watchSongs());
+    this.#watchSongs();
     byId("show-counts").checked = recall("counts") === true;
     if (byId("show-counts").checked) this.#showMargin();
+  }
+
+  /** Choruses are watched as soon as two sections have been named. */
+  #watchSongs() {
+    const isSong =
+      !this.#made.choruses &&
+      /chorus[^]*chorus|refrain[^]*refrain/i.test(this.parts.manuscript.text);
+    if (isSong) this.#use("choruses", () => {});
   }
 
   #onKey(event) {
@@ -49,5 +59,7 @@ const STYLES = "./form/form.css";
 
 const make = {
   forms: async (parts) => new (await fetched("./form/composing.js", STYLES)).Composing(parts),
+  choruses: async ({ manuscript }) =>
+    new (await fetched("./form/choruses.js", STYLES)).Choruses(manuscript),
   margin: async (parts) => new (await fetched("./form/margin.js", STYLES)).Margin(parts),
 };

@@ -13,7 +13,7 @@ import { extend, Place } from "../text/place.js";
 import { promptBefore } from "../text/prompt.js";
 
 const NUM_BESIDE = 3;
-const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest"];
+const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest", "form-another"];
 const LINE = { length: 200, least: 20 }; // characters: a line ends long before, a poem not at once
 const CHANGED = "What stood there was changed meanwhile, so it stays as it is.";
 
@@ -111,7 +111,8 @@ export class Write {
   }
 
   /** One continuation into the text, or a `poem`, in place of what stands at `place`. `lead` and
-   * `tail` part it from what stands around; `take` hears of its events too. */
+   * `tail` part it from what stands around; `dress` gives what changes its pieces as they come, `take`
+   * hears of its events too. */
   async writeInto(place, options) {
     const body = this.bodyFor(place, options);
     if (!body) return;
@@ -119,6 +120,7 @@ export class Write {
     const replacesText = place.length > 0;
     let pen = null;
     let { lead = "" } = options;
+    const dressed = options.dress?.() ?? ((text) => text);
     place.join(manuscript);
     const take = {
       ...options.take,
@@ -130,7 +132,7 @@ export class Write {
         sheet.follow(place.start);
       },
       text: (event) => {
-        pen.write(lead + event.text);
+        pen.write(lead + dressed(event.text));
         lead = "";
       },
       over: (outcome) => {
