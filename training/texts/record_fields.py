@@ -156,7 +156,12 @@ def _as_text(value: object) -> str:
 def _scalar(value: object) -> str:
     if isinstance(value, str):
         return _with_line_ends(value)
-    return "" if value is None or isinstance(value, dict | list | bool | float) else str(value)
+    if isinstance(value, bytes):  # text of older tables; what is not UTF-8 is something else
+        try:
+            return _with_line_ends(value.decode())
+        except UnicodeDecodeError:
+            return ""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _with_line_ends(text: str) -> str:
