@@ -52,7 +52,7 @@ def training_row(name: str, field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     shown = "" if default in (None, ()) else f"`{default!r}`".replace("'", "")
     if name == "document_separator":
-        shown = "two blank lines"
+        shown = "what the text shows"
     elif name == "corpus":
         shown = "the anthology"
     elif isinstance(default, Path):

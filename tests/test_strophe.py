@@ -92,7 +92,7 @@ def test_listing_the_commands_needs_nothing_that_is_an_extra() -> None:
     code = f"import sys; sys.modules.update(dict.fromkeys({extras!r})); {RUN}"
     ended = run(code, "--help")
     assert ended.returncode == 0
-    assert all(f"\n    {command} " in ended.stdout for command in strophe.COMMANDS)
+    assert strophe.COMMANDS.keys() <= set(ended.stdout.split())
 
 
 @pytest.fixture(scope="module")

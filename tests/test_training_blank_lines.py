@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 
 from training.data.blank_lines import emptied_blank_lines, is_blank
 
-INVISIBLE = (
-    " \t\x00\x0b\x0c\r\x1f\x7f\x85\u00a0\u00ad\u2003\u200b\u2028\u202e\u2060\u2800\u3000\ufeff"
-)
+INVISIBLE = " \t\x00\x0b\r\x1f\x7f\x85\u00a0\u00ad\u2003\u200b\u2028\u202e\u2060\u2800\u3000\ufeff"
 
 
 @pytest.mark.parametrize("char", INVISIBLE, ids=ascii)
 def test_a_line_of_what_cannot_be_seen_is_blank(char: str) -> None:
     assert is_blank(char)
     assert "".join(emptied_blank_lines([f"a\n{char}\n\n{char}{char}\n b"])) == "a\n\n\n\n b"
+
+
+def test_a_form_feed_is_blank_but_its_line_is_kept_since_a_page_may_end_a_poem() -> None:
+    assert is_blank("\f")
+    assert "".join(emptied_blank_lines(["a\n\f\n \nb"])) == "a\n\f\n\nb"
 
 
 def test_every_letter_mark_number_sign_and_symbol_is_visible_but_the_fillers() -> None:

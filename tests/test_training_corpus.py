@@ -145,7 +145,7 @@ def test_more_than_65536_tokens_take_four_bytes_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("", {}, "no text: .*text.txt holds no visible character"),
+        ("", {}, "text.txt: is empty"),
         (" \n\u00a0\n\u200b\t\n\ufeff", {}, "no text"),
         (" \n\u00a0\n", {"split": "contiguous"}, "no text"),
         ("only one poem\n\nof two stanzas", {}, "--split contiguous"),
@@ -188,7 +188,7 @@ def test_a_text_of_one_document_is_told_what_may_part_it(
 def test_a_separator_that_is_named_as_the_error_says_parts_the_text(tmp_path: Path) -> None:
     text = "\n \n* * *\n\n".join(poem.replace("\n\n", "\n") for poem in poems(4))
     with pytest.raises(CorpusError) as refused:
-        prepared(tmp_path, text)
+        prepared(tmp_path, text, document_separator="\n\n\n")
     separators = re.findall("--document-separator '(.*?)'", str(refused.value))
     assert separators == [r"\n\n", r"\n* * *\n"]
     for separator in separators:

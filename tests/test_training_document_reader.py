@@ -15,8 +15,6 @@ import zstandard_frames
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import (
     may_combine,
-    read_documents,
-    read_segments,
     read_texts,
 )
 from training.data.train_valid_split import SplitKind
@@ -28,7 +26,7 @@ TEXT = "\n\n\n".join(POEMS)
 
 
 def documents(path: Path, separator: str = "\n\n\n") -> list[str]:
-    return list(read_documents(str(path), CorpusOptions(document_separator=separator)))
+    return list(read_texts(str(path), CorpusOptions(document_separator=separator)))
 
 
 @pytest.fixture
@@ -172,7 +170,7 @@ def test_segments_together_are_the_whole_text(tmp_path: Path) -> None:
     text = "".join(f"line {i}\n\n\n" for i in range(200_000)) + "no line end"
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    segments = list(read_segments(str(path), CorpusOptions()))
+    segments = list(read_texts(str(path), CorpusOptions(split="contiguous")))
     assert len(segments) > 1
     assert "".join(segments) == text
 
@@ -181,19 +179,19 @@ def test_segments_of_a_text_without_line_ends_are_the_whole_text(tmp_path: Path)
     text = "x" * (2 * CHUNK_BYTES + 5)
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    assert "".join(read_segments(str(path), CorpusOptions())) == text
+    assert "".join(read_texts(str(path), CorpusOptions(split="contiguous"))) == text
 
 
 def test_standard_input_is_a_corpus_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    assert list(read_documents("-", CorpusOptions())) == POEMS
+    assert list(read_texts("-", CorpusOptions())) == POEMS
     assert not sys.stdin.buffer.closed
 
 
 def test_a_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CorpusError, match="standard input is closed"):
-        list(read_documents("-", CorpusOptions()))
+        list(read_texts("-", CorpusOptions()))
 
 
 def test_a_long_document_is_read_whole_in_time_that_grows_with_it(tmp_path: Path) -> None:
@@ -213,7 +211,7 @@ def test_a_line_without_end_is_read_in_pieces_cut_where_nfc_joins_nothing(
     text = (filler * 97 + marked) * 40_000
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    pieces = list(read_segments(str(path), CorpusOptions()))
+    pieces = list(read_texts(str(path), CorpusOptions(split="contiguous")))
     assert "".join(pieces) == unicodedata.normalize("NFC", text)
     assert max(map(len, pieces)) <= CHUNK_BYTES + len(marked)
 

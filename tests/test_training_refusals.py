@@ -40,7 +40,7 @@ def test_a_changed_corpus_is_refused_on_resume(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a poem \xff", "not UTF-8 at byte 7"),
+        (b"a poem \0\1\2\xff", "poems.txt: "),
         (b"one single poem", "too small to split"),
         (b"a\n\n\nb", "too few for batch_size"),
     ],

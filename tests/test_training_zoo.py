@@ -6,11 +6,11 @@ import corpus_zoo as zoo
 import pytest
 
 from training.data.corpus_options import CorpusOptions
-from training.data.document_reader import read_documents
+from training.data.document_reader import read_texts
 
 
 def documents(path: Path) -> list[str]:
-    return list(read_documents(str(path), CorpusOptions()))
+    return list(read_texts(str(path), CorpusOptions()))
 
 
 def without_indents(document: str) -> str:

@@ -20,6 +20,7 @@ from training.training_errors import is_out_of_memory, os_error_in_words
 limit_spinning()  # before torch is loaded, as the commands do
 
 COMMANDS = {
+    "inspect-corpus": "training.commands.inspect_corpus",
     "prepare": "training.commands.prepare",
     "train": "training.commands.train",
     "words": "training.commands.words",

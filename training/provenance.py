@@ -12,6 +12,7 @@ import torch
 
 from model.checkpoint import Checkpoint
 from training.data.corpus import Corpus
+from training.data.reading_report import ReadingFacts
 from training.optimization.trainer import Trainer
 
 NAMED_SOURCES = 5  # a folder may hold thousands of files
@@ -29,6 +30,7 @@ def provenance_facts(
         "network": trainer.network.config.summary,
         "preset": config.preset,
         "corpus": _in_short([Path(source.name).name for source in manifest.sources]),
+        **_rights(manifest.reading),
         CORPUS_HASH: manifest.text_sha256,
         CORPUS_LENGTH: manifest.train.characters,
         WORDS_KEPT: manifest.words,
@@ -41,6 +43,18 @@ def provenance_facts(
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+def _rights(reading: ReadingFacts | None) -> dict[str, str | None]:
+    """What files tell of their authors, titles and rights; None where they tell nothing."""
+    if reading is None:
+        return {}
+    told = {
+        "authors": list(reading.authors),
+        "titles": reading.titles,
+        "rights": reading.licences,
+    }
+    return {name: _in_short(texts) if texts else None for name, texts in told.items()}
 
 
 def is_trained_on(checkpoint: Checkpoint, corpus: Corpus) -> bool:

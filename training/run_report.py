@@ -19,6 +19,10 @@ from training.run_log import read_metrics
 
 TEMPERATURES = (0.5, 0.8, 1.0)
 SAMPLE_TOKENS = 400
+RIGHTS = (
+    "Who publishes this model answers for the texts that it learned from. A model of songs or "
+    "poems under copyright can write passages of them: it should not be published."
+)
 SAMPLE_SEED = 1
 STEPS = 20  # taken in one call of the decoder, which costs as much as a step
 
@@ -41,6 +45,7 @@ def write_card(title: str, facts: Mapping[str, object], samples: Mapping[float, 
     lines = [f"# {title}", "", "A character language model, trained with Strophe.", ""]
     lines += ["| fact | value |", "| --- | --- |"]
     lines += [f"| {name} | {_cell(value)} |" for name, value in facts.items() if value is not None]
+    lines += ["", "## Rights", "", RIGHTS]
     for temperature, text in samples.items():
         lines += ["", f"## Sample at temperature {temperature}, as it came", ""]
         lines += ["```text", text.replace("```", "'''"), "```"]

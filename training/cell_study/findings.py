@@ -12,7 +12,7 @@ from training.cell_study.gradient_reach import Reach
 from training.cell_study.matched_networks import Shapes
 from training.cell_study.recall import RecallTask
 from training.cell_study.text_learning import Trained
-from training.data.corpus import Manifest
+from training.data.corpus_manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,15 +14,14 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Facts, LoadedCheckpoint
 from model.extra_files import ExtraFile
 from training.commands.flags import Commands, add_flags, given_fields
-from training.data.corpus_options import CorpusOptions, options_of
+from training.data.corpus_options import READING_OPTIONS, CorpusOptions, options_of
 from training.data.training_text import TrainingText, training_text
 from training.provenance import CORPUS_HASH, CORPUS_LENGTH
 from training.run_report import with_facts
 from training.terminal_output import say
-from training.texts.reading_options import ReadingOptions
 from training.train_config import TrainConfig
 
-TEXT_OPTIONS = (*ReadingOptions.model_fields, "document_separator", "split", "valid_fraction")
+TEXT_OPTIONS = (*READING_OPTIONS, "split", "valid_fraction", "by_author")
 
 
 def add_command(commands: Commands, name: str, meaning: str) -> argparse.ArgumentParser:

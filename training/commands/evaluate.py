@@ -18,14 +18,13 @@ from model.errors import ParameterError
 from model.scoring import Score
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
-from training.data.corpus_options import CorpusOptions, options_of
+from training.data.corpus_options import READING_OPTIONS, CorpusOptions, options_of
 from training.data.corpus_report import outward_link_lines
 from training.data.unknown_characters import WARNED_SHARE, share_in_words
 from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of
 from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
 from training.terminal_output import say
-from training.texts.reading_options import ReadingOptions
 from training.train_config import TrainConfig
 
 MAX_ROWS = 1024
@@ -35,7 +34,7 @@ def add(commands: Commands) -> None:
     """Declare the `evaluate` command and its flags."""
     parser = commands.add_parser("evaluate", help="measure a checkpoint on a text")
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
-    names = (*ReadingOptions.model_fields, "document_separator", "split")
+    names = (*READING_OPTIONS, "split")
     options = {name: CorpusOptions.model_fields[name] for name in names}
     add_flags(parser, {"corpus": TrainConfig.model_fields["corpus"], **options})
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -2,7 +2,7 @@
 
 Spaces of any width, tabs, control characters and zero-width characters are left behind by editors
 and web pages, and nobody who reads the text can tell such a line from an empty one. Knows nothing
-of files and documents.
+of files and documents. A form feed ends a page, which may part documents: its line is kept.
 """
 
 import re
@@ -17,7 +17,7 @@ _NOT_WHITE = (
 )
 _VISIBLE = re.compile(rf"[^\s{_NOT_WHITE}]")
 # Begins with a literal, which re finds ten times as fast as what a look-behind would need.
-_FILLED_BLANK_LINE = re.compile(rf"\n(?:(?!\n)[\s{_NOT_WHITE}])+(?=\n|\Z)")
+_FILLED_BLANK_LINE = re.compile(rf"\n(?:(?![\n\f])[\s{_NOT_WHITE}])+(?=\n|\Z)")
 
 
 def is_blank(text: str) -> bool:

@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from model.atomic_write import replacing_folder
 from model.errors import CheckpointError, ParameterError, TokenizerError
@@ -27,8 +27,10 @@ from model.regular_file import open_regular, read_regular
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from model.word_list import MAX_BYTES as MAX_WORD_LIST
 from model.word_list import WordList
+from training.data.corpus_manifest import FORMAT, Manifest, PartFacts, Source
 from training.data.corpus_options import MAX_VOCAB_SIZE, MIN_VOCAB_SIZE, CorpusOptions
 from training.data.document_store import DocumentStore
+from training.data.reading_report import ReadingFacts
 from training.data.sources import STDIN, expand, file_digest, require_outside
 from training.data.train_valid_split import Part
 from training.data.unknown_characters import commonest_unknown, require_known
@@ -36,57 +38,12 @@ from training.data.vocabulary import learn_tokenizer
 from training.data.word_associations import word_list_of
 from training.training_errors import CorpusError
 
-FORMAT = 1
 MANIFEST, TOKENIZER, WORDS = "manifest.json", "tokenizer.model", "words.xz"
 MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
 _OWN_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
 _GIVEN_ADVICE = "begin without --init-from, so that the vocabulary is learned from the text"
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
-
-
-class Source(BaseModel):
-    """Source file of a corpus, with its hash."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    sha256: str | None = Field(description="of the file as it lay on disk; none for stdin")
-
-
-class PartFacts(BaseModel):
-    """Counts of documents, characters and tokens in one part, train or valid."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    documents: int
-    characters: int
-    tokens: int
-    unknown_tokens: int
-
-    @property
-    def unknown_share(self) -> float:
-        """Share of the characters that the vocabulary does not have."""
-        return self.unknown_tokens / max(self.characters, 1)
-
-
-class Manifest(BaseModel):
-    """Content of a corpus's manifest.json."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal[1]
-    options: CorpusOptions
-    sources: tuple[Source, ...]
-    text_sha256: str = Field(description="of the normalised text, duplicates left out")
-    vocabulary: int = Field(description="number of token ids")
-    duplicate_documents: int = Field(description="documents left out, seen before in this corpus")
-    unknown_characters: dict[str, int] = Field(
-        {}, description="the commonest that the vocabulary does not have, and their counts"
-    )
-    words: int | None = Field(None, description="words in the list; none: there is no list")
-    train: PartFacts
-    valid: PartFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,37 +71,51 @@ def prepare(
     `tokenizer` is used as it is, instead of learning one. Raises CorpusError for what cannot
     be read or split, or when `folder` holds something else; `folder` is then as it was.
     """
+    every_name = [*names, *valid_names]
     _require_replaceable(folder)
-    require_texts([*names, *valid_names])
-    require_outside([*names, *valid_names], folder)
+    require_texts(every_name)
+    require_outside(every_name, folder)
     files, valid_files = _expand_both(names, valid_names)
     sources = tuple(Source(name=name, sha256=file_digest(name)) for name in files + valid_files)
     with (
         replacing_folder(folder) as partial,
         tempfile.TemporaryFile("w+b", dir=partial) as file,
     ):
-        store = DocumentStore(file, options)
-        store.read(files, valid_files, options.valid_fraction)
+        store = DocumentStore(file, options, every_name)
+        store.read(files, valid_files)
         used = tokenizer if tokenizer is not None else _learn(store, options)
-        facts = {part: _write_ids(store, part, used, partial) for part in ("train", "valid")}
+        facts = _write_parts(store, used, partial)
         unknown = commonest_unknown(store.counts, used)
-        advice = _OWN_ADVICE if tokenizer is None else _GIVEN_ADVICE
-        require_known(facts["train"].unknown_share, unknown, "to train on", advice)
-        require_known(facts["valid"].unknown_share, unknown, "to validate on", advice)
+        if not options.anyway:
+            _require_most_learned(store.reading, facts, unknown, is_given=tokenizer is not None)
         manifest = Manifest(
             format=FORMAT,
             options=options.model_copy(update={"tokenizer": used.kind}),
             sources=sources,
-            text_sha256=store.text_sha256,
             vocabulary=used.vocab_size,
-            duplicate_documents=store.num_duplicates,
             unknown_characters=unknown,
             words=_write_words(store, partial) if options.word_list else None,
             **facts,
+            **_store_facts(store),
         )
         (partial / TOKENIZER).write_bytes(used.serialized)
         (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     return load_corpus(folder)
+
+
+def _require_most_learned(
+    reading: ReadingFacts,
+    facts: Mapping[Part, PartFacts],
+    unknown: Mapping[str, int],
+    *,
+    is_given: bool,
+) -> None:
+    """Refuse a corpus half of which is cut, left out or unknown; `is_given` is its vocabulary."""
+    if reading.why_stop is not None:
+        raise CorpusError(reading.why_stop)
+    advice = _GIVEN_ADVICE if is_given else _OWN_ADVICE
+    require_known(facts["train"].unknown_share, unknown, "to train on", advice)
+    require_known(facts["valid"].unknown_share, unknown, "to validate on", advice)
 
 
 def _expand_both(names: Sequence[str], valid_names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -184,6 +155,20 @@ def _learn(store: DocumentStore, options: CorpusOptions) -> Tokenizer:
     except TokenizerError as error:
         sizes = f"--vocab-size takes {MIN_VOCAB_SIZE:,} to {MAX_VOCAB_SIZE:,}"
         raise CorpusError(f"{error}; {sizes}, and --tokenizer char needs none") from error
+
+
+def _store_facts(store: DocumentStore) -> dict[str, Any]:
+    return {
+        "text_sha256": store.text_sha256,
+        "duplicate_documents": store.num_duplicates,
+        "reprinted_documents": store.num_reprints,
+        "reading": store.reading,
+    }
+
+
+def _write_parts(store: DocumentStore, tokenizer: Tokenizer, folder: Path) -> dict[Part, PartFacts]:
+    parts: tuple[Part, Part] = ("train", "valid")
+    return {part: _write_ids(store, part, tokenizer, folder) for part in parts}
 
 
 def _write_ids(store: DocumentStore, part: Part, tokenizer: Tokenizer, folder: Path) -> PartFacts:

@@ -1,4 +1,4 @@
-"""Options of a corpus: reading, document separator, train/validation split, vocabulary, words.
+"""Options of a corpus: reading, cleaning, separator, train/validation split, vocabulary, words.
 
 Each is a flag of `prepare` and `train`. Knows nothing of files.
 """
@@ -9,17 +9,18 @@ from pydantic import Field
 
 from model.tokenizer import TokenizerKind
 from model.validation import validated_fields
+from training.cleaning.cleaning_options import CleaningOptions
 from training.data.train_valid_split import SplitKind
 from training.texts.reading_options import ReadingOptions
 
 MIN_VOCAB_SIZE, MAX_VOCAB_SIZE = 300, 65_536  # 256 of them are bytes
 
 
-class CorpusOptions(ReadingOptions):
-    """Options of a corpus: how it is read, parted and split, and its vocabulary."""
+class CorpusOptions(ReadingOptions, CleaningOptions):
+    """Options of a corpus: reading, cleaning, parting, train/validation split, vocabulary."""
 
-    document_separator: str = Field(
-        "\n\n\n", min_length=1, description="what parts documents; default: two blank lines"
+    document_separator: str | None = Field(
+        None, min_length=1, description="what parts documents; default: what the text shows"
     )
     split: SplitKind = Field(
         "documents",
@@ -28,6 +29,12 @@ class CorpusOptions(ReadingOptions):
     )
     valid_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the text that is held out for validation"
+    )
+    by_author: bool = Field(
+        False, description="hold out whole authors, where files tell them; no author is in both"
+    )
+    anyway: bool = Field(
+        False, description="go on though half of the text is cut, left out or unknown"
     )
     tokenizer: TokenizerKind = Field("char", description="what a token is")
     vocab_size: int = Field(
@@ -42,6 +49,14 @@ class CorpusOptions(ReadingOptions):
     word_list: bool = Field(
         True, description="keep a list of the training text's words for verse in forms"
     )
+
+
+# Options that say what the documents of some files are.
+READING_OPTIONS = (
+    *ReadingOptions.model_fields,
+    *CleaningOptions.model_fields,
+    "document_separator",
+)
 
 
 def options_of(fields: Mapping[str, object]) -> CorpusOptions:

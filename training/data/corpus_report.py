@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from model.tokenizer import BOS_ID
-from training.data.corpus import Corpus, PartFacts
+from training.data.corpus import Corpus
+from training.data.corpus_manifest import PartFacts
+from training.data.reading_lines import reading_lines
 from training.data.separator_hints import separator_hints
 from training.data.sources import outward_links
 from training.data.unknown_characters import WARNED_SHARE, share_in_words, unknown_in_words
@@ -23,9 +25,13 @@ def corpus_lines(names: Sequence[str], corpus: Corpus) -> Iterator[str]:
     """Describe a corpus, read from the texts of these names: a line a fact, warnings among them."""
     facts = corpus.manifest
     yield from outward_link_lines(names)
+    if facts.reading is not None:
+        yield from reading_lines(facts.reading)
     has_documents = facts.options.split == "documents"
     if has_documents:
+        reprints = facts.reprinted_documents
         left_out = f"{facts.duplicate_documents:,} duplicates left out"
+        left_out += f", {reprints:,} reprints, too" if reprints else ""
         yield f"documents: {_parts('documents', facts.train, facts.valid)}, {left_out}"
     vocabulary = f"a vocabulary of {facts.vocabulary:,}"
     yield f"characters: {_parts('characters', facts.train, facts.valid)}, {vocabulary}"
@@ -70,7 +76,8 @@ def _why_few(corpus: Corpus) -> str:
     hints = separator_hints(corpus.tokenizer.decode(beginning.tolist()), separator)
     hints.append("for one long text use --split contiguous")
     documents = facts.train.documents + facts.valid.documents
-    return f"only {documents} documents were found, parted by {separator!r}; {'; '.join(hints)}"
+    parted = "" if separator is None else f", parted by {separator!r}"
+    return f"only {documents} documents were found{parted}; {'; '.join(hints)}"
 
 
 def first_document(corpus: Corpus) -> str:

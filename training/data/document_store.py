@@ -3,24 +3,28 @@
 Reading, normalising and counting happen once; then the split is known and the texts can be
 read again, part by part, as often as needed. This is also what lets standard input be a corpus.
 Only an index is in memory. What counts as a duplicate is decided in training.data.deduplication,
-which document validates in training.data.train_valid_split. Knows nothing of ids and
-vocabularies.
+what as a reprint in training.data.reprints, which document validates in
+training.data.train_valid_split. Knows nothing of ids and vocabularies.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 from training.data.blank_lines import is_blank
+from training.data.corpus_document import Document
 from training.data.corpus_options import CorpusOptions
 from training.data.deduplication import Deduplicator, document_digest
-from training.data.document_reader import read_texts
-from training.data.separator_hints import separator_hints
+from training.data.document_reader import CorpusReader
+from training.data.reading_report import ReadingFacts
+from training.data.reprints import LineIndex, Link, reprinted, smaller_across
+from training.data.split_failures import counted, why_blank, why_one_document
 from training.data.train_valid_split import (
     Part,
     held_out_documents,
     num_held_out_characters,
+    split_keys,
 )
 from training.data.vocabulary import CharacterCounts
 from training.training_errors import CorpusError
@@ -39,6 +43,7 @@ class _Entry:
     file: str = ""
     number: int = 1
     part: Part = "train"
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,25 @@ class StoredText:
 
 
 class DocumentStore:
-    """Deduplicated texts of a corpus in a temporary file, split into train and valid."""
+    """Deduplicated texts of a corpus in a temporary file, split into train and valid.
 
-    def __init__(self, file: IO[bytes], options: CorpusOptions) -> None:
+    Files that are `required` must give text; of others that give none the reasons are noted.
+    """
+
+    def __init__(
+        self, file: IO[bytes], options: CorpusOptions, required: Collection[str] = ()
+    ) -> None:
         self.split = options.split
         self.counts = CharacterCounts()
         self._options = options
         self._file = file
         self._hash = hashlib.sha256()
         self._seen = Deduplicator()
+        self._lines = LineIndex()
+        self._reader = CorpusReader(options, required)
+        self.num_reprints = 0  # documents left out because another one has most of their lines
         self._entries: list[_Entry] = []
-        self._num_characters = 0
+        self.num_characters = 0
         self._is_blank = True  # no text with a visible character has been taken
 
     @property
@@ -79,25 +92,80 @@ class DocumentStore:
         """Number of documents that were left out because an earlier one has their text."""
         return self._seen.num_duplicates
 
-    def read(self, files: Sequence[str], valid_files: Sequence[str], fraction: float) -> None:
-        """Read the files, drop duplicates, and split the texts into train and valid.
+    @property
+    def reading(self) -> ReadingFacts:
+        """Facts of the reading so far: files, encodings, cuts, what was left out."""
+        return self._reader.report.facts()
+
+    def read(self, files: Sequence[str], valid_files: Sequence[str]) -> None:
+        """Read the files, drop duplicates and reprints, and split the texts into train and valid.
 
         Raises CorpusError for what cannot be read, or is too little to split.
         """
         self._take_all(files, "train")
         if self._is_blank:
-            raise CorpusError(f"no text: {_named(files)} no visible character")
+            raise CorpusError(why_blank(files, self.reading))
         if valid_files:
             self._take_valid(valid_files)
-        elif self.split == "documents":
-            self._hold_out_documents(fraction)
-        else:
-            self._hold_out_end(fraction)
+        self._split(has_valid=bool(valid_files))
         if not self._holds("train") or not self._holds("valid"):
             raise CorpusError(
-                f"the corpus is too small to split: it has {_counted(self._num_characters)}, and "
+                f"the corpus is too small to split: it has {counted(self.num_characters)}, and "
                 "both training and validation need some"
             )
+        self._count()
+
+    def gather(self, files: Sequence[str]) -> None:
+        """Read the files and drop duplicates and reprints, without a split: all is train.
+
+        Raises CorpusError for what cannot be read.
+        """
+        self._take_all(files, "train")
+        if self._is_blank:
+            raise CorpusError(why_blank(files, self.reading))
+        if self.split == "documents" and not self._options.keeps_reprints:
+            self._drop_reprints()
+        self._count()
+
+    def _split(self, *, has_valid: bool) -> None:
+        """Drop reprints, and choose what validates where no texts to validate on were named."""
+        if self.split == "contiguous":
+            if not has_valid:
+                self._hold_out_end(self._options.valid_fraction)
+            return
+        links = [] if self._options.keeps_reprints else self._drop_reprints()
+        if not has_valid:
+            self._hold_out_documents(links)
+        elif not self._holds("valid"):
+            raise CorpusError(_nothing_to_validate(self.num_reprints))
+
+    def _drop_reprints(self) -> list[Link]:
+        """Drop reprints; the links of what is left, by its places among the entries."""
+        links, sizes = self._lines.links(), self._lines.num_lines
+        dropped = reprinted(links, sizes)
+        is_valid = [entry.part == "valid" for entry in self._entries]
+        dropped |= smaller_across(links, sizes, is_valid, dropped)
+        places = {}
+        kept: list[_Entry] = []
+        for at, entry in enumerate(self._entries):
+            if at not in dropped:
+                places[at] = len(kept)
+                kept.append(entry)
+        self._entries, self.num_reprints = kept, len(dropped)
+        return [
+            Link(places[link.first], places[link.second], link.share)
+            for link in links
+            if link.first in places and link.second in places
+        ]
+
+    def _count(self) -> None:
+        """Count the characters of what was kept, and hash it."""
+        self.num_characters = 0
+        for entry in self._entries:
+            for piece in self._pieces_of(entry):
+                self._hash.update(piece.encode())
+                self.counts.add(piece)
+                self.num_characters += len(piece)
 
     def _holds(self, part: Part) -> bool:
         return any(entry.part == part for entry in self._entries)
@@ -131,35 +199,34 @@ class DocumentStore:
         self._is_blank = True
         before = self.num_duplicates
         self._take_all(files, "valid")
-        known = self.num_duplicates - before
-        if self._is_blank and known > 0:
-            why = f"all of its documents ({known:,}) are in the corpus, too"
-            raise CorpusError(f"valid_corpus: nothing to validate on: {why}")
+        if self._is_blank and self.num_duplicates > before:
+            raise CorpusError(_nothing_to_validate(self.num_duplicates - before))
         if self._is_blank:
-            raise CorpusError(f"valid_corpus: no text: {_named(files)} no visible character")
+            raise CorpusError(f"valid_corpus: {why_blank(files, self.reading)}")
 
     def _take_all(self, files: Sequence[str], part: Part) -> None:
         for name in files:
-            for number, text in enumerate(read_texts(name, self._options), 1):
+            for number, document in enumerate(self._reader.read(name), 1):
                 if self.split == "documents":
-                    self._take_document(text, name, number, part)
+                    self._take_document(document, name, number, part)
                 else:
-                    self._append(text, text.encode(), _Entry(0, 0, b"", file=name, part=part))
+                    self._append(document.text, _Entry(0, 0, b"", file=name, part=part))
         if self.split == "contiguous":
             self._mark_opening(part)
 
-    def _take_document(self, text: str, file: str, number: int, part: Part) -> None:
-        raw = text.encode()
-        digest = document_digest(raw)
+    def _take_document(self, document: Document, file: str, number: int, part: Part) -> None:
+        digest = document_digest(document.text.encode())
         if not self._seen.is_duplicate(digest):
             entry = _Entry(0, 0, digest, opens_document=True, file=file, number=number, part=part)
-            self._append(text, raw, entry)
+            entry.author = document.author
+            self._append(document.text, entry)
+            if not self._options.keeps_reprints:
+                self._lines.add(document.text)
 
-    def _append(self, text: str, raw: bytes, entry: _Entry) -> None:
+    def _append(self, text: str, entry: _Entry) -> None:
         """Write a text to the file, and its place into its entry."""
-        self._hash.update(raw)
-        self.counts.add(text)
-        self._num_characters += len(text)
+        raw = text.encode()
+        self.num_characters += len(text)
         self._is_blank = self._is_blank and is_blank(text)
         entry.offset, entry.num_bytes = self._file.seek(0, 2), len(raw)
         self._file.write(raw)
@@ -170,34 +237,23 @@ class DocumentStore:
         if opening is not None:
             opening.opens_document = True
 
-    def _hold_out_documents(self, fraction: float) -> None:
+    def _hold_out_documents(self, links: Sequence[Link]) -> None:
         if len(self._entries) < 2:
-            raise CorpusError(self._why_one_document())
-        is_held_out = held_out_documents([entry.digest for entry in self._entries], fraction)
+            entry = self._entries[0]
+            text = self._read_at(entry.offset, entry.num_bytes).decode()
+            copies = self.num_duplicates + self.num_reprints
+            raise CorpusError(why_one_document(text, self._options.document_separator, copies))
+        authors = [entry.author for entry in self._entries] if self._options.by_author else []
+        digests = [entry.digest for entry in self._entries]
+        keys = split_keys(digests, [(link.first, link.second) for link in links], authors)
+        is_held_out = held_out_documents(keys, self._options.valid_fraction)
         for entry, validates in zip(self._entries, is_held_out, strict=True):
             if validates:
                 entry.part = "valid"
 
-    def _why_one_document(self) -> str:
-        """Say what the only document is, and what in it may be meant to part several."""
-        entry = self._entries[0]
-        text = self._read_at(entry.offset, entry.num_bytes).decode()
-        separator = self._options.document_separator
-        found = f"it is one document of {_counted(len(text))}, parted nowhere by {separator!r}"
-        if (copies := self.num_duplicates) > 0:
-            found = (
-                f"its {copies + 1:,} documents are all the same one of {_counted(len(text))} "
-                f"({copies:,} left out as duplicates)"
-            )
-        hints = [
-            *separator_hints(text, separator),
-            "for one long text use --split contiguous",
-        ]
-        return f"the corpus is too small to split: {found}; {'; '.join(hints)}"
-
     def _hold_out_end(self, fraction: float) -> None:
         """Hold out the end of the whole text; the piece that the cut falls in becomes two."""
-        wanted = num_held_out_characters(self._num_characters, fraction)
+        wanted = num_held_out_characters(self.num_characters, fraction)
         for index in range(len(self._entries) - 1, -1, -1):
             entry = self._entries[index]
             text = self._read_at(entry.offset, entry.num_bytes).decode()
@@ -223,12 +279,9 @@ class DocumentStore:
         return self._file.read(num_bytes)
 
 
-def _counted(characters: int) -> str:
-    return "1 character" if characters == 1 else f"{characters:,} characters"
-
-
-def _named(files: Sequence[str]) -> str:
-    return f"{files[0]} holds" if len(files) == 1 else f"the {len(files):,} files hold"
+def _nothing_to_validate(known: int) -> str:
+    why = f"all of its documents ({known:,}) are in the corpus, too"
+    return f"valid_corpus: nothing to validate on: {why}"
 
 
 def _last_utf8_cut(raw: bytes) -> int:

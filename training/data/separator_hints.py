@@ -10,7 +10,7 @@ _BLANK_LINES = re.compile(r"[^\n]\n\n(?=[^\n])")
 _RULE = re.compile(r"^[ \t]*([-*=_~#+.%])(?:[ \t]*\1){2,}[ \t]*$|^%%$", re.MULTILINE)
 
 
-def separator_hints(text: str, separator: str) -> list[str]:
+def separator_hints(text: str, separator: str | None) -> list[str]:
     """Count what might part the poems of `text` beside `separator`, and say how to name it."""
     found = []
     if separator != "\n\n" and (blank := len(_BLANK_LINES.findall(text))):

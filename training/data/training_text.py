@@ -47,7 +47,7 @@ def training_text(
     """
     require_texts([*names, *valid_names])
     with tempfile.TemporaryFile("w+b") as file:
-        store = DocumentStore(file, options)
+        store = DocumentStore(file, options, [*names, *valid_names])
         valid_files = expand(valid_names) if valid_names else []
-        store.read(expand(names), valid_files, options.valid_fraction)
+        store.read(expand(names), valid_files)
         yield TrainingText(store)

@@ -1,0 +1,38 @@
+"""Time stamps of LRC files and subtitles, and LRC's tags, of which some tell title and artist.
+
+Knows nothing of files.
+"""
+
+import re
+
+from training.cleaning.cuts import Cuts
+
+_STAMP = re.compile(r"[\[<]\d{1,3}:\d{2}(?:[.:]\d{1,3})?[\]>][ \t]?")
+_TAG = re.compile(
+    r"^[ \t]*\[(ar|ti|al|au|by|lr|offset|length|re|tool|ve|#):(.*)\][ \t]*\n?", re.M | re.I
+)
+_SUBTITLE = re.compile(
+    r"^(?:\d+[ \t]*\n)?\d{1,2}:\d{2}:\d{2}[,.]\d{1,3} --> \d{1,2}:\d{2}:\d{2}[,.]\d{1,3}.*\n?", re.M
+)
+FACTS = {"ti": "title", "ar": "author"}
+
+
+def cut_time_stamps(text: str, cuts: Cuts, facts: dict[str, str]) -> str:
+    """Cut time stamps and tags; what the tags tell of title and author goes to `facts`."""
+
+    def counted(match: re.Match[str]) -> str:
+        cuts.add("time-stamps", match.group().strip())
+        return ""
+
+    def told(match: re.Match[str]) -> str:
+        name = FACTS.get(match[1].lower())
+        if name is not None and match[2].strip():
+            facts.setdefault(name, match[2].strip())
+        return counted(match)
+
+    if " --> " in text:
+        text = _SUBTITLE.sub(counted, text)
+    if _STAMP.search(text) is None:
+        return text
+    text = _TAG.sub(told, text)
+    return _STAMP.sub(counted, text).strip("\n")

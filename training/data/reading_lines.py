@@ -1,0 +1,53 @@
+"""Lines that say how a corpus was read: encodings, what was cut, what parts documents, left out.
+
+The short form that a run prints before it trains. Knows nothing of terminals.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from training.cleaning.cuts import MEANING
+from training.data.document_parting import WHOLE
+from training.data.reading_report import ReadingFacts
+
+SHOWN_LEFT_OUT, SHOWN_NOTES = 3, 5
+
+
+def reading_lines(facts: ReadingFacts) -> Iterator[str]:
+    """Describe a reading, a line a fact, leaving out what is not worth a word."""
+    if list(facts.files) != ["text, utf-8"]:
+        yield f"texts: {_counts(facts.files)}"
+    yield from facts.notes[:SHOWN_NOTES]
+    if facts.left_out:
+        origins = list(facts.left_out.items())[:SHOWN_LEFT_OUT]
+        reasons = "; ".join(f"{origin}: {reason}" for origin, reason in origins)
+        more = len(facts.left_out) - SHOWN_LEFT_OUT
+        yield f"left out: {reasons}" + (f"; and {more:,} more" if more > 0 else "")
+    if facts.dropped:
+        yield f"dropped: {_counts(facts.dropped)}"
+    for cut in facts.cuts:
+        places = "1 place" if cut.places == 1 else f"{cut.places:,} places"
+        share = 100 * cut.characters / max(facts.characters, 1)
+        yield (
+            f"cut: {MEANING[cut.kind]}, {places}, {share:.2g} % of the text, the first "
+            f"{cut.example!r} (--keep {cut.kind})"
+        )
+    if partings := {name: count for name, count in facts.partings.items() if name != WHOLE.name}:
+        yield f"documents are parted by {_by_texts(partings)}{_joined(facts.titles_joined)}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _by_texts(partings: Mapping[str, int]) -> str:
+    if len(partings) == 1:
+        return next(iter(partings))
+    return ", ".join(
+        f"{name} ({count:,} text{'s' if count > 1 else ''})" for name, count in partings.items()
+    )
+
+
+def _joined(titles: int) -> str:
+    if titles == 0:
+        return ""
+    return f"; {titles:,} title{'s' if titles > 1 else ''} apart joined to the poem"
