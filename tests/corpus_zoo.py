@@ -90,14 +90,41 @@ def docx_package(body: str, prolog: str = "") -> bytes:
         'core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/">'
         "<dc:title>Drafts</dc:title><dc:creator>Ann Shore</dc:creator></cp:coreProperties>"
     )
-    return zipped({"word/document.xml": document, "docProps/core.xml": core})
+    styles = (
+        f'<w:styles xmlns:w="{W}"><w:style w:type="paragraph" w:styleId="Rubrik1"><w:name '
+        'w:val="heading 1"/></w:style><w:style w:type="paragraph" w:styleId="Mine"><w:basedOn '
+        'w:val="Rubrik1"/></w:style></w:styles>'
+    )
+    place = "http://schemas.openxmlformats.org"
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+    types = (
+        f'<Types xmlns="{place}/package/2006/content-types"><Default Extension="rels" ContentType='
+        '"application/vnd.openxmlformats-package.relationships+xml"/><Override PartName='
+        f'"/word/document.xml" ContentType="{kind}.document.main+xml"/><Override PartName='
+        f'"/word/styles.xml" ContentType="{kind}.styles+xml"/></Types>'
+    )
+    relations = f'<Relationships xmlns="{place}/package/2006/relationships">'
+    office = f"{place}/officeDocument/2006/relationships"
+    relation = '<Relationship Id="r1" Type="{}" Target="{}"/></Relationships>'
+    return zipped(
+        {
+            "[Content_Types].xml": types,
+            "_rels/.rels": relations
+            + relation.format(f"{office}/officeDocument", "word/document.xml"),
+            "word/_rels/document.xml.rels": relations
+            + relation.format(f"{office}/styles", "styles.xml"),
+            "word/document.xml": document,
+            "word/styles.xml": styles,
+            "docProps/core.xml": core,
+        }
+    )
 
 
 def docx(poems: list[Poem]) -> bytes:
     """Stanzas are paragraphs with line breaks."""
     body = ""
     for title, verses in poems:
-        body += docx_paragraph(docx_run(title), "Heading1")
+        body += docx_paragraph(docx_run(title), "Mine")
         for stanza in stanzas(verses):
             body += docx_paragraph("<w:r><w:br/></w:r>".join(map(docx_run, stanza)))
     return docx_package(body)
@@ -131,6 +158,7 @@ def noisy_docx(poems: list[Poem]) -> bytes:
 
 
 # OpenDocument.
+MANIFEST = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 ODF = {
     "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
     "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
@@ -156,8 +184,12 @@ def odt_package(body: str, prolog: str = "", manifest: str = "") -> bytes:
         "meta.xml": f"<office:document-meta {names}><office:meta><dc:title>Drafts</dc:title>"
         "<dc:creator>Ann Shore</dc:creator></office:meta></office:document-meta>",
     }
-    if manifest:
-        members["META-INF/manifest.xml"] = manifest
+    kind = "application/vnd.oasis.opendocument.text"
+    listed = (
+        f'<m:manifest xmlns:m="{MANIFEST}"><m:file-entry m:full-path="/" m:media-type="{kind}"/>'
+    )
+    listed += '<m:file-entry m:full-path="content.xml" m:media-type="text/xml"/></m:manifest>'
+    members["META-INF/manifest.xml"] = manifest or listed
     return zipped(members, stored=["mimetype"])
 
 
@@ -199,9 +231,14 @@ def rtf(poems: list[Poem], noise: str = "") -> bytes:
 
 
 def noisy_rtf(poems: list[Poem]) -> bytes:
-    """A picture, a header, unknown groups."""
-    noise = "{\\pict\\wmetafile8 0123456789abcdef}{\\*\\unknown what}{\\header page}"
-    return rtf(poems, noise)
+    """A picture, a header, a number of a list, unknown groups."""
+    groups = (
+        "listtext 1.\\tab",
+        "pict\\wmetafile8 0123456789abcdef",
+        "*\\unknown a",
+        "header page",
+    )
+    return rtf(poems, "".join(f"{{\\{group}}}" for group in groups))
 
 
 # Pages.

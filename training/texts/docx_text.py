@@ -5,6 +5,7 @@ Page breaks become form feeds. Deleted and hidden text, field codes, notes, head
 left out. Knows nothing of documents.
 """
 
+import posixpath
 import zipfile
 from collections.abc import Iterator
 from typing import IO
@@ -25,6 +26,8 @@ _LEFT_OUT = frozenset(
     {"del", "moveFrom", "instrText", "delText", "pPr", "rPr", "footnoteReference"}
 )
 _CHARACTERS = {"tab": "\t", "cr": "\n", "noBreakHyphen": "-", "softHyphen": "", "ptab": "\t"}
+BODY_LEVEL = "9"  # of an outline: no heading
+MAX_STYLES_DEEP = 10  # a style made from another, and so on
 _OFF = ("0", "false", "off")
 
 
@@ -32,8 +35,10 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
     """Read an open .docx. Raises RefusedTextError where it is damaged, encrypted or too large."""
     with opened_zip(file) as archive:
         about = _about(archive)
-        with opened_part(archive, _main_part(archive)) as part:
-            text = text_of(list(_blocks(part)))
+        place = _main_part(archive)
+        headings = _heading_styles(archive, posixpath.join(posixpath.dirname(place), "styles.xml"))
+        with opened_part(archive, place) as part:
+            text = text_of(list(_blocks(part, headings)))
     yield reading.source([text], about=about)
 
 
@@ -48,7 +53,7 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     return "word/document.xml"
 
 
-def _blocks(part: IO[bytes]) -> Iterator[Block]:
+def _blocks(part: IO[bytes], headings: frozenset[str]) -> Iterator[Block]:
     for paragraph in elements(part, (f"{_W}p", f"{_STRICT_W}p")):
         # A text box is there twice, for programs that know it and for others.
         if next(paragraph.iterancestors(_FALLBACK), None) is not None:
@@ -57,7 +62,7 @@ def _blocks(part: IO[bytes]) -> Iterator[Block]:
         if PAGE_BREAK in text:
             text = text.strip("\n") if text.strip(" \n\t") == PAGE_BREAK else text
         lines = [line.rstrip(" \t") for line in text.split("\n")]
-        yield Block("\n".join(lines).strip("\n"), _is_heading(paragraph))
+        yield Block("\n".join(lines).strip("\n"), _is_heading(paragraph, headings))
 
 
 def _characters(paragraph: "etree._Element") -> Iterator[str]:
@@ -88,10 +93,40 @@ def _value(element: "etree._Element", name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _is_heading(paragraph: "etree._Element") -> bool:
-    style = paragraph.find("{*}pPr/{*}pStyle")
-    name = (_value(style, "val") or "").lower() if style is not None else ""
-    return name.startswith(("heading", "title", "berschrift", "titre", "titel"))
+def _heading_styles(archive: zipfile.ZipFile, place: str) -> frozenset[str]:
+    """Find the styles of headings, and those made from them; ids are Word's own language's."""
+    if place not in archive.namelist():
+        return frozenset()
+    with opened_part(archive, place) as part:
+        styles = [style for style in parsed(part) if style.get(f"{_W}styleId")]
+    bases = {str(style.get(f"{_W}styleId")): _child_value(style, "basedOn") for style in styles}
+    found = {str(style.get(f"{_W}styleId")) for style in styles if _names_heading(style)}
+    for _ in range(MAX_STYLES_DEEP):
+        found |= {style for style, base in bases.items() if base in found}
+    return frozenset(found)
+
+
+def _names_heading(style: "etree._Element") -> bool:
+    name = (_child_value(style, "name") or "").lower()
+    return name.startswith("heading ") or name == "title"
+
+
+def _is_heading(paragraph: "etree._Element", headings: frozenset[str]) -> bool:
+    properties = paragraph.find("{*}pPr")
+    if properties is None:
+        return False
+    style = _child_value(properties, "pStyle") or ""
+    level = _child_value(properties, "outlineLvl")
+    return (
+        style in headings
+        or style.lower().startswith(("heading", "title"))
+        or (level is not None and level != BODY_LEVEL)
+    )
+
+
+def _child_value(element: "etree._Element", name: str) -> str | None:
+    child = element.find(f"{{*}}{name}")
+    return None if child is None else _value(child, "val")
 
 
 def _about(archive: zipfile.ZipFile) -> About:

@@ -40,6 +40,8 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
 
 def _marked(raw: str) -> str:
     """Write what is to be told apart as characters: line breaks, page breaks, headings."""
+    for word in ("listtext", "pntext"):  # numbers and bullets, which a program made
+        raw = raw.replace(f"{{\\{word}", f"{{\\*\\{word}")
     styles = "|".join(sorted(set(_HEADING_STYLE.findall(raw))))
     headings = rf"|\\(s)(?:{styles})(?![a-zA-Z0-9]) ?" if styles else ""
     return re.sub(_MARKED + headings, _mark, raw)
