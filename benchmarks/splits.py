@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("text", help="file")
     parser.add_argument("folder", type=Path)
     args = parser.parse_args()
-    text = "".join(read_texts(args.text, CorpusOptions(split="contiguous")))
+    text = "".join(read_texts([args.text], CorpusOptions(split="contiguous")))
     parts = stripes(text) if args.kind == "stripes" else three_parts(text)
     args.folder.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():

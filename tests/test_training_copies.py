@@ -47,7 +47,7 @@ def test_a_stanza_of_the_training_text_is_rejected_with_its_place(
     index = checkpoints.load(trained.parent / "checkpoints" / "one").copy_index
     assert index is not None
     trained_on = 0
-    for number, document in enumerate(read_texts(str(trained), CorpusOptions()), 1):
+    for number, document in enumerate(read_texts([str(trained)], CorpusOptions()), 1):
         lines = document.split("\n")
         whole = index.longest_run(document)
         if whole is None or whole.end - whole.start < len(document) // 2:
@@ -70,7 +70,7 @@ def test_a_text_of_ones_own_is_clear_and_limits_can_be_switched(
     own = "Quick zebras jog by vexed lynx of Kyiv, twelve quartz sphinx\n"
     assert copied(trained, own) == 0
     assert "clear; only verbatim" in capsys.readouterr().out
-    stanza = "\n".join(next(iter(read_texts(str(trained), CorpusOptions()))).split("\n")[2:6])
+    stanza = "\n".join(next(iter(read_texts([str(trained)], CorpusOptions()))).split("\n")[2:6])
     off = ("--reject-characters", "0", "--reject-words", "0")
     assert copied(trained, stanza * 2, *off) == 0
     assert copied(trained, own, "--flag-characters", "-1") == 2

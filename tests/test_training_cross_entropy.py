@@ -205,4 +205,7 @@ def test_an_empty_text_is_refused(
     path.write_text("", encoding="utf-8")
     args = ["evaluate", "--checkpoint", str(tiny_checkpoint), "--corpus", str(path)]
     assert main(args) == 2
+    assert "empty.txt: is empty" in capsys.readouterr().err
+    path.write_text(" \n", encoding="utf-8")
+    assert main(args) == 2
     assert "no text to evaluate" in capsys.readouterr().err

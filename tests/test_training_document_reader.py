@@ -26,7 +26,7 @@ TEXT = "\n\n\n".join(POEMS)
 
 
 def documents(path: Path, separator: str = "\n\n\n") -> list[str]:
-    return list(read_texts(str(path), CorpusOptions(document_separator=separator)))
+    return list(read_texts([str(path)], CorpusOptions(document_separator=separator)))
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_byte_order_marks_of_joined_files_are_no_characters(
     path = tmp_path / "poems.txt"
     mark = b"\xef\xbb\xbf"
     path.write_bytes(mark + (b"\n\n\n" + mark).join(poem.encode() for poem in POEMS) + mark)
-    assert border.join(read_texts(str(path), CorpusOptions(split=split))) == TEXT
+    assert border.join(read_texts([str(path)], CorpusOptions(split=split))) == TEXT
 
 
 def test_text_becomes_nfc(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_segments_together_are_the_whole_text(tmp_path: Path) -> None:
     text = "".join(f"line {i}\n\n\n" for i in range(200_000)) + "no line end"
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    segments = list(read_texts(str(path), CorpusOptions(split="contiguous")))
+    segments = list(read_texts([str(path)], CorpusOptions(split="contiguous")))
     assert len(segments) > 1
     assert "".join(segments) == text
 
@@ -179,19 +179,19 @@ def test_segments_of_a_text_without_line_ends_are_the_whole_text(tmp_path: Path)
     text = "x" * (2 * CHUNK_BYTES + 5)
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    assert "".join(read_texts(str(path), CorpusOptions(split="contiguous"))) == text
+    assert "".join(read_texts([str(path)], CorpusOptions(split="contiguous"))) == text
 
 
 def test_standard_input_is_a_corpus_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
-    assert list(read_texts("-", CorpusOptions())) == POEMS
+    assert list(read_texts(["-"], CorpusOptions())) == POEMS
     assert not sys.stdin.buffer.closed
 
 
 def test_a_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CorpusError, match="standard input is closed"):
-        list(read_texts("-", CorpusOptions()))
+        list(read_texts(["-"], CorpusOptions()))
 
 
 def test_a_long_document_is_read_whole_in_time_that_grows_with_it(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_a_line_without_end_is_read_in_pieces_cut_where_nfc_joins_nothing(
     text = (filler * 97 + marked) * 40_000
     path = tmp_path / "long.txt"
     path.write_text(text, encoding="utf-8")
-    pieces = list(read_texts(str(path), CorpusOptions(split="contiguous")))
+    pieces = list(read_texts([str(path)], CorpusOptions(split="contiguous")))
     assert "".join(pieces) == unicodedata.normalize("NFC", text)
     assert max(map(len, pieces)) <= CHUNK_BYTES + len(marked)
 

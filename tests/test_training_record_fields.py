@@ -139,7 +139,7 @@ def test_a_table_that_is_none_is_refused_with_the_reason(
 
 def test_a_record_is_one_document_whatever_blank_lines_are_in_it(tmp_path: Path) -> None:
     path = table(tmp_path, [{"title": "Sea", "poem": "a\n\n\n\nb"}])
-    assert list(read_texts(str(path), CorpusOptions())) == ["Sea\n\na\n\n\n\nb"]
+    assert list(read_texts([str(path)], CorpusOptions())) == ["Sea\n\na\n\n\n\nb"]
 
 
 def test_a_format_whose_extra_is_missing_says_how_to_install_it(

@@ -114,7 +114,7 @@ def test_without_unknown_characters_nothing_is_warned_of(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "options", "shown"),
     [
-        ("one\x1b[31m\n\n\ntwo\u202e", {}, r"'(one\\x1b\[31m|two\\u202e)'"),
+        ("one\ue000[31m\n\n\ntwo\ue001", {}, r"'(one\\ue000\[31m|two\\ue001)'"),
         ("a" * 900 + "\n\n\nb", {}, rf"('{'a' * 160}'\.\.\.|'b')"),
         ("a\n\n\nb" * 99, {"split": "contiguous"}, r"'a\\n\\n\\nba.*'\.\.\."),
         ("a b\n\n\n" + "c d e\n" * 90, {"tokenizer": "bpe", "vocab_size": 300}, "'.*"),

@@ -10,7 +10,7 @@ from training.data.document_reader import read_texts
 
 
 def documents(path: Path) -> list[str]:
-    return list(read_texts(str(path), CorpusOptions()))
+    return list(read_texts([str(path)], CorpusOptions()))
 
 
 def without_indents(document: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from model.tokenizer import BOS_ID
 from training.data.corpus import Corpus
 from training.data.corpus_manifest import PartFacts
-from training.data.reading_lines import reading_lines
+from training.data.reading_lines import parting_in_words, reading_lines
 from training.data.separator_hints import separator_hints
 from training.data.sources import outward_links
 from training.data.unknown_characters import WARNED_SHARE, share_in_words, unknown_in_words
@@ -32,6 +32,7 @@ def corpus_lines(names: Sequence[str], corpus: Corpus) -> Iterator[str]:
         reprints = facts.reprinted_documents
         left_out = f"{facts.duplicate_documents:,} duplicates left out"
         left_out += f", {reprints:,} reprints, too" if reprints else ""
+        left_out += parting_in_words(facts.reading) if facts.reading is not None else ""
         yield f"documents: {_parts('documents', facts.train, facts.valid)}, {left_out}"
     vocabulary = f"a vocabulary of {facts.vocabulary:,}"
     yield f"characters: {_parts('characters', facts.train, facts.valid)}, {vocabulary}"

@@ -7,7 +7,7 @@ Knows nothing of formats and encodings, nor of vocabularies, ids and splits.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 from model.prompt_normalization import composed
@@ -27,7 +27,7 @@ from training.data.document_parting import (
 )
 from training.data.poem_titles import joined_titles, with_title
 from training.data.reading_report import ReadingReport
-from training.data.sources import unreadable
+from training.data.sources import expand, unreadable
 from training.texts.readers import read_sources
 from training.texts.source_text import LeftOut, SourceText
 from training.training_errors import CorpusError
@@ -136,12 +136,15 @@ class CorpusReader:
             yield Document(composed(rest), source.author)
 
 
-def read_texts(name: str, options: CorpusOptions) -> Iterator[str]:
-    """Read the documents of one file, or the pieces of its text where it has no documents.
+def read_texts(names: Sequence[str], options: CorpusOptions) -> Iterator[str]:
+    """Read the documents that names stand for, or the pieces of their text without documents.
 
-    Raises CorpusError for a file that gives no text.
+    Raises CorpusError for a named file that gives no text.
     """
-    return (document.text for document in CorpusReader(options, [name]).read(name))
+    reader = CorpusReader(options, names)
+    for file in expand(names):
+        for document in reader.read(file):
+            yield document.text
 
 
 def _beginning(pieces: Iterator[str]) -> tuple[str, Iterator[str]]:

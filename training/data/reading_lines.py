@@ -31,8 +31,13 @@ def reading_lines(facts: ReadingFacts) -> Iterator[str]:
             f"cut: {MEANING[cut.kind]}, {places}, {share:.2g} % of the text, the first "
             f"{cut.example!r} (--keep {cut.kind})"
         )
-    if partings := {name: count for name, count in facts.partings.items() if name != WHOLE.name}:
-        yield f"documents are parted by {_by_texts(partings)}{_joined(facts.titles_joined)}"
+
+
+def parting_in_words(facts: ReadingFacts) -> str:
+    """Say what parts documents, and how many titles were joined: ", parted by two blank lines"."""
+    partings = {name: count for name, count in facts.partings.items() if name != WHOLE.name}
+    parted = f", parted by {_by_texts(partings)}" if partings else ""
+    return f"{parted}{_joined(facts.titles_joined)}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -16,7 +16,7 @@ from model.parameters import SamplingParams
 from training.data.corpus import is_prepared, load_corpus
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
-from training.data.sources import STDIN, expand
+from training.data.sources import STDIN
 from training.evaluation.cross_entropy import Evaluation
 from training.evaluation.memorization import (
     Integers,
@@ -120,10 +120,9 @@ def training_text_of(
     if not training_names:
         problem = "name the text that the checkpoint was trained on, or a prepared --corpus"
         raise ParameterError("training_text", problem)
-    files = expand(names)
-    if STDIN in files and STDIN in corpus_names:
+    if STDIN in names and STDIN in corpus_names:
         raise ParameterError("training_text", "standard input can be read only once; name a file")
-    texts = (text for name in files for text in read_texts(name, options))
+    texts = read_texts(names, options)
     return _joined(texts, has_documents=options.split == "documents")
 
 

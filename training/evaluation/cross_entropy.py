@@ -23,7 +23,6 @@ from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
 from training.data.corpus import Corpus, Ids, is_prepared, load_corpus
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
-from training.data.sources import expand
 from training.data.train_valid_split import Part
 from training.data.unknown_characters import commonest_unknown, require_known
 from training.data.vocabulary import CharacterCounts
@@ -170,7 +169,7 @@ def evaluate_checkpoint(
         if corpus.tokenizer.serialized != checkpoint.tokenizer.serialized:
             raise CorpusError(f"{names[0]}: prepared with another vocabulary than the checkpoint's")
         return _evaluate_prepared(checkpoint.network, corpus, rows)
-    texts = (text for name in expand(names) for text in read_texts(name, options))
+    texts = read_texts(names, options)
     has_ends = options.split == "documents"
     return evaluate_texts(checkpoint.network, checkpoint.tokenizer, texts, ends=has_ends, rows=rows)
 
