@@ -80,6 +80,27 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
     assert faults == []
 
 
+@pytest.fixture
+def open_tab(page: "Page", server: "Server") -> Iterator[Callable[[], "Page"]]:
+    """Another tab beside the shared page, with the same storage."""
+    from sheet import expect
+
+    faults: list[str] = []
+    tabs = []
+
+    def open_beside() -> "Page":
+        tabs.append(page.context.new_page())
+        watch(tabs[-1], faults)
+        tabs[-1].goto(server.url + "/")
+        expect(tabs[-1].locator("#model option")).not_to_have_count(0)
+        return tabs[-1]
+
+    yield open_beside
+    for tab in tabs:
+        tab.close()
+    assert faults == []
+
+
 def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
     """Note what goes wrong in a page; gives back what ends that."""
 
@@ -130,9 +151,8 @@ def page(window: "Page", server: "Server") -> Iterator["Page"]:
     yield window
     window.goto("about:blank")
     storage = window.context.new_cdp_session(window)
-    storage.send(
-        "Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"}
-    )
+    types = {"storageTypes": "local_storage,indexeddb"}
+    storage.send("Storage.clearDataForOrigin", {"origin": server.url, **types})
     storage.detach()
     unwatch()
     assert faults == []

@@ -100,3 +100,30 @@ def link_to(page: "Page") -> str:
     page.click("#copy-link")
     expect(page.locator("#link")).to_be_visible()
     return page.input_value("#link")
+
+
+def open_sheets(page: "Page") -> None:
+    page.click("#sheets-open")
+    expect(page.locator("#sheets-dialog")).to_be_visible()
+
+
+def sheets(page: "Page") -> list[str]:
+    """Titles of the sheets that the list shows."""
+    open_sheets(page)
+    titles = page.locator("#sheets-list .sheet-title").all_inner_texts()
+    page.keyboard.press("Escape")
+    return titles
+
+
+def stored_texts(page: "Page") -> list[str]:
+    """Texts of all sheets as they lie in the browser, deleted ones too."""
+    script = """() => new Promise(resolve => {
+        indexedDB.open('strophe').onsuccess = ({target: {result}}) => {
+            const store = result.transaction('contents').objectStore('contents');
+            store.getAll().onsuccess = ({target}) => {
+                result.close();
+                resolve(target.result.map(({spans}) => spans.map(({text}) => text).join('')));
+            };
+        };
+    })"""
+    return sorted(page.evaluate(script))

@@ -106,9 +106,9 @@ def test_the_other_buttons_lie_in_drawers_for_finger_and_keyboard(phone: "Page")
     expect(phone.locator("#more")).to_be_hidden()
     expect(phone.locator("#ways li")).to_have_count(2)
     phone.tap("#menu-toggle")
-    expect(phone.locator("#clear")).to_be_visible()
+    expect(phone.locator("#sheet-new")).to_be_visible()
     phone.touchscreen.tap(180, 100)
-    expect(phone.locator("#clear")).to_be_hidden()
+    expect(phone.locator("#sheet-new")).to_be_hidden()
 
 
 def test_the_settings_are_left_by_done_and_by_escape(phone: "Page") -> None:

@@ -6,24 +6,28 @@ import { copyField } from "./keep/clipboard.js";
 import { Tools } from "./form/tools.js";
 import { askForKey } from "./service/key.js";
 import { offerToKeep } from "./keep/keep.js";
-import { readFragment } from "./keep/link.js";
+import { cleanAddress, readFragment } from "./keep/link.js";
 import { fetched } from "./lazy.js";
 import { Manuscript } from "./text/manuscript.js";
 import { Models } from "./service/models.js";
 import { fitSmallWindows, hideSettings, showSetting } from "./narrow.js";
 import { notify } from "./notices.js";
-import { ME } from "./text/piece.js";
 import { Settings } from "./settings/settings.js";
 import { Sheet } from "./sheet/sheet.js";
-import { keeper, recall, restore } from "./keep/store.js";
+import { earlier } from "./sheets/recovery.js";
+import { openLinked } from "./sheets/linked.js";
+import { readSettings } from "./settings/fields.js";
+import { recall, remember } from "./keep/store.js";
+import { SheetList } from "./sheets/list.js";
+import { Shelf } from "./sheets/shelf.js";
 import { Views } from "./views.js";
 import { Aloud } from "./write/aloud.js";
 import { Write } from "./write/write.js";
 
 askForKeysWith(askForKey, () => models.load({ isQuiet: true }));
-const kept = restore();
-const linked = readFragment(location.hash.slice(1));
-const manuscript = new Manuscript(kept?.spans, kept?.generations);
+const kept = recall("settings") ?? earlier(); // earlier releases kept them with the sheet
+const manuscript = new Manuscript();
+manuscript.type(0, 0, byId("text").value); // typed before the page was ready
 const settings = new Settings();
 const models = new Models();
 let write = null;
@@ -40,24 +44,18 @@ const views = new Views({ manuscript, sheet, settings, models, write });
 new Aloud({ manuscript, sheet });
 new Tools({ manuscript, sheet, models, write });
 
-settings.set(kept?.settings ?? {});
+const shelf = new Shelf({ manuscript, sheet, write });
+new SheetList(shelf);
+
+settings.set(readSettings(kept?.settings ?? {}));
 models.choose(kept?.model);
-sheet.select(kept?.caret ?? manuscript.text.length);
+sheet.select(manuscript.text.length);
 connect();
 start();
 
 function connect() {
-  const keep = keeper(
-    () => ({
-      spans: manuscript.piece.spans,
-      generations: Object.fromEntries(manuscript.standing.map(({ by, ...facts }) => [by, facts])),
-      settings: settings.essential,
-      model: models.chosen,
-      caret: byId("text").selectionStart,
-    }),
-    () => notify("This browser does not keep the text: save it as a file before you leave."),
-  );
-  manuscript.onChange(keep);
+  const keep = () => remember("settings", { settings: settings.essential, model: models.chosen });
+  keep();
   settings.onChange(keep);
   models.onChange(keep);
   offerToKeep(manuscript);
@@ -78,45 +76,54 @@ function connect() {
     hideSettings();
     if (byId("form-panel").hidden) byId("form-toggle").click();
   });
+  byId("sheet-new").addEventListener("click", () => shelf.startNew());
   addEventListener("keydown", onKey);
 }
 
 async function start() {
+  const asked = readFragment(location.hash.slice(1));
   views.start();
-  await models.load();
-  welcome();
-  if (linked) openLink(linked);
-  addEventListener("hashchange", () => {
-    const followed = readFragment(location.hash.slice(1));
-    if (followed) openLink(followed);
-  });
+  const listed = models.load();
+  await shelf.begin(asked.sheet);
+  await listed;
+  if (!asked.link) welcome();
+  await follow(asked);
+  addEventListener("hashchange", () => follow(readFragment(location.hash.slice(1))));
 }
 
-/** The link's piece is written anew; what was on the sheet comes back with undo. */
-function openLink({ text, model, settings: wanted }) {
-  write.stop();
+/** Go to what the address asks for, which then no longer does. */
+async function follow({ link, sheet: id }) {
+  if (!link && !id) return;
+  history.replaceState(null, "", cleanAddress(location));
+  if (link) await openLink(link);
+  else await shelf.open(id);
+}
+
+/** The link's piece is written anew, on a sheet of its own. */
+async function openLink(link) {
+  const { text, model, settings: wanted } = link;
+  const opened = await openLinked(shelf, link);
+  if (!opened) return;
   settings.set(wanted);
   models.choose(model ?? models.chosen);
-  const before = manuscript.text;
-  history.replaceState(null, "", location.pathname);
-  if (before !== text) manuscript.change(0, before.length, text ? [{ text, by: ME }] : []);
-  sheet.select(text.length);
-  if ("seed" in wanted) write.continue();
+  if ("seed" in wanted && !opened.isWritten) {
+    sheet.select(text.length);
+    write.continue();
+  }
   const isMissing = model && models.names.length && !models.names.includes(model);
-  const said = [
-    isMissing
-      ? `The link asks for the model ${model}, which is not here: another one writes something else.`
-      : "",
-    before && before !== text
-      ? "This came with a link. Undo brings back what was on your sheet."
-      : "",
-  ];
-  if (said.some(Boolean)) notify(said.filter(Boolean).join(" "));
+  notify(
+    (isMissing
+      ? `The link asks for the model ${model}, which is not here: another one writes something else. `
+      : "") +
+      (opened.isNew
+        ? "This came with a link, on a sheet of its own."
+        : "This came with a link that you have opened before."),
+  );
 }
 
 /** Who comes for the first time sees what this is. */
 async function welcome() {
-  if (linked || manuscript.text || recall("met")) return;
+  if (manuscript.text || recall("met")) return;
   const sample = await fetched("./write/sample.js").catch(() => null); // the sheet is as good without
   if (!manuscript.text) sample?.show({ manuscript, sheet });
 }

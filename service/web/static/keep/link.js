@@ -1,5 +1,5 @@
-// A link that reproduces a piece: text, settings and seed in the fragment, which browsers do not
-// send to any server.
+// What stands in an address behind "#", which browsers send to no server: a link that reproduces a piece
+// (text, settings and seed), or one of this browser's sheets. The view stands there too.
 
 import { FIELDS, readSettings } from "../settings/fields.js";
 
@@ -19,19 +19,30 @@ export function fragmentOf({ text, model, seed, settings }) {
   return fragment;
 }
 
-/** What a fragment holds; null when it is none of ours. */
+/** What a fragment asks for: {link, sheet}, a piece to be written and the name of a sheet; each may be
+ * null. */
 export function readFragment(fragment) {
   const parameters = new URLSearchParams(fragment);
-  if (!parameters.has("text")) return null;
+  const link = parameters.has("text") ? readLink(parameters) : null;
+  return { link, sheet: parameters.get("sheet") };
+}
+
+/** `key` tells one link from another. */
+function readLink(parameters) {
   const entries = {};
   for (const { name } of FIELDS) {
     if (parameters.has(name)) entries[name] = parsed(parameters.get(name));
   }
-  return {
-    text: parameters.get("text").replace(/\r\n?/g, "\n"),
-    model: parameters.get("model"),
-    settings: readSettings(entries),
-  };
+  const settings = readSettings(entries);
+  const model = parameters.get("model");
+  const text = parameters.get("text").replace(/\r\n?/g, "\n");
+  return { text, model, settings, key: JSON.stringify([text, model, settings]) };
+}
+
+/** The address when that is done: the view stays. */
+export function cleanAddress({ pathname, hash }) {
+  const view = new URLSearchParams(hash.slice(1)).get("view");
+  return view ? `${pathname}#view=${view}` : pathname;
 }
 
 function parsed(text) {

@@ -26,6 +26,10 @@ export class Sheet {
     this.#listen();
   }
 
+  get isComposing() {
+    return this.#isComposing;
+  }
+
   /** Start and end of the selection, in the text as it is now. */
   get selection() {
     this.catchUp();

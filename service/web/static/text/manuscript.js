@@ -7,6 +7,7 @@ import { History, TYPING } from "./history.js";
 import { joined, lengthOf, ME, Piece, signOf } from "./piece.js";
 
 export const UNDO = "undo"; // and redo
+export const LOADED = "loaded"; // another sheet, or this one as another tab has left it
 export { TYPING };
 
 export class Manuscript {
@@ -28,6 +29,15 @@ export class Manuscript {
   /** Undo and redo as plain JSON, the last steps of them. */
   get history() {
     return this.#history.toJSON();
+  }
+
+  /** Put another sheet's content in place of this one's. */
+  load({ spans, generations = {}, history = null }) {
+    const removed = this.piece.length;
+    this.piece = new Piece(spans);
+    this.generations = generations;
+    this.#history = new History(history, this.piece.length);
+    this.#tell({ start: 0, removed, added: this.piece.length, origin: LOADED });
   }
 
   /** Gives back what ends the listening. */

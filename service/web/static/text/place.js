@@ -4,7 +4,7 @@
 // them stands in the text is found by comparing.
 
 import { moved } from "./edit.js";
-import { UNDO } from "./manuscript.js";
+import { LOADED, UNDO } from "./manuscript.js";
 import { textOf } from "./piece.js";
 
 const NOTHING = () => {};
@@ -47,7 +47,7 @@ export class Place {
       const isWay = here ? this.ways.some((way) => textOf(way.spans) === here) : removed > 0;
       if (isWay) return void (this.length = added);
     }
-    if (start + removed > this.start && start < this.end) {
+    if (origin === LOADED || (start + removed > this.start && start < this.end)) {
       this.isGone = true;
       this.length = 0;
     }

@@ -33,7 +33,6 @@ export class Write {
       rewrite: () => this.rewrite(),
       undo: () => this.undo(),
       redo: () => this.redo(),
-      clear: () => this.clear(),
     };
     for (const [name, act] of Object.entries(actions)) {
       byId(name).addEventListener("click", (event) => isUsable(event.currentTarget) && act());
@@ -92,13 +91,6 @@ export class Write {
 
   redo() {
     this.#step(() => this.manuscript.redo(), "Done again");
-  }
-
-  clear() {
-    this.stop();
-    this.manuscript.change(0, this.manuscript.text.length, []);
-    announce("The sheet is empty; undo brings the text back");
-    this.sheet.area.focus();
   }
 
   /** Take away what follows a position, put `text` there and write on: another way from here. */
