@@ -188,6 +188,31 @@ def test_views_stand_in_the_address_and_in_the_history(page: "Page", server: "Se
     expect(page.locator("#reading [role=option]")).to_have_count(8)
 
 
+def test_a_wide_window_has_room_for_how_it_reads_beside_the_sheet(open_page: OpenPage) -> None:
+    page = open_page(viewport={"width": 1920, "height": 1080})
+    read = page.locator("#reading [role=option]")
+    write(page, "The moon")
+    page.click("#beside-toggle")
+    expect(read).to_have_count(8)
+    sheet, beside = (page.locator(name).bounding_box() for name in ("#view-write", "#view-see"))
+    assert sheet is not None
+    assert beside is not None
+    assert sheet["x"] + sheet["width"] <= beside["x"]
+    assert min(sheet["width"], beside["width"]) > 600
+    page.locator("#text").press("End")
+    page.keyboard.type(" rose")
+    expect(read).to_have_count(13)  # after a pause, by itself
+    expect(page.locator("#text")).to_be_focused()
+    page.reload()
+    expect(page.locator("#view-see")).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.locator("#view-see")).to_be_hidden()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.click("#beside-toggle")
+    expect(page.locator("#view-see")).to_be_hidden()
+    expect(page.locator("#view-write")).to_be_visible()
+
+
 @pytest.mark.parametrize("failing", ["see/see.js", "see/plots.js", "see/see.css"])
 def test_a_view_that_could_not_be_fetched_opens_when_it_is_asked_for_again(
     open_page: OpenPage, failing: str

@@ -1,6 +1,7 @@
 // The page from start to end: makes the parts and connects them.
 
 import { askForKeysWith } from "./service/client.js";
+import { offerBeside } from "./beside.js";
 import { byId, isComposing } from "./dom.js";
 import { copyField } from "./keep/clipboard.js";
 import { Tools } from "./form/tools.js";
@@ -71,6 +72,7 @@ function connect() {
     copyField(byId("text"), currentTarget);
   });
   fitSmallWindows();
+  offerBeside({ manuscript, write, views });
   byId("save").addEventListener("click", showKeeping);
   byId("form-link").addEventListener("click", () => {
     hideSettings();

@@ -10,6 +10,8 @@ const KEPT = ["sheet"]; // of what the address says, this is no view's own
 
 export class Views {
   #opened = {};
+  #shown = ["write"];
+  #beside = null;
 
   constructor(parts) {
     this.parts = { ...parts, views: this };
@@ -32,20 +34,34 @@ export class Views {
     return this.#show(name);
   }
 
+  /** Show another view beside Write, or none (null). */
+  showBeside(name) {
+    this.#beside = name;
+    return this.#show(this.current);
+  }
+
   async #show(name) {
-    const before = this.current;
+    const before = this.#shown;
+    const shown = name === "write" && this.#beside ? [name, this.#beside] : [name];
     this.current = name;
-    const isLeft = before !== name && byId(`view-${before}`).contains(document.activeElement);
+    this.#shown = shown;
+    const left = before.filter((each) => !shown.includes(each));
+    const hadFocus = left.some((each) => byId(`view-${each}`).contains(document.activeElement));
     document.body.dataset.view = name;
+    document.body.dataset.beside = shown[1] ?? "";
     for (const each of NAMES) {
       byId(`tab-${each}`).setAttribute("aria-selected", String(each === name));
       byId(`tab-${each}`).tabIndex = each === name ? 0 : -1;
-      byId(`view-${each}`).hidden = each !== name || !this.#isHere(name);
+      byId(`view-${each}`).hidden = !shown.includes(each) || !this.#isHere(each);
     }
-    if (isLeft) byId(`tab-${name}`).focus(); // or the keyboard would begin at the page's top
-    if (before !== name) this.#opened[before]?.leave?.();
+    if (hadFocus) byId(`tab-${name}`).focus(); // or the keyboard would begin at the page's top
+    for (const each of left) this.#opened[each]?.leave?.();
+    await Promise.all(shown.map((each) => this.#open(each)));
+  }
+
+  async #open(name) {
     if (!this.#isHere(name)) await this.#fetch(name);
-    if (this.current !== name || !this.#isHere(name)) return;
+    if (!this.#shown.includes(name) || !this.#isHere(name)) return;
     byId(`view-${name}`).hidden = false;
     await this.#opened[name]?.open();
   }
@@ -57,14 +73,14 @@ export class Views {
   async #fetch(name) {
     const module = await fetched(`./${name}/${name}.js`).catch((error) => {
       if (!(error instanceof TypeError)) throw error;
-      if (this.current === name) this.#tellOfFailure(name);
+      if (this.#shown.includes(name)) this.#tellOfFailure();
     });
     if (module) this.#opened[name] ??= new module.View(this.parts);
   }
 
-  #tellOfFailure(name) {
+  #tellOfFailure() {
     notify("This view could not be fetched. Your text is safe.", {
-      "Try again": () => this.#show(name),
+      "Try again": () => this.#show(this.current),
       "Load the page anew": () => location.reload(),
     });
   }
