@@ -72,10 +72,9 @@ function showCard(about) {
     : "";
 }
 
-/** What a model is for: its card's first words of its own, or the text that it was trained on. */
+/** What a model is for: what its card says that it was trained on, or the name of that text. */
 function purposeOf(card) {
-  const [, first = ""] = /^(?:#.*\n\s*)?([^#|\n].*)/.exec(card) ?? [];
-  if (first && !first.startsWith("A character language model")) return first;
+  const [, told] = /^## What it was trained on.*\n\s*([^]+?\.)(?=\s|$)/m.exec(card) ?? [];
   const [, corpus] = /^\| corpus \| (.+?) \|/m.exec(card) ?? [];
-  return corpus ? `It has read ${corpus}.` : "";
+  return told?.replace(/\s+/g, " ") ?? (corpus ? `It has read ${corpus}.` : "");
 }
