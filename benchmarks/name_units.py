@@ -8,10 +8,12 @@ every other passage, and its correlation measured on those between. Where that i
 the unit is named. A unit that would get two names keeps that which it follows better.
 
 Writes `service/web/static/see/units.json`: by the checkpoint's fingerprint, so that another model
-gets no wrong names. Run it once for each new model that ships; a test says so.
+gets no wrong names. Run it once for each new model that ships; a test says so. Where only what lies
+around the same weights has changed, such as the card, --text is not needed: the names stay.
 """
 
 import argparse
+import hashlib
 import json
 import lzma
 from collections.abc import Iterator
@@ -118,24 +120,31 @@ def named(loaded: Checkpoint, texts: list[str]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Find the units, write their names beside the page and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--text", type=Path, required=True, help="held-out verse, .txt or .xz")
+    parser.add_argument("--text", type=Path, help="held-out verse, .txt or .xz")
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     parser.add_argument("--passages", type=int, default=90)
     parser.add_argument("--out", type=Path, default=UNITS)
     args = parser.parse_args()
-    raw = args.text.read_bytes()
-    text = (lzma.decompress(raw) if args.text.suffix == ".xz" else raw).decode("utf-8")
-    loaded, texts = checkpoints.load(args.checkpoint), passages(text, args.passages)
-    units = list(named(loaded, texts))
-    found = {
-        "fingerprint": f"fp_{loaded.digest}",
-        "characters": sum(map(len, texts)),
-        "units": units,
-    }
+    loaded = checkpoints.load(args.checkpoint)
+    weights = hashlib.sha256((args.checkpoint / "model.safetensors").read_bytes()).hexdigest()
+    found: dict[str, Any] = {"fingerprint": f"fp_{loaded.digest}", "weights": weights}
+    if args.text is None:
+        before = json.loads(args.out.read_text(encoding="utf-8"))
+        if before["weights"] != weights:
+            parser.error("--text is needed: the names that are there are of other weights")
+        found = before | found
+    else:
+        raw = args.text.read_bytes()
+        text = (lzma.decompress(raw) if args.text.suffix == ".xz" else raw).decode("utf-8")
+        texts = passages(text, args.passages)
+        found |= {"characters": sum(map(len, texts)), "units": list(named(loaded, texts))}
     args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     show_table(
         ("layer", "unit", "follows", "correlation"),
-        [(f"{u['layer'] + 1}", f"{u['unit']}", u["target"], f"{u['correlation']}") for u in units],
+        [
+            (f"{u['layer'] + 1}", f"{u['unit']}", u["target"], f"{u['correlation']}")
+            for u in found["units"]
+        ],
     )
 
 

@@ -14,7 +14,7 @@ STANZA = 'Ah, (so) the Moon,\n"was late," I\'d say'
 
 
 def test_the_named_units_are_those_of_the_model_that_ships() -> None:
-    """For another one: python benchmarks/name_units.py --text FILE."""
+    """For another one: python benchmarks/name_units.py --text FILE; for another card without."""
     shipped = checkpoints.load(SHIPPED)
     assert NAMED["fingerprint"] == f"fp_{shipped.digest}"
     config = shipped.network.config

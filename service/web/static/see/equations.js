@@ -15,9 +15,30 @@ const squashed = (name) => (step) => `(${sum(step[name])})`;
 
 // In the order of what happens; `stage` is when it is looked at while the animation runs.
 const ROWS = [
-  { name: "forget", symbol: "f", of: "σ", terms: squashed("forget"), stage: 1, means: "how much of the cell is kept" },
-  { name: "input", symbol: "i", of: "σ", terms: squashed("input"), stage: 2, means: "how much of what is new is let in" },
-  { name: "candidate", symbol: "g", of: "tanh", terms: squashed("candidate"), stage: 2, means: "what is new" },
+  {
+    name: "forget",
+    symbol: "f",
+    of: "σ",
+    terms: squashed("forget"),
+    stage: 1,
+    means: "how much of the cell is kept",
+  },
+  {
+    name: "input",
+    symbol: "i",
+    of: "σ",
+    terms: squashed("input"),
+    stage: 2,
+    means: "how much of what is new is let in",
+  },
+  {
+    name: "candidate",
+    symbol: "g",
+    of: "tanh",
+    terms: squashed("candidate"),
+    stage: 2,
+    means: "what is new",
+  },
   {
     name: "cell",
     symbol: "c",
@@ -27,7 +48,14 @@ const ROWS = [
     stage: 3,
     means: "the cell: what it remembers; c′ is the one before",
   },
-  { name: "output", symbol: "o", of: "σ", terms: squashed("output"), stage: 4, means: "how much of the cell is shown" },
+  {
+    name: "output",
+    symbol: "o",
+    of: "σ",
+    terms: squashed("output"),
+    stage: 4,
+    means: "how much of the cell is shown",
+  },
   {
     name: "hidden",
     symbol: "h",

@@ -28,7 +28,10 @@ export class Inspection {
   }
 
   add(part) {
-    const told = [...this.tokens.map(({ read, ...token }) => ({ ...token, token: read })), ...part.tokens];
+    const told = [
+      ...this.tokens.map(({ read, ...token }) => ({ ...token, token: read })),
+      ...part.tokens,
+    ];
     this.starts = starts(told, this.text);
     this.tokens = told.map((token, at) => known(token, this.text, this.starts[at]));
     this.hidden = joined(this.hidden, bytes(part.hidden));

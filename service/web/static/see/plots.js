@@ -123,11 +123,10 @@ export class Plots {
     canvas.style.width = `${length * this.#size.column}px`;
     canvas.style.height = `${numUnits * this.#size.row}px`;
     const image = new ImageData(length, numUnits);
+    const pixels = new Uint32Array(image.data.buffer);
     this.#order.forEach((unit, row) => {
-      for (let at = 0; at < length; at++) {
-        const shade = colours[shadeOf(values[at * numUnits + unit] / 127)];
-        image.data.set(shade, (row * length + at) * 4);
-      }
+      for (let at = 0; at < length; at++)
+        pixels[row * length + at] = colours[shadeOf(values[at * numUnits + unit] / 127)];
     });
     canvas.getContext("2d").putImageData(image, 0, 0);
     canvas.setAttribute("aria-label", `${numUnits} units by ${length} characters`);
@@ -141,7 +140,11 @@ export class Plots {
     byId("unit-names").replaceChildren(
       ...rows.map((unit) => {
         const words = this.#named.get(unit);
-        return el("li", words ? { class: "named", title: words } : {}, words ? `${unit} ${words}` : unit);
+        return el(
+          "li",
+          words ? { class: "named", title: words } : {},
+          words ? `${unit} ${words}` : unit,
+        );
       }),
     );
   }
@@ -173,13 +176,14 @@ function svgEl(name, attributes) {
   return node;
 }
 
-/** The stylesheet's eleven shades as bytes, so that both are the same in light and dark. */
+/** The stylesheet's eleven shades as pixels, so that both are the same in light and dark. */
 function shades() {
   const style = getComputedStyle(document.documentElement);
-  return Array.from({ length: 11 }, (_, step) => {
+  const bytes = Array.from({ length: 11 }, (_, step) => {
     const hex = parseInt(style.getPropertyValue(`--c${step}`).trim().slice(1), 16);
     return [hex >> 16, (hex >> 8) & 255, hex & 255, 255];
   });
+  return new Uint32Array(Uint8Array.from(bytes.flat()).buffer);
 }
 
 /** Scrolls sideways to a character, and down to a unit where that is another one. */

@@ -23,7 +23,8 @@ export class View {
   #model = undefined; // that it is of
   #stop = null; // of what is being read
   #wantedAt = -1; // the character to look at once it is read
-  #wantedLayer = null; // where an address asks for one
+  #wantedLayer = null; // where an address or a ready text asks for one
+  #wantedUnit = null;
 
   constructor(parts) {
     Object.assign(this, parts);
@@ -73,14 +74,14 @@ export class View {
     this.#seen = null;
     this.#wantedLayer = layer;
     this.#wantedAt = at ?? -1;
-    this.units.wanted = unit;
+    this.#wantedUnit = unit;
   }
 
   /** A ready text is begun with the unit that it is to show, where one is known. */
   async #changeSource() {
     const { target } = this.source.sample ?? {};
-    const model = this.models.about.get(this.models.chosen);
-    const shown = target && (await followerOf(model?.fingerprint, target));
+    const model = target && (await this.models.factsOf(this.models.chosen));
+    const shown = model && (await followerOf(model.fingerprint, target));
     const paint = shown ? "unit" : "surprisal";
     const { layer = null, unit = null } = shown ?? {};
     this.#want({ paint, layer, unit, at: this.source.isSheet ? null : 0 });
@@ -114,9 +115,14 @@ export class View {
   }
 
   async #read(body, part, signal, progress) {
+    const wanted = this.#wantedUnit;
+    this.#wantedUnit = null;
+    const model = await this.models.factsOf(body.model);
+    body.units = await this.units.expected(model, body.layer, wanted);
     for await (const event of inspect(body, signal)) {
       signal.throwIfAborted();
-      if (event.kind === "opening") this.#begin(new Inspection(event, body.text), part, body);
+      if (event.kind === "opening")
+        this.#begin(new Inspection(event, body.text), part, body, wanted);
       if (event.kind === "part") this.#grow(event);
       progress.take(event, this.#inspection?.length ?? 0);
     }
@@ -130,7 +136,7 @@ export class View {
     return this.#inspection && this.#model === model ? Number(byId("layer").value) : null;
   }
 
-  #begin(inspection, part, body) {
+  #begin(inspection, part, body, unit) {
     this.#part = part;
     this.#inspection = inspection;
     this.#model = body.model;
@@ -141,7 +147,7 @@ export class View {
     );
     byId("layer").value = inspection.layer;
     this.reading.show();
-    this.units.begin(inspection, body);
+    this.units.begin(inspection, body, unit);
   }
 
   #grow(part) {

@@ -47,8 +47,7 @@ function letter(tokens) {
   return tokens.map((token) => (isLetter(token) ? ++count : (count = 0) || null));
 }
 
-const vowel = (tokens) =>
-  tokens.map((token) => (isLetter(token) ? Number(isVowel(token)) : null));
+const vowel = (tokens) => tokens.map((token) => (isLetter(token) ? Number(isVowel(token)) : null));
 
 const nextVowel = (tokens) => [...vowel(tokens).slice(1), null];
 

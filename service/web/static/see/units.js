@@ -14,19 +14,33 @@ const WELL = 0.7; // a correlation that one sees when the unit is painted
 const BESIDE = 2; // units above and below in the map whose numbers are asked for too
 const SETTLED_MS = 150; // who runs through units wants the numbers of the last one
 
+const placeOf = ({ fingerprint, layer }) => `${fingerprint}/${layer}`;
+const namesIn = async ({ fingerprint, layer }) =>
+  (await namedUnits(fingerprint)).filter((named) => named.layer === layer);
+
 export class Units {
   #inspection = null;
   #body = null; // the request that the inspection answers
   #names = []; // of the layer's units
+  #chosenIn = ""; // the model and layer that the unit was chosen in
   #asked = null; // the AbortController of numbers that are on their way
   #timer = 0;
   #looked = { at: -1, token: "" };
 
   /** `onChange` is told of another unit, `onNumbers` that more is known of it; `step` goes on. */
   constructor({ onChange, onNumbers, step }) {
-    Object.assign(this, { onChange, onNumbers, unit: 0, wanted: null, named: new Map(), order: [] });
+    Object.assign(this, {
+      onChange,
+      onNumbers,
+      unit: 0,
+      named: new Map(),
+      order: [],
+    });
     this.equations = new Equations();
-    this.player = new Player({ next: () => step(1), stage: (stage) => this.equations.stage(stage) });
+    this.player = new Player({
+      next: () => step(1),
+      stage: (stage) => this.equations.stage(stage),
+    });
     byId("unit").addEventListener("input", ({ target }) => this.choose(Number(target.value)));
     byId("unit-number").addEventListener("change", ({ target }) =>
       this.choose(Number(target.value)),
@@ -46,8 +60,8 @@ export class Units {
     byId("equations").addEventListener("keydown", (event) => this.#onKey(event, step));
   }
 
-  /** A text begins to be read: its units and their names. */
-  async begin(inspection, body) {
+  /** A text begins to be read: its units and their names, and the unit that is asked for, or null. */
+  async begin(inspection, body, wanted) {
     this.leave();
     this.#inspection = inspection;
     this.#body = body;
@@ -56,17 +70,29 @@ export class Units {
     this.#names = [];
     this.#sort();
     this.#show();
-    const names = await namedUnits(inspection.fingerprint);
+    const names = await namesIn(inspection);
     if (inspection !== this.#inspection) return;
-    this.#names = names.filter(({ layer }) => layer === inspection.layer);
+    this.#names = names;
     this.#listNames();
-    const isFirst = this.wanted === null && !this.#names.some(({ unit }) => unit === this.unit);
-    const unit = isFirst ? (this.#names[0]?.unit ?? this.unit) : (this.wanted ?? this.unit);
-    this.wanted = null;
-    this.unit = this.#sound(unit);
+    this.unit = this.#sound(this.#unitOf(names, inspection, wanted));
     this.#show();
     if (inspection.isWhole) this.#needNumbers();
     this.onNumbers();
+  }
+
+  /** The unit that will be looked at in a layer of a model, so that its numbers come at once. */
+  async expected(model, layer, wanted) {
+    if (model?.cell !== "lstm") return [];
+    const place = { fingerprint: model.fingerprint, layer: layer ?? model.num_layers - 1 };
+    const unit = this.#unitOf(await namesIn(place), place, wanted);
+    return unit < model.hidden_size ? [unit] : [];
+  }
+
+  /** The one that is asked for, or was chosen in this layer, else the first that has a name. */
+  #unitOf(names, place, wanted) {
+    if (wanted !== null) return wanted;
+    const isChosen = this.#chosenIn === placeOf(place);
+    return isChosen || !names.length ? this.unit : names[0].unit;
   }
 
   /** All is read: now the units can be sorted by what they did. */
@@ -82,6 +108,7 @@ export class Units {
   }
 
   choose(unit) {
+    if (this.#inspection) this.#chosenIn = placeOf(this.#inspection);
     this.unit = this.#sound(unit);
     this.#show();
     this.#needNumbers();
@@ -173,8 +200,7 @@ export class Units {
     this.#timer = setTimeout(() => this.#askForNumbers(), SETTLED_MS);
   }
 
-  #hasNumbers = (unit) =>
-    this.#inspection.units.get(unit)?.length === this.#inspection.length;
+  #hasNumbers = (unit) => this.#inspection.units.get(unit)?.length === this.#inspection.length;
 
   async #askForNumbers() {
     this.#asked?.abort();

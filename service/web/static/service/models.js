@@ -6,12 +6,12 @@ import { notify, sentence } from "../notices.js";
 
 export class Models {
   #listeners = [];
+  #facts = new Map(); // promises by name
   #wanted = null; // chosen before the list was there
   #closeNotice = () => {};
 
   constructor() {
     this.names = [];
-    this.about = new Map();
     byId("model").addEventListener("change", () => this.#changed());
     addEventListener("focus", () => this.load({ isQuiet: true })); // who comes back may have trained another one
   }
@@ -54,13 +54,21 @@ export class Models {
   async #changed() {
     const name = byId("model").value;
     for (const listener of this.#listeners) listener();
-    if (!this.about.has(name)) {
-      this.about.set(
-        name,
-        await getJson(`/v1/models/${encodeURIComponent(name)}`).catch(() => null),
-      );
+    const facts = await this.factsOf(name);
+    if (name === byId("model").value) showCard(facts);
+  }
+
+  /** What the service tells of a model, asked for once; null where it tells nothing. */
+  async factsOf(name) {
+    if (!name) return null;
+    if (!this.#facts.has(name))
+      this.#facts.set(name, getJson(`/v1/models/${encodeURIComponent(name)}`));
+    try {
+      return await this.#facts.get(name);
+    } catch {
+      this.#facts.delete(name);
+      return null;
     }
-    if (name === byId("model").value) showCard(this.about.get(name));
   }
 }
 

@@ -27,9 +27,7 @@ export class Chart {
     this.about = { x, y, lines, at, level };
     const names = lines.filter(({ name }) => name);
     this.legend.replaceChildren(
-      ...names.map(({ name, kind }) =>
-        el("span", { class: kind }, svgLine(), name),
-      ),
+      ...names.map(({ name, kind }) => el("span", { class: kind }, svgLine(), name)),
     );
     this.#draw();
   }
@@ -69,7 +67,9 @@ function band({ low, high, kind }, px, py) {
 function drawn({ points, kind, hasMarks }, px, py, least) {
   const seen = points.filter(([, y]) => y >= least).map(([x, y]) => [px(x), py(y)]);
   const line = svgEl("polyline", { class: kind, points: seen.map(String).join(" ") });
-  const marks = hasMarks ? seen.map(([cx, cy]) => svgEl("circle", { class: kind, cx, cy, r: 3 })) : [];
+  const marks = hasMarks
+    ? seen.map(([cx, cy]) => svgEl("circle", { class: kind, cx, cy, r: 3 }))
+    : [];
   return [line, ...marks];
 }
 
@@ -96,8 +96,7 @@ function turned(text, x, y) {
   return node;
 }
 
-const rule = (x1, y1, x2, y2, kind = "grid") =>
-  svgEl("line", { x1, y1, x2, y2, class: kind });
+const rule = (x1, y1, x2, y2, kind = "grid") => svgEl("line", { x1, y1, x2, y2, class: kind });
 
 function svgLine() {
   const svg = svgEl("svg", { width: 30, height: 8, "aria-hidden": "true" });

@@ -67,7 +67,13 @@ export function fading() {
   const rows = CELLS.map(({ label }, index) =>
     el("label", {}, label, sliders[index], words[index]),
   );
-  const node = el("div", { class: "tryout" }, ...rows, el("label", {}, "letters read since", steps), told);
+  const node = el(
+    "div",
+    { class: "tryout" },
+    ...rows,
+    el("label", {}, "letters read since", steps),
+    told,
+  );
   draw();
   return [node, chart.node];
 }

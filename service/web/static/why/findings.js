@@ -16,9 +16,10 @@ const nats = (value) => value.toFixed(3);
 
 /** How far back a loss reaches, untrained and trained, with a slider that reads it off. */
 export function gradients(study) {
-  const charts = ["untrained", "trained"].map(
-    (stage) => [stage, new Chart({ label: `Gradient by steps back, ${stage}`, height: 280 })],
-  );
+  const charts = ["untrained", "trained"].map((stage) => [
+    stage,
+    new Chart({ label: `Gradient by steps back, ${stage}`, height: 280 }),
+  ]);
   const steps = el("input", { type: "range", id: "reach-steps", min: 1, max: 200, value: 50 });
   const told = el("p", { id: "reach-told", role: "status" });
   const draw = () => {
@@ -109,7 +110,16 @@ function accuracyPlot({ gaps, cells }, isLog, chance) {
       scale: isLog ? "log" : "linear",
       ticks: gaps.map((gap) => [place(gap), String(gap)]),
     },
-    y: { label: "right", from: 0, to: 1, ticks: [[0, "0"], [0.5, "0.5"], [1, "1"]] },
+    y: {
+      label: "right",
+      from: 0,
+      to: 1,
+      ticks: [
+        [0, "0"],
+        [0.5, "0.5"],
+        [1, "1"],
+      ],
+    },
     level: chance,
     lines: CELLS.map((cell) => {
       const points = (values) => values.map((value, at) => [place(gaps[at]), value]);
@@ -124,7 +134,9 @@ function accuracyPlot({ gaps, cells }, isLog, chance) {
 export function coldStart({ cold_start: cold, networks }) {
   const chart = new Chart({ label: "Nats per character by position after a cold start" });
   const places = cold.positions.map(([first, last]) => Math.sqrt(first * last));
-  const names = cold.positions.map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  const names = cold.positions.map(([first, last]) =>
+    first === last ? `${first}` : `${first}–${last}`,
+  );
   chart.show({
     x: {
       label: "characters since the begin (log axis)",

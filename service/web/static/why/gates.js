@@ -13,10 +13,20 @@ export function gates({ gates: found }) {
     "select",
     { id: "gates-line" },
     ...lines.map(({ first, last }, at) =>
-      el("option", { value: at }, found.pieces.slice(first, last).join("").replace(/<s>|\n/g, "")),
+      el(
+        "option",
+        { value: at },
+        found.pieces
+          .slice(first, last)
+          .join("")
+          .replace(/<s>|\n/g, ""),
+      ),
     ),
   );
-  const chart = new Chart({ label: "Mean opening of each gate over a line of the poem", height: 220 });
+  const chart = new Chart({
+    label: "Mean opening of each gate over a line of the poem",
+    height: 220,
+  });
   select.value = Math.min(1, lines.length - 1); // the first one behind the title
   const draw = () => chart.show(plot(found, lines[Number(select.value)]));
   select.addEventListener("change", draw);
@@ -45,8 +55,23 @@ export function gates({ gates: found }) {
 function plot({ pieces, openings }, { first, last }) {
   const shown = pieces.slice(first, last).map((piece, at) => [at, SHOWN[piece] ?? piece]);
   return {
-    x: { label: "the character that is read", from: -0.5, to: last - first - 0.5, ticks: shown, isDense: true },
-    y: { label: "open", from: 0, to: 1, ticks: [[0, "0"], [0.5, "0.5"], [1, "1"]] },
+    x: {
+      label: "the character that is read",
+      from: -0.5,
+      to: last - first - 0.5,
+      ticks: shown,
+      isDense: true,
+    },
+    y: {
+      label: "open",
+      from: 0,
+      to: 1,
+      ticks: [
+        [0, "0"],
+        [0.5, "0.5"],
+        [1, "1"],
+      ],
+    },
     lines: GATES.map((gate) => ({
       name: `${gate} gate`,
       kind: `gate-${gate}`,
