@@ -94,6 +94,7 @@ def test_every_kind_but_the_files_own_is_tried_here_and_has_a_meaning() -> None:
         "Do you love me? [Y/N]\nI <3 you & you\nless < more > less",
         "snake_case and _ alone\n* * *\nthen the end",
         "Note: the bird\nIs gone.",
+        f"VARIATIONS\n\n{STANZA}",
     ],
 )
 def test_verse_is_left_to_the_letter(verse: str) -> None:

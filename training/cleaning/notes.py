@@ -24,8 +24,8 @@ _KIND: dict[str, Kind] = {
 }
 _MARK = re.compile(r"(?<=[\w.,;:!?'\")])[ \t]?\[(?:\d{1,3}|[A-Z]{1,2}|[a-z])\](?!\w)")
 _SECTION = re.compile(
-    r"(?:FOOTNOTES?(?: TO .*)?|LINENOTES?|LINE[- ]NOTES|VARIANTS?(?: ON .*)?|VARIATIONS|"
-    r"Footnotes?|NOTES? ?(?:ON .*)?)[.:]?"
+    r"(?:(?P<sure>FOOTNOTES?|Footnotes?|LINE[- ]?NOTES?)|NOTES?|VARIANTS?|VARIATIONS)"
+    r"(?: (?:ON|TO) .*)?[.:]?"
 )
 _NOTE = re.compile(r"(?:NOTES?|Notes?)\.?(?::|--|\.--|—)[ ]?\S")
 _TRANSCRIBER = re.compile(r"[\[*_ ]*Transcriber'?s'?’? Notes?\b", re.IGNORECASE)
@@ -86,8 +86,10 @@ def _without_note_blocks(text: str, cuts: Cuts) -> str:
         kind: Kind
         if _TRANSCRIBER.match(block) is not None:
             kind, end = "transcriber-notes", _end_of_transcriber_note(blocks, number)
-        elif _SECTION.fullmatch(block.partition("\n")[0].strip()) is not None:
+        elif (section := _SECTION.fullmatch(block.partition("\n")[0].strip())) is not None:
             kind, end = "footnotes", _end_of_section(blocks, number)
+            if end == number + 1 < len(blocks) and section["sure"] is None:
+                continue  # the title of a poem
         elif _NOTE.match(block) is not None and _is_prosaic(block):
             kind, end = "footnotes", number + 1
         else:

@@ -32,7 +32,7 @@ def cut_time_stamps(text: str, cuts: Cuts, facts: dict[str, str]) -> str:
 
     if " --> " in text:
         text = _SUBTITLE.sub(counted, text)
-    if _STAMP.search(text) is None:
+    if ("[" not in text and "<" not in text) or _STAMP.search(text) is None:
         return text
     text = _TAG.sub(told, text)
     return _STAMP.sub(counted, text).strip("\n")
