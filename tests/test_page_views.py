@@ -67,6 +67,9 @@ def test_presets_set_the_form(page: "Page") -> None:
 def test_the_models_card_is_shown(page: "Page", server: "Server") -> None:
     card = requests.get(server.url + "/v1/models/verse", timeout=5).json()["card"]
     expect(page.locator("#model-purpose")).to_contain_text("verse by 1,077 works' authors")
+    expect(page.locator("#train-own code")).to_contain_text(
+        ["inspect-corpus", "make train CORPUS="]
+    )
     page.click("#more-settings summary")
     expect(page.locator("#card")).to_have_text(card)
     expect(page.locator("#model-facts")).to_contain_text("3 layers of 512 units")

@@ -1,5 +1,6 @@
 """Runs: what they leave, how they end, and how they are named."""
 
+import json
 import math
 import time
 from pathlib import Path
@@ -38,7 +39,26 @@ def test_a_run_leaves_what_the_manual_names(corpus: Path) -> None:
     best = checkpoints.load(corpus.parent / "checkpoints" / "one")
     assert best.description.provenance["corpus"] == "poems.txt"
     assert "validation bits per character" in best.card
+    assert "under copyright" in best.card
     checkpoints.load(run / "last")  # the last state is a checkpoint too
+
+
+def test_the_card_says_what_files_tell_of_authors_titles_and_rights(corpus: Path) -> None:
+    rows = [
+        {
+            "text": f"The {n} heron waits\nbeside the {n * n} weir",
+            "author": "Ann | Bo",
+            "rights": "CC0",
+        }
+        for n in range(200)
+    ]
+    path = corpus.with_suffix(".json")
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    assert main(arguments(path, "one", steps=5)) == 0
+    card = checkpoints.load(corpus.parent / "checkpoints" / "one").card
+    assert "| authors | Ann \\| Bo |" in card
+    assert "| rights | CC0 |" in card
+    assert "| titles |" not in card
 
 
 def test_the_loss_falls(corpus: Path) -> None:
