@@ -36,7 +36,9 @@ class ReadingFacts(BaseModel):
     characters: int = Field(description="characters of the texts before anything was cut")
     cuts: tuple[CutFacts, ...] = Field(description="what was cut, by kind")
     dropped: dict[str, int] = Field(description="invisible characters that were dropped")
-    separators: dict[str, int] = Field(description="what might part documents, in all texts")
+    separators: dict[str, int] = Field(
+        description="what might part documents, in the beginning of each text"
+    )
     partings: dict[str, int] = Field(description="what parts documents, by number of texts")
     notes: tuple[str, ...] = Field(description="what readers tell of how they read")
     titles_joined: int = Field(description="titles that stood apart from their poem")

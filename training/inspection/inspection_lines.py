@@ -27,7 +27,7 @@ def inspection_facts(found: Inspection) -> Iterator[tuple[str, str]]:
             ),
         )
     yield "no verse", f"{100 * reading.cut_share:.2g} % of {reading.characters:,} characters"
-    yield "found that might part", _counts(reading.separators)
+    yield "might part them, by each beginning", _counts(reading.separators)
     yield "parted by", _counts(reading.partings)
     yield "titles joined", f"{reading.titles_joined:,}"
     left_out = f"{found.duplicates:,} duplicates and {found.reprints:,} reprints left out"
