@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.decoding.avoidance import Avoidance
+from model.decoding.resumption import FIELD, ReceivedText, Resumption
 from model.decoding.stopping import FinishReason, StopMatcher
 from model.decoding.token_marks import LINE_BREAK, breaks_of
 from model.decoding.verse_ends import VerseEnds
@@ -65,11 +66,13 @@ class Generation:
         prompt: EncodedPrompt,
         params: SamplingParams,
         bias: Mapping[int, float] | None = None,
+        resumption: Resumption | None = None,
     ) -> None:
-        """Begin a text. `bias` is by token id, beside the `logit_bias` of `params`, by text.
+        """Begin a text, or go on with one. `bias` is by token id, beside the `logit_bias` by text.
 
-        Raises ParameterError for a `logit_bias` that the vocabulary has no character for, and for
-        a wish to end with a line where it has no line break.
+        Raises ParameterError for a `logit_bias` that the vocabulary has no character for, for
+        a wish to end with a line where it has no line break, and for a received text that these
+        parameters end before.
         """
         self.prompt = prompt
         self.params = params
@@ -83,8 +86,30 @@ class Generation:
         self._ends = _verse_ends(tokenizer, prompt, params)
         # What is drawn passes through here first, where words are avoided: see `next_piece`.
         self.avoidance = Avoidance(tokenizer, prompt, params) if params.avoid else None
+        self._received = None if resumption is None else ReceivedText(resumption)
+        self._read_ids = () if resumption is None else resumption.ids
         if params.max_tokens == 0:
             self.finish_reason = "length"
+        self.accept(self._read_ids)
+        if self.is_other:
+            raise ParameterError(FIELD, "goes on where the text of this request has ended")
+
+    @property
+    def fed_ids(self) -> tuple[int, ...]:
+        """Ids to feed before the first token that is sampled: the prompt, and what of a text is read."""
+        return (*self.prompt.ids, *self._read_ids)
+
+    @property
+    def num_read(self) -> int:
+        """Count of tokens that were read and not sampled, since they had been received."""
+        return len(self._read_ids)
+
+    @property
+    def is_other(self) -> bool:
+        """True where what is written is not what was received."""
+        if self._received is None:
+            return False
+        return self._received.is_other or (self.is_finished and not self._received.is_caught_up)
 
     @property
     def is_finished(self) -> bool:
@@ -96,14 +121,15 @@ class Generation:
 
         Ids past the end are not wanted: they count for nothing.
         """
-        if not self.params.stop and self._ends is None:
-            return self._accept_all(ids)
         text = ""
-        for token_id in ids:  # one by one: the text may end after any of them
-            if self.is_finished:
-                break
-            text += self._accept_all((token_id,))
-        return text
+        if not self.params.stop and self._ends is None:
+            text = self._accept_all(ids)
+        else:
+            for token_id in ids:  # one by one: the text may end after any of them
+                if self.is_finished:
+                    break
+                text += self._accept_all((token_id,))
+        return text if self._received is None else self._received.left_out_of(text)
 
     def _accept_all(self, ids: Sequence[int]) -> str:
         wanted = ids[: self.params.max_tokens - self.num_tokens]

@@ -12,8 +12,9 @@ from model.decoding.avoidance import Avoidance, Drawn
 from model.decoding.decoder import Decoder
 from model.decoding.generation import Generation, Piece, TokenLogprob, token_logprob
 from model.decoding.prefill import Prefill, feed
+from model.decoding.resumption import FIELD, Resumption
 from model.decoding.row_batch import RowBatch, Sampled
-from model.errors import ModelError
+from model.errors import ModelError, ParameterError
 from model.parameters import SamplingParams
 from model.tokenizer import Tokenizer
 
@@ -21,18 +22,24 @@ REDRAWS = 4  # of a row in one call: the others are not to wait for more
 
 
 def generate(
-    decoder: Decoder, tokenizer: Tokenizer, prompt: str, params: SamplingParams, steps: int = 1
+    decoder: Decoder,
+    tokenizer: Tokenizer,
+    prompt: str,
+    params: SamplingParams,
+    steps: int = 1,
+    resumption: Resumption | None = None,
 ) -> Iterator[Piece]:
     """Generate the text that follows `prompt`, one piece for every `steps` tokens.
 
-    Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
+    With a `resumption` only what comes behind the text that was received. Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
     when the network's logits are not finite.
     """
-    generation = Generation(tokenizer, tokenizer.encode_prompt(prompt), params.with_seed())
+    encoded = tokenizer.encode_prompt(prompt)
+    generation = Generation(tokenizer, encoded, params.with_seed(), resumption=resumption)
     if generation.is_finished:
         yield Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
         return
-    prefill = Prefill(decoder, generation.prompt.ids)
+    prefill = Prefill(decoder, generation.fed_ids)
     while not prefill.is_done:
         feed(decoder, [prefill])
     batch = RowBatch(decoder)
@@ -41,6 +48,8 @@ def generate(
         piece, is_finite = next_piece(tokenizer, generation, batch.step(steps), 0)
         if not is_finite:
             raise ModelError("the model's logits are not finite numbers; is its checkpoint sound?")
+        if generation.is_other:
+            raise ParameterError(FIELD, "is not what this request writes")
         if piece.num_tokens:  # else all of it is held back
             yield piece
 

@@ -157,7 +157,7 @@ class RowBatch:
         return len(self._rows.inputs) + len(self._newcomers)
 
     def join(self, generation: Generation, state: list[Tensor]) -> None:
-        """Add a text as the last row, from the state of a finished Prefill of its prompt.
+        """Add a text as the last row, from the state of a finished Prefill of its `fed_ids`.
 
         `state` is one row, and is not changed.
         """
@@ -242,14 +242,15 @@ class RowBatch:
         generations = [newcomer.generation for newcomer in newcomers]
         columns = zip(self._rows.state, *(newcomer.state for newcomer in newcomers), strict=True)
         state = [torch.cat(column) for column in columns]
-        prompts = [generation.prompt.ids for generation in generations]
-        last = torch.tensor([ids[-1] for ids in prompts], device=self._decoder.device)
+        fed = [generation.fed_ids for generation in generations]
+        last = torch.tensor([ids[-1] for ids in fed], device=self._decoder.device)
         inputs = torch.cat([self._rows.inputs, last])
         self._rows.sampling.join(
             [generation.params for generation in generations],
             [generation.bias for generation in generations],
-            [ids[1:] for ids in prompts],  # `<s>` is no character: penalties look behind it
+            [ids[1:] for ids in fed],  # `<s>` is no character: penalties look behind it
             generations[0].breaks,
+            [generation.num_read for generation in generations],
         )
         # Only now: where memory ran out above, the rows are as they were.
         self._rows.state, self._rows.inputs, self._newcomers = state, inputs, []

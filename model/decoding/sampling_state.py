@@ -38,14 +38,16 @@ class SamplingState:
         biases: Sequence[Mapping[int, float]],
         prompts: Sequence[Sequence[int]],
         breaks: NDArray[np.int8] | None = None,
+        positions: Sequence[int] | None = None,
     ) -> None:
         """Add texts in new rows behind the others.
 
-        Each has parameters with a seed, biases by token id, and the ids that its penalties see.
+        Each has parameters with a seed, biases by token id, and the ids that its penalties see,
+        of which the last `positions` are the text's own; none by default.
         `breaks` (V,) says what each token is to a line (`token_marks.breaks_of`); without it no
         text ends softly.
         """
-        joined = self._columns(params, biases, prompts, breaks)
+        joined = self._columns(params, biases, prompts, breaks, positions)
         pairs = zip(self.rows, joined, strict=True)
         self.rows = SamplingRows(*(torch.cat(pair) for pair in pairs))
         self._params += params
@@ -90,6 +92,7 @@ class SamplingState:
         biases: Sequence[Mapping[int, float]],
         prompts: Sequence[Sequence[int]],
         breaks: NDArray[np.int8] | None = None,
+        positions: Sequence[int] | None = None,
     ) -> SamplingRows:
         fields = {
             name: _column([getattr(each, name) for each in params])
@@ -99,7 +102,7 @@ class SamplingState:
         recent, written = self._rings(params, prompts)
         rows = SamplingRows(
             seed=_integers([_seed(each) for each in params]),
-            position=_integers([0] * len(params)),
+            position=_integers([0] * len(params) if positions is None else positions),
             latest=_integers([ids[-1] if ids else BOS_ID for ids in prompts]),
             min_tokens=_integers([each.min_tokens for each in params]),
             soft_end=_integers([_soft_end(each) for each in params]),
