@@ -71,7 +71,7 @@ def test_the_rest_is_what_the_unbroken_text_has(
     params = SamplingParams.checked(**{"seed": 5, "max_tokens": 90, **fields})
     whole, _, reason = write(params)
     assert len(whole) > 1
-    draw = random.Random(str(fields))  # noqa: S311 - a test's
+    draw = random.Random(str(fields))
     cuts = {1, len(whole), *(draw.randrange(1, len(whole) + 1) for _ in range(6))}
     is_exact = decoder.backend_name == "int8"
     for cut in cuts:
@@ -108,7 +108,7 @@ def test_log_probabilities_go_on_with_the_token_that_is_next(
 @pytest.mark.parametrize("is_exact", [True, False])
 def test_what_no_such_request_writes_is_refused(tiny: Checkpoint, *, is_exact: bool) -> None:
     params = SamplingParams(seed=1, max_tokens=10)
-    with pytest.raises(ParameterError, match="received: .*does not write"):
+    with pytest.raises(ParameterError, match=r"received: .*does not write"):
         resumption_of(tiny.tokenizer, params, "\u16a0", is_exact=is_exact)
 
 

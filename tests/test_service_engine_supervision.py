@@ -49,8 +49,9 @@ def test_what_a_text_had_before_it_failed_is_read_and_its_sisters_steps_count(
         def step(self, count: int) -> list[Stepped]:
             (request,) = self.rows
             pieces = [Piece(text="one"), Piece(text="two")]
+            failures = [Failure.NOT_FINITE, None]
             return [
-                Stepped(request=request, index=index, piece=piece, is_finite=index == 1)
+                Stepped(request=request, index=index, piece=piece, failure=failures[index])
                 for index, piece in enumerate(pieces)
             ]
 

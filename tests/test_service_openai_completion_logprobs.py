@@ -7,9 +7,9 @@ import pytest
 from model.decoding.generation import TokenLogprob, token_logprob
 from model.tokenizer import REPLACEMENT, Tokenizer
 from model.tokenizer_training import train_tokenizer
+from service.api.due_logprobs import DueLogprobs
 from service.api.openai.completion_logprobs import (
     CompletionLogprobs,
-    DueLogprobs,
     echoed,
     joined,
     listed,

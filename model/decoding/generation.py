@@ -96,13 +96,18 @@ class Generation:
 
     @property
     def fed_ids(self) -> tuple[int, ...]:
-        """Ids to feed before the first token that is sampled: the prompt, and what of a text is read."""
+        """Ids to feed before anything is sampled: the prompt, and what of the text is read."""
         return (*self.prompt.ids, *self._read_ids)
 
     @property
     def num_read(self) -> int:
         """Count of tokens that were read and not sampled, since they had been received."""
         return len(self._read_ids)
+
+    @property
+    def received_text(self) -> str:
+        """What of the text was received and is left out, as far as it was read or written again."""
+        return "" if self._received is None else self._received.so_far
 
     @property
     def is_other(self) -> bool:

@@ -27,12 +27,14 @@ def generate(
     prompt: str,
     params: SamplingParams,
     steps: int = 1,
+    *,
     resumption: Resumption | None = None,
 ) -> Iterator[Piece]:
     """Generate the text that follows `prompt`, one piece for every `steps` tokens.
 
-    With a `resumption` only what comes behind the text that was received. Raises ParameterError for parameters that this vocabulary cannot honour, and ModelError
-    when the network's logits are not finite.
+    With a `resumption` only what comes behind the text that was received. Raises ParameterError for
+    parameters that this vocabulary cannot honour and for a received text that is another's, and
+    ModelError when the network's logits are not finite.
     """
     encoded = tokenizer.encode_prompt(prompt)
     generation = Generation(tokenizer, encoded, params.with_seed(), resumption=resumption)

@@ -50,6 +50,7 @@ class ReceivedText:
         self.is_other = False  # what is written differs from what was received
         self._text = resumption.text
         self._length = resumption.length
+        self._pieces: list[str] = []
         self._seen = 0
 
     @property
@@ -57,10 +58,16 @@ class ReceivedText:
         """True once all of it was written again, or read."""
         return self._seen == self._length
 
+    @property
+    def so_far(self) -> str:
+        """What of it was written again, or read: all of it, once that is caught up."""
+        return "".join(self._pieces)
+
     def left_out_of(self, text: str) -> str:
         """What of the next `text` comes behind the received one."""
         again = text[: self._length - self._seen]
         if self._text is not None and not self._text.startswith(again, self._seen):
             self.is_other = True
         self._seen += len(again)
+        self._pieces.append(again)
         return "" if self.is_other else text[len(again) :]

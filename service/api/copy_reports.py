@@ -4,6 +4,7 @@ For requests with `copies: true`, where the checkpoint has a copy index. Knows n
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -92,10 +93,11 @@ def _run_facts(run: CopiedRun, text: str) -> CopiedRunFacts:
 class StreamedTexts:
     """Texts of a stream as they grow, whose copies are told at their ends."""
 
-    def __init__(self, index: CopyIndex, *, opening: str = "") -> None:
-        """Begin each text with `opening`: the prompt where it is given back."""
+    def __init__(self, index: CopyIndex, opening: Callable[[int], str] = lambda _: "") -> None:
+        """Begin without a piece; `opening` gives what stands before those of a text."""
         self._index = index
-        self._pieces: defaultdict[int, list[str]] = defaultdict(lambda: [opening])
+        self._opening = opening  # asked at the end: until then it may still be written again
+        self._pieces: defaultdict[int, list[str]] = defaultdict(list)
 
     def add(self, number: int, piece: str) -> None:
         """Note a piece of text `number`."""
@@ -103,4 +105,4 @@ class StreamedTexts:
 
     def facts(self, number: int) -> CopyFacts:
         """Response model of what text `number` copies, which has ended."""
-        return copy_facts(self._index, "".join(self._pieces[number]))
+        return copy_facts(self._index, "".join([self._opening(number), *self._pieces[number]]))

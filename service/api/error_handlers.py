@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
+from model.decoding.resumption import FIELD as RECEIVED
 from model.errors import ParameterError
 from service.engine.failure import (
     ClientGoneError,
@@ -37,6 +38,8 @@ def error_response(error: ApiError) -> Response:
 
 def failure_body(failure: Failure) -> ErrorBody:
     """Error body of a request that the engine failed, for an answer or within a stream."""
+    if failure is Failure.RECEIVED:  # what the client sent is at fault
+        return ErrorBody(message=failure.value, param=RECEIVED, code="received_differs")
     kind: ErrorType = "overloaded_error" if failure is Failure.STOPPING else "server_error"
     return ErrorBody(message=failure.value, type=kind, code=failure.name.lower())
 
@@ -78,7 +81,7 @@ def _request_failed(error: RequestFailedError) -> Response:
     if error.failure is Failure.TIMEOUT:
         # OpenAI's clients would send it twice more, to take as long again.
         return error_response(ApiError(504, body, headers={"X-Should-Retry": "false"}))
-    return error_response(ApiError(500, body))
+    return error_response(ApiError(409 if error.failure is Failure.RECEIVED else 500, body))
 
 
 def _client_gone(_: ClientGoneError) -> Response:

@@ -34,6 +34,7 @@ from service.api.request_body import (
     whole_characters,
 )
 from service.api.response_models import closed
+from service.api.resuming import Received, Resumable, received_by_client
 from service.api.submission import find_model, sampling_within_limits, start_job
 from service.error_answers import ApiError, ErrorBody, bad_request
 from service.models.registry import Registry
@@ -47,7 +48,7 @@ RESPONSES: dict[str, Callable[[Continuation], Response]] = {
 }
 
 
-class GenerateRequest(SamplingParams):
+class GenerateRequest(Resumable, SamplingParams):
     """One request: the prompt, the model, and how to go on from there."""
 
     model: str | None = Field(
@@ -139,15 +140,28 @@ def start_continuation(
 ) -> Continuation:
     """Start the job that a body asks for. Raises what says why it cannot be started."""
     served = find_model(registry, body.model)
+    tokenizer = served.runner.tokenizer
+    found, seed = received_by_client(body, served, body.seed, body.n)
+    received = Received.nothing(body.n) if found is None else found
     require_prompt_fits(settings, served, len(body.prompt))
     params = sampling_within_limits(
         settings,
-        body,
+        body.model_copy(update={"seed": seed}),
         num_texts=body.n,
         is_streamed=is_streamed,
     )
     copy_index = copy_index_for(served, is_asked=body.copies)
-    prompt = served.runner.tokenizer.encode_prompt(body.prompt)
-    job = start_job(jobs, served, [prompt], params, id_prefix="gen", num_texts=body.n)
+    prompt = tokenizer.encode_prompt(body.prompt)
     echo = body.prompt if body.echo else ""
-    return Continuation(job=job, jobs=jobs, echo=echo, copy_index=copy_index)
+    behind = [received.behind(echo, index) for index in range(body.n)]
+    job = start_job(
+        jobs, served, [prompt], params, id_prefix="gen", num_texts=body.n, received=behind
+    )
+    return Continuation(
+        job=job,
+        jobs=jobs,
+        tokenizer=tokenizer,
+        echo=echo,
+        received=received,
+        copy_index=copy_index,
+    )

@@ -14,7 +14,9 @@ from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
 from model.copies.copy_index import CopyIndex
+from model.tokenizer import Tokenizer
 from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts, copy_facts
+from service.api.due_logprobs import DueLogprobs
 from service.api.jobs import Job, Jobs
 from service.api.response_models import (
     FINGERPRINT,
@@ -29,6 +31,7 @@ from service.api.response_models import (
     token_logprob_response,
     usage_of,
 )
+from service.api.resuming import EventIds, Received
 from service.api.streaming import (
     EVENTS,
     StreamCutError,
@@ -113,7 +116,9 @@ class Continuation:
 
     job: Job
     jobs: Jobs
+    tokenizer: Tokenizer
     echo: str  # the prompt, or nothing
+    received: Received  # what the client has of each text, the echo included
     copy_index: CopyIndex | None = None  # where the texts' copies are to be told
 
     @property
@@ -133,6 +138,20 @@ class Continuation:
     def usage(self) -> Usage:
         """Tokens read and generated so far."""
         return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
+
+    def echo_left(self, index: int) -> str:
+        """What of the echo the client does not have yet before text `index`."""
+        return self.echo[self.received.lengths[index] :]
+
+    def opening_of(self, index: int) -> str:
+        """What stands before the pieces of text `index`: the echo, and what was received of it."""
+        return self.echo + self.job.generations[index].received_text
+
+    def due_logprobs(self, index: int) -> DueLogprobs:
+        """Matcher of the log probabilities of text `index` with what is shown of it."""
+        generation = self.job.generations[index]
+        received = max(0, self.received.lengths[index] - len(self.echo))
+        return DueLogprobs(self.tokenizer, received if generation.num_read else 0, received)
 
 
 def plain_text_response(continuation: Continuation) -> Response:
@@ -156,7 +175,7 @@ def _first_deltas(batches: Iterator[list[Delta]]) -> list[Delta]:
 def _text_chunks(
     continuation: Continuation, first: Sequence[Delta], batches: Iterator[list[Delta]]
 ) -> Iterator[bytes]:
-    yield (continuation.echo + _text(first)).encode()
+    yield (continuation.echo_left(0) + _text(first)).encode()
     try:
         for deltas in batches:
             yield _text(deltas).encode()
@@ -176,28 +195,37 @@ def event_response(continuation: Continuation) -> Response:
 
 
 def _events(continuation: Continuation) -> Iterator[bytes]:
-    yield event(continuation.opening)
-    if continuation.echo:
-        for index in range(len(continuation.job.generations)):
-            echo: GeneratePiece = {"index": index, "text": continuation.echo}
-            yield event(echo)
-    yield from job_events(continuation.job, PieceEncoder(continuation))
+    ids = EventIds(continuation.job, continuation.received.lengths)
+    yield event(continuation.opening, ids.after())
+    for index in range(len(continuation.job.generations)):
+        if text := continuation.echo_left(index):
+            echo: GeneratePiece = {"index": index, "text": text}
+            yield event(echo, ids.after(index, text))
+    yield from job_events(continuation.job, PieceEncoder(continuation, ids))
 
 
 class PieceEncoder:
     """Encoder of the events of `/v1/generate`; an `EventEncoder`."""
 
-    def __init__(self, continuation: Continuation) -> None:
+    def __init__(self, continuation: Continuation, ids: EventIds) -> None:
         self.continuation = continuation
-        index = continuation.copy_index
-        self._texts = None if index is None else StreamedTexts(index, opening=continuation.echo)
+        self._ids = ids
+        index, count = continuation.copy_index, len(continuation.job.generations)
+        self._texts = None if index is None else StreamedTexts(index, continuation.opening_of)
+        self._logprobs = [continuation.due_logprobs(number) for number in range(count)]
 
     def encode(self, deltas: list[Delta]) -> bytes:
-        """Events of a batch of deltas, one each."""
-        return b"".join([event(self._piece(delta)) for delta in deltas])
+        """Events of a batch of deltas, one each but for those that have nothing to tell."""
+        return b"".join([self._event(delta) for delta in deltas])
+
+    def _event(self, delta: Delta) -> bytes:
+        piece = self._piece(delta)
+        if piece == {"index": delta.index, "text": ""}:  # held back, or written again in silence
+            return b""
+        return event(piece, self._ids.after(delta.index, delta.text))
 
     def _piece(self, delta: Delta) -> GeneratePiece:
-        piece = piece_of(delta)
+        piece = piece_of(delta, self._logprobs[delta.index])
         if self._texts is not None:
             self._texts.add(delta.index, delta.text)
             if delta.finish_reason is not None:
@@ -214,7 +242,7 @@ class PieceEncoder:
         }
         if self._texts is not None:
             last["copies"] = self._texts.facts(index)
-        return event(last)
+        return event(last, self._ids.after(index))
 
     def encode_usage(self) -> bytes:
         """Event of the usage."""
@@ -222,11 +250,11 @@ class PieceEncoder:
         return event(last)
 
 
-def piece_of(delta: Delta) -> GeneratePiece:
+def piece_of(delta: Delta, logprobs: DueLogprobs) -> GeneratePiece:
     """Response model of one delta; what a piece need not have is left out."""
     piece: GeneratePiece = {"index": delta.index, "text": delta.text}
-    if delta.logprobs:
-        piece["logprobs"] = [token_logprob_response(entry) for entry in delta.logprobs]
+    if due := logprobs.due(delta.text, delta.logprobs):
+        piece["logprobs"] = [token_logprob_response(entry) for _, entry in due]
     if delta.finish_reason is not None:
         piece["finish_reason"] = delta.finish_reason
         piece["stop_reason"] = delta.stop_reason
@@ -251,15 +279,21 @@ def choice_of(continuation: Continuation, index: int, deltas: Sequence[Delta]) -
     """Response model of one whole text, from all of its deltas."""
     params = continuation.job.generations[index].params
     last = deltas[-1] if continuation.job.is_delivered(index) else None
-    logprobs = [token_logprob_response(entry) for delta in deltas for entry in delta.logprobs]
+    due = continuation.due_logprobs(index)
+    logprobs = [
+        token_logprob_response(entry)
+        for delta in deltas
+        for _, entry in due.due(delta.text, delta.logprobs)
+    ]
     reason = None if last is None else last.finish_reason
     choice: GenerateChoice = {
         "index": index,
-        "text": continuation.echo + _text(deltas),
+        "text": continuation.echo_left(index) + _text(deltas),
         "finish_reason": "cancelled" if reason is None else reason,
         "stop_reason": None if last is None else last.stop_reason,
         "logprobs": None if params.logprobs is None else logprobs,
     }
     if continuation.copy_index is not None:
-        choice["copies"] = copy_facts(continuation.copy_index, choice["text"])
+        whole = continuation.opening_of(index) + _text(deltas)
+        choice["copies"] = copy_facts(continuation.copy_index, whole)
     return choice

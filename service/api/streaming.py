@@ -51,9 +51,10 @@ class EventEncoder(DeltaEncoder, Protocol):
         """Event of the usage, the last before `[DONE]`; None where it is not wanted."""
 
 
-def event(payload: Mapping[str, object]) -> bytes:
-    """Server-sent event with a JSON payload."""
-    return b"data: " + json_text(payload).encode() + b"\n\n"
+def event(payload: Mapping[str, object], event_id: str | None = None) -> bytes:
+    """Server-sent event with a JSON payload, and with an id that a client can go on from."""
+    opening = b"" if event_id is None else b"id: " + event_id.encode() + b"\n"
+    return opening + b"data: " + json_text(payload).encode() + b"\n\n"
 
 
 def waiting_comment(num_ahead: int) -> bytes:

@@ -14,6 +14,7 @@ from model.layer_inspection import InspectedLayer
 from model.parameters import MAX_SEED, SamplingParams
 from model.tokenizer import EncodedPrompt
 from service.api.jobs import Job, Jobs
+from service.api.resuming import Received
 from service.client_connection import ClientConnection
 from service.engine.composition import Composition
 from service.engine.outbox import Outbox, max_pending
@@ -110,12 +111,14 @@ def start_job(
     bias: Mapping[int, float] | None = None,
     prompt_logprobs: int | None = None,
     inspected_layer: InspectedLayer | None = None,
+    received: Sequence[Received | None] = (),
 ) -> Job:
     """Start the job of the current HTTP request, known to the request's log line and span.
 
     `num_texts` texts are generated for each prompt. With `prompt_logprobs` the prompts are scored,
     with so many alternatives at each place; with `inspected_layer` as well, that layer is looked
-    into meanwhile. Raises ParameterError for what the vocabulary cannot honour, SaturatedError and
+    into meanwhile. `received` says what the client has of each text, if it has any. Raises
+    ParameterError for what the vocabulary cannot honour, SaturatedError and
     UnavailableError. Whoever starts a job must end it.
     """
     job_id = new_id(id_prefix, jobs.replica)
@@ -128,6 +131,7 @@ def start_job(
         bias=bias,
         prompt_logprobs=prompt_logprobs,
         inspected_layer=inspected_layer,
+        received=received,
     )
     return _started(jobs, served, job_id, requests)
 
@@ -173,31 +177,40 @@ def engine_requests(
     bias: Mapping[int, float] | None = None,
     prompt_logprobs: int | None = None,
     inspected_layer: InspectedLayer | None = None,
+    received: Sequence[Received | None] = (),
 ) -> list[Request]:
     """Engine requests of a job, one a prompt, of `num_texts` texts each; all share an outbox.
 
     `params` has its seed. Text i of each prompt has seed + i, so that a prompt among others gets
-    the texts that it gets alone.
+    the texts that it gets alone. Texts that go on with what was received are fed more than their
+    prompt, each something else: then each has a request of its own.
     """
     if prompt_logprobs is not None:
         _require_scorable(prompts, prompt_logprobs)
-    outbox = Outbox(len(prompts), max_pending=max_pending(len(prompts) * num_texts))
+    tokenizer = served.runner.tokenizer
+    generations = [
+        Generation(tokenizer, prompt, seeded, bias, had.resumption(served, seeded) if had else None)
+        for number, prompt in enumerate(prompts)
+        for index in range(num_texts)
+        for seeded in (_seed_after(params, index),)
+        for had in (received[number * num_texts + index] if received else None,)
+    ]
+    size = 1 if any(received) else num_texts  # texts of a request
+    count = len(generations) // size if size else len(prompts)
+    outbox = Outbox(count, max_pending=max_pending(len(generations)))
     return [
         Request(
             request_id=job_id,
             model=served.name,
             runner=served.runner,
-            prompt=prompt,
-            generations=[
-                Generation(served.runner.tokenizer, prompt, _seed_after(params, index), bias)
-                for index in range(num_texts)
-            ],
+            prompt=prompts[number * size // num_texts if num_texts else number],
+            generations=generations[number * size : (number + 1) * size],
             outbox=outbox,
-            first_index=number * num_texts,
+            first_index=number * size,
             prompt_logprobs=prompt_logprobs,
             inspected_layer=inspected_layer,
         )
-        for number, prompt in enumerate(prompts)
+        for number in range(count)
     ]
 
 

@@ -198,7 +198,7 @@ class Engine:
             self._scheduler.took_turn(requests)
         for request in fed:
             model, cached = request.model, request.num_cached_tokens
-            self._observer.prompt_fed(model, fed=request.num_prompt_tokens - cached, cached=cached)
+            self._observer.prompt_fed(model, fed=len(request.fed_ids) - 1 - cached, cached=cached)
             self._go_on_after_prompt(request)
         self._at_risk = ()
 
@@ -269,8 +269,8 @@ class Engine:
             self._publisher.publish(each.request, each.index, each.piece)
         # Only now: what the other texts of its request have got in these steps is theirs.
         for each in stepped:
-            if not each.is_finite:
-                self._publisher.end_and_drop(each.request, "error", Failure.NOT_FINITE)
+            if each.failure is not None:
+                self._publisher.end_and_drop(each.request, "error", each.failure)
 
     def _recover(self) -> None:
         """Fail the requests that the engine worked on; give up where it cannot say which."""

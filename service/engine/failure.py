@@ -16,6 +16,7 @@ class Failure(Enum):
     TIMEOUT = "the request took longer than a request may take here"
     SLOW_READER = "the stream was read too slowly and too much text was waiting"
     CANCELLED = "the request was cancelled"
+    RECEIVED = "the text received is not what this request writes here"
 
 
 class RequestFailedError(Exception):

@@ -121,6 +121,11 @@ class Request:
         return all(each is None or each.is_finite for each in found)
 
     @property
+    def fed_ids(self) -> tuple[int, ...]:
+        """Ids to feed: the prompt, and what of its one text was received and is read."""
+        return self.generations[0].fed_ids if self.generations else tuple(self.prompt.ids)
+
+    @property
     def num_prompt_tokens(self) -> int:
         """Length of the prompt in tokens, without the `<s>` that opens every text."""
         return len(self.prompt.ids) - 1
@@ -160,7 +165,12 @@ class Request:
     def put_empty_endings(self) -> None:
         """Put a last piece without text for each of its texts, none of which was to be written."""
         for index, generation in enumerate(self.generations):
-            nothing = Piece(text="", num_tokens=0, finish_reason=generation.finish_reason)
+            nothing = Piece(
+                text="",
+                num_tokens=0,
+                finish_reason=generation.finish_reason,
+                stop_reason=generation.stop_reason,
+            )
             self.outbox.put(self.first_index + index, nothing)
 
     def begin_feeding(self) -> float:
@@ -201,12 +211,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """Piece that one row's text gained in a call; `is_finite` is False if its logits were not."""
+    """Piece that one row's text gained in a call; its `failure`, if it cannot go on."""
 
     request: Request
     index: int  # which of the request's texts
     piece: Piece
-    is_finite: bool = True
+    failure: Failure | None = None
 
 
 class Runner(Protocol):

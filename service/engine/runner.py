@@ -23,6 +23,7 @@ from model.decoding.row_batch import RowBatch
 from model.layer_inspection import LayerInspection
 from model.parameters import BackendName
 from model.tokenizer import BOS_ID, Tokenizer
+from service.engine.failure import Failure
 from service.engine.prefix_cache import PrefixCache
 from service.engine.request import Request, Stepped
 from verse.composer.voice import Voice, voice_of
@@ -125,8 +126,11 @@ class CheckpointRunner:
         for row, owner in enumerate(self._owners):
             generation = owner.request.generations[owner.index]
             piece, is_finite = next_piece(self.tokenizer, generation, sampled, row)
+            failure = None if is_finite else Failure.NOT_FINITE
+            if generation.is_other:
+                failure = Failure.RECEIVED
             steps.append(
-                Stepped(request=owner.request, index=owner.index, piece=piece, is_finite=is_finite)
+                Stepped(request=owner.request, index=owner.index, piece=piece, failure=failure)
             )
         self._keep([row for row, owner in enumerate(self._owners) if not _has_ended(owner)])
         return steps
@@ -156,7 +160,7 @@ class CheckpointRunner:
         return self._prefills[request]
 
     def _new_prefill(self, request: Request) -> Prefill:
-        ids = request.prompt.ids
+        ids = request.fed_ids
         if request.prompt_logprobs is not None:  # no state that is known tells how it came there
             scores = PromptScores(self.tokenizer, ids, request.prompt_logprobs)
             layer, network = request.inspected_layer, self._decoder.network

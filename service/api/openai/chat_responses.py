@@ -11,10 +11,10 @@ from flask import Response, jsonify
 from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
+from service.api.due_logprobs import DueLogprobs, Placed
 from service.api.openai.chat_body import ChatRequest
 from service.api.openai.chat_logprobs import ChatLogprobs, chat_logprobs
 from service.api.openai.completion_job import Completion
-from service.api.openai.completion_logprobs import DueLogprobs, Placed
 from service.api.response_models import (
     FINGERPRINT,
     FINISH,

@@ -21,9 +21,11 @@ from service.api.openai.prompts import encoded
 from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import ignored_fields_header
 from service.api.response_models import Usage, usage_of
+from service.api.resuming import Received, Resumable, received_by_client
 from service.api.streaming import job_headers
 from service.api.submission import find_model, sampling_within_limits, start_job
 from service.models.registry import Registry
+from service.models.served_model import ServedModel
 from service.settings import Settings
 
 R = TypeVar("R", bound=OpenAiRequest)
@@ -38,6 +40,7 @@ class Completion(Generic[R]):
     tokenizer: Tokenizer
     body: R
     ignored: Sequence[str]  # names of fields that were left aside
+    received: Received  # what the client has of each text, the echo included
     copy_index: CopyIndex | None = None  # where the texts' copies are to be told
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -66,8 +69,14 @@ def start_completion(
     tokenizer = served.runner.tokenizer
     length = sum(len(prompt) for prompt in body.prompts)
     require_prompt_fits(settings, served, length, body.prompt_field)
-    params = sampling_params(body, settings)
+    received, seed = _received(body, served)
+    params = sampling_params(body, settings, seed)
     copy_index = copy_index_for(served, is_asked=body.wants_copies)
+    openings = [body.opening_of(each, tokenizer) for each in body.prompts]
+    behind = [
+        received.behind(openings[index // body.num_written], index)
+        for index in range(len(received.lengths))
+    ]
     job = start_job(
         jobs,
         served,
@@ -76,7 +85,9 @@ def start_completion(
         id_prefix=id_prefix,
         num_texts=body.num_written,
         bias=biases(body, tokenizer),
-        prompt_logprobs=body.prompt_alternatives,
+        # Of a prompt that was given back and received nothing more is told.
+        prompt_logprobs=None if behind and all(behind) else body.prompt_alternatives,
+        received=behind,
     )
     return Completion(
         job=job,
@@ -84,15 +95,24 @@ def start_completion(
         tokenizer=tokenizer,
         body=body,
         ignored=ignored,
+        received=received,
         copy_index=copy_index,
     )
 
 
-def sampling_params(body: OpenAiRequest, settings: Settings) -> SamplingParams:
+def _received(body: OpenAiRequest, served: ServedModel) -> tuple[Received, int | None]:
+    """What the client has of each text, on a route that goes on with texts, and their seed."""
+    count, found, seed = len(body.prompts) * body.num_written, None, body.seed
+    if isinstance(body, Resumable):
+        found, seed = received_by_client(body, served, seed, count)
+    return Received.nothing(count) if found is None else found, seed
+
+
+def sampling_params(body: OpenAiRequest, settings: Settings, seed: int | None) -> SamplingParams:
     """Sampling fields of a body within the settings. Raises ParameterError."""
     return sampling_within_limits(
         settings,
-        body,
+        body.model_copy(update={"seed": seed}),
         num_texts=body.num_written,
         num_prompts=len(body.prompts),
         is_streamed=body.stream,

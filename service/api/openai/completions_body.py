@@ -8,10 +8,12 @@ from typing import Annotated
 from pydantic import Field, PlainValidator, field_validator
 
 from model.errors import ParameterError
+from model.tokenizer import Tokenizer
 from service.api.copy_reports import ASKED
 from service.api.openai.openai_request import OpenAiRequest
-from service.api.openai.prompts import Prompt
+from service.api.openai.prompts import Prompt, echo_of
 from service.api.request_body import MAX_CHOICES, TokenId, whole_characters
+from service.api.resuming import Resumable
 
 MAX_PROMPTS = 64
 
@@ -50,7 +52,7 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-class CompletionRequest(OpenAiRequest):
+class CompletionRequest(Resumable, OpenAiRequest):
     """One request by OpenAI's contract, with its defaults."""
 
     prompt: Annotated[tuple[Prompt, ...], PlainValidator(prompts_of, Prompts)] = Field(
@@ -88,6 +90,8 @@ class CompletionRequest(OpenAiRequest):
             raise ParameterError("best_of", f"must be at least n, which is {self.n}")
         if self.has_choice and self.stream:
             raise ParameterError("best_of", "cannot be streamed, the best is known at the end")
+        if self.has_choice and self.received is not None:
+            raise ParameterError("received", "cannot be gone on with where the best_of are chosen")
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -108,6 +112,10 @@ class CompletionRequest(OpenAiRequest):
     def prompt_alternatives(self) -> int | None:
         """Count of alternatives to compute for each token of the prompts; None: not scored."""
         return self.logprobs if self.echo else None
+
+    def opening_of(self, prompt: Prompt, tokenizer: Tokenizer) -> str:
+        """Text that stands before what is generated: the prompt, where it is given back."""
+        return echo_of(prompt, tokenizer, with_offsets=False).text if self.echo else ""
 
     @property
     def wants_copies(self) -> bool:

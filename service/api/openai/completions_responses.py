@@ -11,10 +11,11 @@ from pydantic import Field, RootModel
 from typing_extensions import TypedDict
 
 from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts
+from service.api.due_logprobs import DueLogprobs
 from service.api.openai.completion_job import Completion
 from service.api.openai.completion_logprobs import (
     CompletionLogprobs,
-    DueLogprobs,
+    behind,
     echoed,
     joined,
     listed,
@@ -30,6 +31,7 @@ from service.api.response_models import (
     Usage,
     closed,
 )
+from service.api.resuming import EventIds
 from service.api.streaming import EVENTS, PING, event, job_events, streamed_response
 from service.engine.outbox import Delta
 from service.error_answers import ErrorAnswer
@@ -110,10 +112,15 @@ class ChoiceWriter:
         self._completion = completion
         self._written = written
         self._echo = echo  # None once it is given back, or was not wanted
-        start = 0 if echo is None else len(echo.text)
-        self._logprobs = DueLogprobs(completion.tokenizer, start)
+        self._generation = completion.job.generations[written]
+        self._received = completion.received.lengths[written]
+        self._before = "" if echo is None else echo.text
+        start = len(self._before)
+        if self._generation.num_read:
+            start = self._received
+        self._logprobs = DueLogprobs(completion.tokenizer, start, self._received)
         index = completion.copy_index
-        self._texts = None if index is None else StreamedTexts(index)
+        self._texts = None if index is None else StreamedTexts(index, self._had)
 
     def grown(self, delta: Delta) -> ChunkChoice:
         """Response model of a delta; the prompt comes first where it is given back."""
@@ -143,17 +150,25 @@ class ChoiceWriter:
             choice["copies"] = chunks[-1]["copies"]
         return choice
 
+    def _had(self, _: int) -> str:
+        """What the client had of the text before any piece."""
+        return self._before[: self._received] + self._generation.received_text
+
     @property
     def _wants_logprobs(self) -> bool:
         return self._completion.body.logprobs is not None
 
     def _opening(self) -> list[Part]:
         echo, self._echo = self._echo, None
-        if echo is None:
+        if echo is None or self._received >= len(echo.text):
             return []
-        number = self._written // self._completion.body.num_written
-        scored = self._completion.job.requests[number].scored_prompt
-        return [(echo.text, echoed(echo, scored if scored is not None else ()))]
+        found = next(
+            each.scored_prompt
+            for each in self._completion.job.requests
+            if self._generation in each.generations
+        )
+        logprobs = echoed(echo, found if found is not None else ())
+        return [(echo.text[self._received :], behind(self._received, logprobs))]
 
     def _choice(
         self, parts: Sequence[Part], finish_reason: FinishReason | None, stop_reason: str | None
@@ -203,14 +218,22 @@ class ChunkEncoder:
         self._completion = completion
         self._facts = facts_of(completion)
         self._choices = choice_writers(completion)
+        self._ids = EventIds(completion.job, completion.received.lengths)
 
     def encode(self, deltas: list[Delta]) -> bytes:
-        """Chunks of a batch of deltas, one each."""
-        return b"".join([self._chunk([self._choices[d.index].grown(d)]) for d in deltas])
+        """Chunks of a batch of deltas, one each but for those that have nothing to tell."""
+        return b"".join([self._choice(self._choices[d.index].grown(d)) for d in deltas])
 
     def encode_cut_short(self, index: int) -> bytes:
         """Chunk that ends a text which was cancelled by its id."""
-        return self._chunk([self._choices[index].cut_short()])
+        return self._choice(self._choices[index].cut_short())
+
+    def _choice(self, choice: ChunkChoice) -> bytes:
+        logprobs = choice["logprobs"]
+        is_empty = not choice["text"] and not (logprobs and logprobs["tokens"])
+        if is_empty and choice["finish_reason"] is None:  # held back, or written again in silence
+            return b""
+        return self._chunk([choice], event_id=self._ids.after(choice["index"], choice["text"]))
 
     def encode_usage(self) -> bytes | None:
         """Chunk without a choice, with the usage; None where it is not wanted."""
@@ -218,11 +241,13 @@ class ChunkEncoder:
             self._chunk([], self._completion.usage) if self._completion.body.wants_usage else None
         )
 
-    def _chunk(self, choices: list[ChunkChoice], usage: Usage | None = None) -> bytes:
+    def _chunk(
+        self, choices: list[ChunkChoice], usage: Usage | None = None, event_id: str | None = None
+    ) -> bytes:
         chunk: CompletionChunk = {**self._facts, "choices": choices, "usage": usage}
         if not self._completion.body.wants_usage:
             del chunk["usage"]
-        return event(chunk)
+        return event(chunk, event_id)
 
 
 def chunk_response(completion: Completion[CompletionRequest]) -> Response:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from model.errors import ParameterError
 from model.parameters import Bias, SamplingParams
+from model.tokenizer import Tokenizer
 from service.api.openai.prompts import Prompt
 from service.api.request_body import MAX_CHOICES, Stops, given, one_or_many, unknown_fields
 
@@ -110,6 +111,11 @@ class OpenAiRequest(SamplingParams):
     def prompt_alternatives(self) -> int | None:
         """Count of alternatives to compute for each token of the prompts; None: not scored."""
         return None
+
+    def opening_of(self, prompt: Prompt, tokenizer: Tokenizer) -> str:
+        """Text that stands before what is generated."""
+        del prompt, tokenizer
+        return ""
 
     @property
     def num_written(self) -> int:

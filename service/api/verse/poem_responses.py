@@ -14,6 +14,7 @@ from model.copies.copy_index import CopyIndex
 from service.api.copy_reports import copy_facts
 from service.api.error_handlers import failure_body
 from service.api.jobs import Job, Jobs
+from service.api.resuming import EventIds, Received
 from service.api.streaming import (
     DONE,
     EVENTS,
@@ -51,6 +52,7 @@ class Writing:
     seed: int
     request: PoemRequest
     spec: PoemSpec
+    received: Received  # what the client has of the poem's text
     copy_index: CopyIndex | None
 
     @property
@@ -142,9 +144,10 @@ def event_response(writing: Writing) -> Response:
 
 
 def _events(writing: Writing) -> Iterator[bytes]:
-    yield event(writing.opening)
+    reader = LineReader(writing)
+    yield event(writing.opening, reader.event_id)
     try:
-        yield from delta_events(writing.job, LineReader(writing))
+        yield from delta_events(writing.job, reader)
     except RequestFailedError as error:
         yield event(writing.refusal(error).as_json())
         return
@@ -153,31 +156,63 @@ def _events(writing: Writing) -> Iterator[bytes]:
 
 
 class LineReader:
-    """Reader of a composition's lines, each once."""
+    """Reader of a composition's lines, each once, behind what the client has of the poem.
+
+    A poem that goes on is written again in silence: what its lines may be hangs on all of them.
+    """
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
+        self._ids = EventIds(writing.job, (0,))
         self._num_read = 0
-
-    def lines(self) -> list[ComposedLine]:
-        """Lines that have come since the last time."""
-        found = self._writing.composition.lines[self._num_read :]
-        self._num_read += len(found)
-        return found
+        self._length = 0  # of the poem's text, as far as it was read
 
     def text(self) -> bytes:
-        """The same as text, with an empty line behind a stanza that is not the last."""
-        last = len(self._writing.spec.lines)
-        return "".join(
-            line.text + ("\n\n" if line.ends_stanza and line.number < last else "\n")
-            for line in self.lines()
-        ).encode()
+        """Text that has come since the last time, with an empty line between stanzas.
+
+        Raises RequestFailedError where it is not what was received.
+        """
+        received = self._writing.received.lengths[0]
+        start = self._length
+        text = "".join([self._read(line) for line in self._new_lines()])
+        return text[max(0, received - start) :].encode()
+
+    def lines(self) -> list[tuple[ComposedLine, str | None]]:
+        """Lines that have come since the last time, with their events' ids. Raises the same."""
+        received = self._writing.received.lengths[0]
+        found = []
+        for line in self._new_lines():
+            end = self._length + len(line.text)
+            event_id = self._ids.after(0, self._read(line))
+            if not end <= received:
+                found.append((line, event_id))
+        return found
 
     def encode(self, _: list[Delta]) -> bytes:
         """Events of the lines that have come since the last time."""
         lines = self.lines()
         report = report_of(self._writing.so_far(self._num_read), self._writing.spec)
-        return b"".join([event(poem_line(line, report)) for line in lines])
+        return b"".join([event(poem_line(line, report), event_id) for line, event_id in lines])
+
+    @property
+    def event_id(self) -> str | None:
+        """Id of an event before which nothing came but what was received."""
+        return EventIds(self._writing.job, self._writing.received.lengths).after()
+
+    def _new_lines(self) -> list[ComposedLine]:
+        return self._writing.composition.lines[self._num_read :]
+
+    def _read(self, line: ComposedLine) -> str:
+        """Text of the next line, compared with what was received of it."""
+        is_last = line.number == len(self._writing.spec.lines)
+        text = line.text + ("\n\n" if line.ends_stanza and not is_last else "\n")
+        texts = self._writing.received.texts
+        had = "" if texts is None else texts[0][self._length : self._length + len(text)]
+        if not text.startswith(had):
+            raise RequestFailedError(Failure.RECEIVED)
+        self._num_read += 1
+        self._length += len(text)
+        return text
 
 
 def json_response(writing: Writing) -> Response:
@@ -188,10 +223,11 @@ def json_response(writing: Writing) -> Response:
         raise as_answer(writing, error) from error
     poem = writing.so_far()
     report = report_of(poem, writing.spec)
+    left = LineReader(writing).lines()
     answer: PoemAnswer = {
         **writing.opening,
-        "text": poem.text,
-        "lines": [poem_line(line, report) for line in poem.lines],
+        "text": poem.text[writing.received.lengths[0] :],
+        "lines": [poem_line(line, report) for line, _ in left],
         **writing.ending,
     }
     response = jsonify(answer)

@@ -14,6 +14,7 @@ from service.api.content_negotiation import EVENTS, JSON, PLAIN, accepted_conten
 from service.api.jobs import Jobs
 from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import json_object, require_whole_characters, validated
+from service.api.resuming import Received, Resumable, received_by_client
 from service.api.submission import find_model, start_composition
 from service.api.verse.poem_responses import (
     Writing,
@@ -37,7 +38,7 @@ RESPONSES: dict[str, Callable[[Writing], Response]] = {
 }
 
 
-class PoemBody(PoemRequest):
+class PoemBody(Resumable, PoemRequest):
     """A form, and what the poem is to say: everything but `form` or `spec` may be left out."""
 
     model: str | None = Field(
@@ -74,6 +75,8 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
     spec = body.poem_spec()
     served = find_model(registry, body.model)
     require_prompt_fits(settings, served, len(body.opening), "opening")
+    received, seed = received_by_client(body, served, body.seed, 1)
+    body = body.model_copy(update={"seed": seed})
     voice = voice_of_model(served, jobs)
     require_possible(voice, body)
     seed = drawn_seed(body)
@@ -87,5 +90,6 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
         seed=seed,
         request=body,
         spec=spec,
+        received=Received.nothing(1) if received is None else received,
         copy_index=served.copy_index,
     )
