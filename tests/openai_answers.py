@@ -16,4 +16,4 @@ def chunks_of(response: Any) -> list[Any]:
     lines = [line for line in response.text.split("\n") if not line.startswith(":")]
     frames = "\n".join(lines).split("\n\n")
     assert frames[-2:] == ["data: [DONE]", ""]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames[:-2]]
+    return [json.loads(frame.partition("data: ")[2]) for frame in frames[:-2]]

@@ -24,7 +24,7 @@ def events_of(response: Any) -> list[Any]:
     """The events' payloads, [DONE] excluded."""
     frames = response.get_data(as_text=True).replace(": ping\n", "").split("\n\n")
     assert frames[-2:] == ["data: [DONE]", ""]
-    return [json.loads(frame.removeprefix("data: ")) for frame in frames[:-2]]
+    return [json.loads(frame.partition("data: ")[2]) for frame in frames[:-2]]
 
 
 def text_of(events: list[Any], index: int = 0) -> str:

@@ -176,7 +176,7 @@ def test_a_poem_that_is_cancelled_by_its_id_ends_where_it_is(
 ) -> None:
     response = client.post("/v1/poems", data=json.dumps(LONG), headers=EVENTS, buffered=False)
     chunks = response.iter_encoded()
-    opening = json.loads(next(chunks).decode().removeprefix("data: "))
+    opening = json.loads(next(chunks).decode().partition("data: ")[2])
     first = payloads(next(chunks).decode())[0]
     assert client.post(f"/v1/generate/{opening['id']}/cancel").status_code == 200
     *lines, ending = payloads(b"".join(chunks).decode())

@@ -2,10 +2,22 @@
 
 import json
 import random
-from typing import Any
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from document_blocks import blocks_of
 from flask.testing import FlaskClient
+
+if TYPE_CHECKING:
+    from service_fixtures import Server, StartServer
 
 pytest_plugins = ["service_fixtures"]
 
@@ -67,7 +79,7 @@ def test_plain_text_goes_on_at_any_character(client: FlaskClient, sampling: dict
 def test_events_go_on_behind_the_last_one_that_was_read(
     client: FlaskClient, sampling: dict[str, Any]
 ) -> None:
-    """By its id alone, the seed included, or by the text: log probabilities and end are the same."""
+    """By its id alone, the seed included, or by the text; also log probabilities and the end."""
     fields = {**FIELDS, **sampling, "logprobs": 1}
     stream = ask(client, fields, Accept="text/event-stream").text
     whole, every = told(stream), events(stream)
@@ -154,7 +166,9 @@ def test_a_poem_goes_on_at_any_character_and_behind_any_line(client: FlaskClient
     (_, opening), *lines, (_, ending) = events(stream)
     for number, (event_id, _) in enumerate(lines, start=1):
         headers = {"Accept": "text/event-stream", "Last_Event_ID": event_id}
-        again = events(ask(client, {"form": "haiku", "title": "The sea"}, "/v1/poems", **headers).text)
+        again = events(
+            ask(client, {"form": "haiku", "title": "The sea"}, "/v1/poems", **headers).text
+        )
         assert [each for _, each in again[1:-1]] == [each for _, each in lines[number:]]
         assert again[-1][1] == ending
         assert again[0][1]["seed"] == opening["seed"]
@@ -205,3 +219,84 @@ def test_a_text_that_is_written_again_and_is_another_is_a_conflict(client: Flask
     answer = ask(client, fields, **JSON)
     assert answer.status_code == 409
     assert answer.json["error"]["code"] == "received_differs"
+
+
+class BreakingProxy:
+    """Proxy that cuts each of its first connections after some bytes of the answer."""
+
+    def __init__(self, port: int, cuts: list[int]) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.num_cut = 0
+        self._upstream, self._cuts = port, list(cuts)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        left = self._cuts.pop(0) if self._cuts else None
+        upstream = socket.create_connection(("127.0.0.1", self._upstream))
+        threading.Thread(target=self._send_on, args=(client, upstream), daemon=True).start()
+        with client, upstream:
+            while piece := upstream.recv(4096):
+                if left is not None and len(piece) >= left:
+                    client.sendall(piece[:left])
+                    self.num_cut += 1
+                    break
+                left = None if left is None else left - len(piece)
+                client.sendall(piece)
+            # Closing alone ends nothing while the other thread still reads from it.
+            client.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def _send_on(client: socket.socket, upstream: socket.socket) -> None:
+        try:
+            while piece := client.recv(4096):
+                upstream.sendall(piece)
+        except OSError:
+            pass  # cut
+
+
+@pytest.fixture(scope="module")
+def server(start_server: "StartServer") -> "Server":
+    return start_server(STROPHE_DEFAULT_MODEL="verse")
+
+
+@pytest.fixture
+def breaking(server: "Server") -> Iterator[BreakingProxy]:
+    proxy = BreakingProxy(server.port, [150, 700, 480, 900, 560])
+    yield proxy
+    proxy.listener.close()
+
+
+API = Path(__file__).parent.parent / "docs" / "api.md"
+RUNS = {"python": [sys.executable, "-"], "js": ["node", "--input-type=module", "-"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", RUNS)
+def test_the_documents_clients_lose_and_double_nothing(
+    breaking: BreakingProxy, language: str
+) -> None:
+    """The connection breaks some times, amid headers, events and lines."""
+    if shutil.which(RUNS[language][0]) is None:
+        pytest.skip(f"{RUNS[language][0]} is not installed")
+    blocks = blocks_of(API)
+    number = next(
+        i
+        for i, block in enumerate(blocks)
+        if block.language == language and ("received" in block.text or "Last-Event" in block.text)
+    )
+    typed = re.sub(r"127\.0\.0\.1:8000", f"127.0.0.1:{breaking.port}", blocks[number].text)
+    run = subprocess.run(
+        RUNS[language], input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.rstrip("\n") == blocks[number + 1].text.rstrip("\n")
+    assert breaking.num_cut >= 3

@@ -12,6 +12,7 @@ from flask import Flask
 from pydantic import BaseModel, TypeAdapter
 
 from service.access.route_flags import has_flag
+from service.api.resuming import Resumable
 from service.error_answers import ErrorAnswer
 from service.openapi import headers
 from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
@@ -66,7 +67,10 @@ def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
         "components": {
             "schemas": schemas((operation for *_, operation in described_routes), settings),
             "headers": headers.components(),
-            "parameters": {"RequestId": headers.REQUEST_ID},
+            "parameters": {
+                "RequestId": headers.REQUEST_ID,
+                "LastEventId": headers.LAST_EVENT_ID,
+            },
             "securitySchemes": SECURITY,
         },
     }
@@ -112,7 +116,7 @@ def described(
 
 
 def parameters(operation: Operation) -> list[dict[str, Any]]:
-    """Parameter objects: those of the path, and the header that every route takes."""
+    """Parameter objects: those of the path, and the headers that the route takes."""
     of_path: list[dict[str, Any]] = [
         {
             "name": name,
@@ -123,7 +127,10 @@ def parameters(operation: Operation) -> list[dict[str, Any]]:
         }
         for name, meaning in operation.path_parameters.items()
     ]
-    return [*of_path, {"$ref": "#/components/parameters/RequestId"}]
+    names = ["RequestId"]
+    if operation.body is not None and issubclass(operation.body, Resumable):
+        names.append("LastEventId")
+    return [*of_path, *({"$ref": f"#/components/parameters/{name}"} for name in names)]
 
 
 def request_body(

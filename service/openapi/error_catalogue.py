@@ -84,6 +84,14 @@ TIMEOUT = ErrorSpec(
     ("X-Should-Retry",),
 )
 
+FINGERPRINT_DIFFERS = ErrorSpec(
+    409, "fingerprint_differs", "another checkpoint began the text that is to go on"
+)
+RECEIVED_DIFFERS = ErrorSpec(
+    409, "received_differs", "what was received is not what this request writes"
+)
+OF_RESUMING = (FINGERPRINT_DIFFERS, RECEIVED_DIFFERS)
+
 OF_A_BODY = (INVALID_JSON, INVALID_VALUE, TOO_LARGE, COMPRESSED)
 OF_A_MODEL = (NO_MODEL_OF_THIS_NAME, NO_MODEL, LOADING)
 OF_WORK = (

@@ -57,6 +57,15 @@ REQUEST_ID = {
     "schema": {"type": "string"},
 }
 
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The id of the last event that was read of the same request's stream: the "
+    "answer goes on behind it.",
+    "schema": {"type": "string"},
+}
+
 
 def components() -> dict[str, Any]:
     """Header components of the document, which answers refer to by name."""

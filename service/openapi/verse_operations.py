@@ -50,6 +50,7 @@ WRITE_POEM = Operation(
     ),
     errors=(
         *OF_VERSE,
+        *error_catalogue.OF_RESUMING,
         error_catalogue.NOT_ACCEPTABLE,
         error_catalogue.IMPOSSIBLE_FORM,
         error_catalogue.FORM_NOT_KEPT,

@@ -65,7 +65,11 @@ GENERATE = Operation(
         ),
         MediaType(model=GenerateAnswer, description="Everything at once, when it is done."),
     ),
-    errors=(*error_catalogue.OF_WORK, error_catalogue.NOT_ACCEPTABLE),
+    errors=(
+        *error_catalogue.OF_WORK,
+        *error_catalogue.OF_RESUMING,
+        error_catalogue.NOT_ACCEPTABLE,
+    ),
     headers=OF_JOBS,
 )
 
@@ -104,7 +108,7 @@ COMPLETE = Operation(
             description="With `stream`: a comment at once, then chunks. " + COMMENTS,
         ),
     ),
-    errors=error_catalogue.OF_WORK,
+    errors=(*error_catalogue.OF_WORK, *error_catalogue.OF_RESUMING),
     headers=(*OF_JOBS, "X-Strophe-Ignored-Fields"),
 )
 

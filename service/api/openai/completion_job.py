@@ -72,11 +72,7 @@ def start_completion(
     received, seed = _received(body, served)
     params = sampling_params(body, settings, seed)
     copy_index = copy_index_for(served, is_asked=body.wants_copies)
-    openings = [body.opening_of(each, tokenizer) for each in body.prompts]
-    behind = [
-        received.behind(openings[index // body.num_written], index)
-        for index in range(len(received.lengths))
-    ]
+    behind = _behind_openings(body, received, tokenizer)
     job = start_job(
         jobs,
         served,
@@ -106,6 +102,17 @@ def _received(body: OpenAiRequest, served: ServedModel) -> tuple[Received, int |
     if isinstance(body, Resumable):
         found, seed = received_by_client(body, served, seed, count)
     return Received.nothing(count) if found is None else found, seed
+
+
+def _behind_openings(
+    body: OpenAiRequest, received: Received, tokenizer: Tokenizer
+) -> list[Received | None]:
+    """What the client has of each text itself, behind the prompt where that is given back."""
+    openings = [body.opening_of(each, tokenizer) for each in body.prompts]
+    return [
+        received.behind(openings[index // body.num_written], index)
+        for index in range(len(received.lengths))
+    ]
 
 
 def sampling_params(body: OpenAiRequest, settings: Settings, seed: int | None) -> SamplingParams:

@@ -160,7 +160,7 @@ class ChoiceWriter:
 
     def _opening(self) -> list[Part]:
         echo, self._echo = self._echo, None
-        if echo is None or self._received >= len(echo.text):
+        if echo is None or (self._received and self._received >= len(echo.text)):
             return []
         found = next(
             each.scored_prompt
