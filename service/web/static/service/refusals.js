@@ -17,6 +17,8 @@ const WORDS = {
   preparing: "the model's words are being made ready",
   unavailable: "the service cannot write at the moment",
   stopping: "the service is about to stop",
+  fingerprint_differs: "the model is another one by now, and cannot go on with this text",
+  received_differs: "the service would write this text otherwise by now",
   timeout: "it took longer than this service allows",
 };
 
