@@ -131,6 +131,9 @@ def test_ready_texts_show_a_unit_and_leave_the_sheet_alone(page: "Page") -> None
     assert text_of(page) == "mine"
     page.select_option("#look-at", "sheet")
     wait_until_read(page, len("mine"))
+    page.evaluate("location.hash = '#view=see&sample=lines'")
+    expect(page.locator("#unit-does")).to_have_text("It follows the position in the line.")
+    expect(page.locator("#character-0")).to_have_attribute("aria-selected", "true")
 
 
 def test_targets_are_those_that_units_were_named_by(page: "Page") -> None:

@@ -99,6 +99,11 @@ export class Reading {
     event.preventDefault();
     this.#isKept = true;
     this.look(Math.max(0, Math.min(next, this.#characters.length - 1)));
+    this.keepInSight();
+  }
+
+  /** Scrolls to the character that is looked at, where it is not seen. */
+  keepInSight() {
     this.#characters[this.#at]?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 

@@ -6,7 +6,6 @@ import { announce, notify, sentence } from "../notices.js";
 import { inspect, Progress } from "./asking.js";
 import { showCharacter, showGates, signed } from "./explain.js";
 import { Inspection, partAround, stepOf } from "./inspection.js";
-import { followerOf } from "./names.js";
 import { Plots } from "./plots.js";
 import { Reading } from "./reading.js";
 import { Source } from "./source.js";
@@ -50,7 +49,7 @@ export class View {
   }
 
   async open() {
-    const wanted = this.source.follow();
+    const wanted = await this.source.follow();
     if (wanted) this.#want(wanted);
     const { text, name } = this.source;
     byId("see-empty").hidden = text !== "";
@@ -77,14 +76,8 @@ export class View {
     this.#wantedUnit = unit;
   }
 
-  /** A ready text is begun with the unit that it is to show, where one is known. */
   async #changeSource() {
-    const { target } = this.source.sample ?? {};
-    const model = target && (await this.models.factsOf(this.models.chosen));
-    const shown = model && (await followerOf(model.fingerprint, target));
-    const paint = shown ? "unit" : "surprisal";
-    const { layer = null, unit = null } = shown ?? {};
-    this.#want({ paint, layer, unit, at: this.source.isSheet ? null : 0 });
+    this.#want(await this.source.firstView());
     this.open();
   }
 
@@ -173,6 +166,7 @@ export class View {
   #lookAt(at) {
     this.#wantedAt = -1;
     this.reading.look(at);
+    this.reading.keepInSight();
   }
 
   #readLess() {

@@ -3,14 +3,15 @@
 import { copyField } from "../keep/clipboard.js";
 import { byId, el } from "../dom.js";
 import { notify } from "../notices.js";
+import { followerOf } from "./names.js";
 import { addressOf, readAddress, SAMPLES } from "./samples.js";
 
 export class Source {
   #linked = null; // the text of the address
   #followed = ""; // the address that was followed
 
-  constructor({ manuscript, sheet, onChange }) {
-    Object.assign(this, { manuscript, sheet });
+  constructor({ manuscript, sheet, models, onChange }) {
+    Object.assign(this, { manuscript, sheet, models });
     byId("look-at").append(
       ...Object.entries(SAMPLES).map(([name, { label }]) =>
         el("option", { value: name }, `a text of ours: ${label}`),
@@ -41,8 +42,16 @@ export class Source {
     return SAMPLES[this.name];
   }
 
+  /** How it is first seen: a ready text with the unit that it is to show, where one is known. */
+  async firstView() {
+    const model = this.sample && (await this.models.factsOf(this.models.chosen));
+    const shown = model && (await followerOf(model.fingerprint, this.sample.target));
+    const { layer = null, unit = null } = shown ?? {};
+    return { paint: shown ? "unit" : "surprisal", layer, unit, at: this.sample ? 0 : null };
+  }
+
   /** What the address asks for that was not followed yet, or null. */
-  follow() {
+  async follow() {
     const fragment = location.hash.slice(1);
     const wanted = readAddress(fragment);
     if (!wanted || fragment === this.#followed) return null;
@@ -50,7 +59,7 @@ export class Source {
     if (wanted.source === "link") this.#linked = wanted.text;
     byId("look-link").hidden = this.#linked === null;
     byId("look-at").value = wanted.source;
-    return wanted;
+    return wanted.unit === null ? { ...wanted, ...(await this.firstView()) } : wanted;
   }
 
   /** The address of what is seen, to the clipboard. */
