@@ -15,7 +15,7 @@ def _known_encoding(name: str) -> str:
         b" ".decode(name, "ignore")
     except LookupError:
         raise ValueError(
-            f"must be encodings by name, such as windows-1252, got {shortened(name)}"
+            f"must be names of encodings, such as windows-1252, got {shortened(name)}"
         ) from None
     return name
 
