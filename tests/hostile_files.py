@@ -161,6 +161,11 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     "deep.json": lambda _: b'{"lyrics": ' + b"[" * 200_000,
     "deep.md": lambda _: b">" * 50_000 + b" poem\n\n" + b"*" * 50_000 + b"[" * 20_000,
     "deep.rtf": lambda _: b"{\\rtf1 " + b"{\\b " * 50_000 + b"poem" + b"}" * 50_001,
+    "links.rtf": lambda _: (
+        b"{\\rtf1 %s}" % (b'{\\field{\\*\\fldinst{HYPERLINK "a" }}{\\fldrslt b}}' * 5000)
+    ),
+    "fonts.rtf": lambda _: b"{\\rtf1 {\\fonttbl %s}a poem}" % (b"\\f1;" * 50_000),
+    "font.rtf": lambda _: b"{\\rtf1 {\\fonttbl %s}a poem}" % (b"\\f1" * 50_000),
     "number.json": lambda _: (
         json.dumps([{"lyrics": "a\nb"}]).encode()[:-1] + b"," + b"9" * 10_000 + b"]"
     ),

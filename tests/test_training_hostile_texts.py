@@ -92,6 +92,7 @@ REFUSED = {
     "entities.epub": "declares XML entities",
     "deep.html": "its elements lie too deep in one another",
     "deep.json": "is nested too deeply",
+    "font.rtf": "its table of fonts is damaged",
     "number.json": "is no JSON",
     "scan.pdf": "has no text on its 3 pages: a scan",
     "line.jsonl": "has a line of more than 16,777,216 characters",
@@ -119,6 +120,8 @@ def test_a_hostile_file_gives_no_text_but_a_reason(told: dict[str, Told], name: 
 READ = {
     "deep.md": ">>>>",
     "deep.rtf": "poem",
+    "links.rtf": "b" * 5000,
+    "fonts.rtf": "a poem",
     "endless.pdf": "a",
     "entities.html": "&l9;&x;&y;",
     "requests.html": "a poem\nof two",

@@ -7,7 +7,7 @@ form feeds. Knows nothing of documents.
 import re
 from typing import IO
 
-from striprtf.striprtf import rtf_to_text
+from striprtf.striprtf import font_table_group, rtf_to_text
 
 from training.texts.file_reading import FileReading, Sources, read_whole
 from training.texts.source_text import About, RefusedTextError
@@ -19,6 +19,8 @@ _LINE, _PAGE, _HEADING = "\ue000", "\ue001", "\ue002"
 _MARKS = {"line": _LINE, "page": _PAGE, "outlinelevel": _HEADING, "s": _HEADING}
 _MARKED = r"\\\\|\\(line|page|outlinelevel)(?:[0-8])?(?![a-zA-Z0-9]) ?"
 _HEADING_STYLE = re.compile(r"\{\\s(\d+)\\[^{};]*(?:heading \d|title|headline \d);", re.IGNORECASE)
+_INSTRUCTION = re.compile(r"\\fldinst", re.IGNORECASE)
+MAX_FONT_TABLE, MAX_FONT = 1 << 18, 2000  # characters of all fonts, and of one
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
@@ -42,6 +44,10 @@ def _marked(raw: str) -> str:
     """Write what is to be told apart as characters: line breaks, page breaks, headings."""
     for word in ("listtext", "pntext"):  # numbers and bullets, which a program made
         raw = raw.replace(f"{{\\{word}", f"{{\\*\\{word}")
+    raw = _with_fonts_in_lines(raw)
+    # An instruction is dropped with its group; striprtf would search for the address in it, in time
+    # of the cube of a line.
+    raw = _INSTRUCTION.sub(r"\\fldinst\n", raw)
     styles = "|".join(sorted(set(_HEADING_STYLE.findall(raw))))
     headings = rf"|\\(s)(?:{styles})(?![a-zA-Z0-9]) ?" if styles else ""
     return re.sub(_MARKED + headings, _mark, raw)
@@ -59,6 +65,17 @@ def _require_end(raw: str) -> None:
     braces = [match[0] for match in _BRACE.finditer(raw)]
     if braces.count("{") > braces.count("}"):
         raise RefusedTextError("cannot be read (it ends too soon)")
+
+
+def _with_fonts_in_lines(raw: str) -> str:
+    """Put each font of the table into a line, beyond which striprtf does not search for its end.
+
+    Raises RefusedTextError for a table that it would search in time of its square all the same.
+    """
+    table = str(font_table_group(raw))  # type: ignore[no-untyped-call]
+    if len(table) > MAX_FONT_TABLE or max(map(len, table.split(";"))) > MAX_FONT:
+        raise RefusedTextError("cannot be read (its table of fonts is damaged)")
+    return raw.replace(table, table.replace(";", ";\n"), 1) if table else raw
 
 
 def _whole(text: str) -> str:
