@@ -266,3 +266,23 @@ def test_no_temporary_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     texts, _ = read_file(tmp_path / "noisy.zip")
     assert [source.text for source in texts] == [zoo.TEXT]
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("bound", "name", "reason"),
+    [
+        ("text_blocks.MAX_BLOCKS", "poems.docx", "has more than 3 paragraphs"),
+        ("text_blocks.MAX_BLOCKS", "poems.rtf", "has more than 3 paragraphs"),
+        ("zip_parts.MAX_ELEMENTS", "poems.odt", "has more than 3 elements"),
+        ("html_text.MAX_TAGS", "poems.epub", "has more than 3 tags"),
+        ("table_records.MAX_VALUES", "poems.json", "holds more than 3 values"),
+        ("unpacking.MAX_MEMBERS", "poems.zip", "holds more than 3 files"),
+    ],
+)
+def test_what_is_held_in_memory_at_once_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, name: str, reason: str
+) -> None:
+    monkeypatch.setattr(f"training.texts.{bound}", 3)
+    (tmp_path / name).write_bytes(zoo.FORMATS[name](zoo.POEMS))
+    _, left_out = read_file(tmp_path / name)
+    assert [each.reason.partition(";")[0] for each in left_out] == [reason]

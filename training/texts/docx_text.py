@@ -14,7 +14,7 @@ from lxml import etree
 
 from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import About
-from training.texts.text_blocks import PAGE_BREAK, Block, text_of
+from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
 from training.texts.zip_parts import elements, opened_part, opened_zip, parsed
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -38,7 +38,7 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         place = _main_part(archive)
         headings = _heading_styles(archive, posixpath.join(posixpath.dirname(place), "styles.xml"))
         with opened_part(archive, place) as part:
-            text = text_of(list(_blocks(part, headings)))
+            text = text_of(gathered(_blocks(part, headings)))
     yield reading.source([text], about=about)
 
 

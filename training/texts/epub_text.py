@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from training.texts.file_reading import FileReading, Sources
+from training.texts.file_reading import MAX_DOCUMENT_BYTES, FileReading, Sources, too_large
 from training.texts.html_text import html_blocks, parsed_html
 from training.texts.markup_encoding import decoded_markup
 from training.texts.source_text import About, RefusedTextError
@@ -35,8 +35,12 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         with opened_part(archive, place) as part:
             package = parsed(part)
         dropped: Counter[str] = Counter()
-        names = archive.namelist()
-        pages = [_page(archive, name, dropped) for name in _pages(package, place) if name in names]
+        names = set(archive.namelist())
+        found = list(dict.fromkeys(name for name in _pages(package, place) if name in names))
+        size = sum(archive.getinfo(name).file_size for name in found)
+        if size > MAX_DOCUMENT_BYTES:
+            raise RefusedTextError(too_large(size))
+        pages = [_page(archive, name, dropped) for name in found]
     text = BETWEEN_PAGES.join(filter(None, texts_of(pages)))
     source = reading.source([text], about=_about(package))
     source.dropped.update(dropped)

@@ -42,6 +42,7 @@ _ASIDE = (
     ("line numbers", re.compile(r"\b(linenum|line-?number|lineno|linenumber)\b", re.I)),
     ("marks of notes", re.compile(r"\b(noteref|doc-noteref|fnanchor|footnote-ref)\b", re.I)),
 )
+MAX_TAGS = 1_000_000  # an element takes some hundred bytes
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _PREFORMATTED = re.compile(r"white-space\s*:\s*(pre|break-spaces)", re.IGNORECASE)
 _WHITE = re.compile("[ \t\r\n\f]+")
@@ -66,8 +67,10 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
 def parsed_html(text: str) -> "etree._Element | None":
     """Parse HTML, however broken; None where it holds nothing.
 
-    Raises RefusedTextError where elements lie too deep in one another.
+    Raises RefusedTextError where elements are too many, or lie too deep in one another.
     """
+    if text.count("<") > MAX_TAGS:
+        raise RefusedTextError(f"has more than {MAX_TAGS:,} tags; part it")
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )

@@ -33,7 +33,7 @@ _LINE_BLOCK = re.compile(
 )  # Pandoc's; a table's row ends so, too
 _LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _MARK = re.compile(r"[\[\]*_<`&!]")
-MAX_BYTES = 1 << 23
+MAX_BYTES, MAX_LINES = 1 << 23, 300_000  # what it is parsed to takes a kilobyte a line
 MIN_MARKS = 1000
 _HARD_SPACE = "\u00a0"
 
@@ -43,7 +43,7 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
     num_bytes = size_of(file)
     encoding, pieces = decoded(file, reading.options.encoding)
     text = "".join(pieces)
-    if num_bytes > MAX_BYTES or _is_full_of_marks(text):
+    if num_bytes > MAX_BYTES or text.count("\n") > MAX_LINES or _is_full_of_marks(text):
         yield reading.with_notes("read as plain text").source([text], encoding=encoding)
         return
     about, text = About(), _CARRIAGE_RETURN.sub("\n", text)

@@ -13,7 +13,7 @@ from lxml import etree
 
 from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import About, RefusedTextError
-from training.texts.text_blocks import PAGE_BREAK, Block, text_of
+from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
 from training.texts.zip_parts import elements, opened_part, opened_zip, parsed
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -36,7 +36,7 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         _require_readable(archive)
         about = _about(archive)
         with opened_part(archive, "content.xml") as part:
-            text = text_of(list(_blocks(part)))
+            text = text_of(gathered(_blocks(part)))
     yield reading.source([text], about=about)
 
 

@@ -11,7 +11,7 @@ from striprtf.striprtf import font_table_group, rtf_to_text
 
 from training.texts.file_reading import FileReading, Sources, read_whole
 from training.texts.source_text import About, RefusedTextError
-from training.texts.text_blocks import PAGE_BREAK, Block, text_of
+from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
 
 _INFO = re.compile(r"\{\\(title|author) ([^{}\\]*)\}")
 # striprtf makes one line end of all; so what differs is marked by characters of private use.
@@ -35,9 +35,8 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         raise RefusedTextError(f"cannot be read ({error})") from error
     facts = dict(_INFO.findall(raw))
     about = About(facts.get("title", "").strip() or None, facts.get("author", "").strip() or None)
-    yield reading.source(
-        [text_of([_block(each) for each in _whole(text).split("\n")])], about=about
-    )
+    blocks = gathered(_block(match[0]) for match in re.finditer("[^\n]*\n?", _whole(text)))
+    yield reading.source([text_of(blocks)], about=about)
 
 
 def _marked(raw: str) -> str:
@@ -85,5 +84,10 @@ def _whole(text: str) -> str:
 
 def _block(paragraph: str) -> Block:
     is_heading = _HEADING in paragraph
-    text = paragraph.replace(_HEADING, "").replace(_PAGE, PAGE_BREAK).replace(_LINE, "\n")
+    text = (
+        paragraph.removesuffix("\n")
+        .replace(_HEADING, "")
+        .replace(_PAGE, PAGE_BREAK)
+        .replace(_LINE, "\n")
+    )
     return Block(text, is_heading)

@@ -18,6 +18,7 @@ from training.texts.text_encoding import decoded
 
 LOOKED_AT = 20  # records, from which the fields are guessed
 MAX_CELL = 1 << 24  # characters of a cell, or of a line of records
+MAX_VALUES = 2_000_000  # of a file of JSON, whose objects are all in memory at once
 _DELIMITERS = ",;\t|"
 _LONGEST_NAME = 60  # characters of a column's name
 
@@ -44,7 +45,10 @@ def read_json(file: IO[bytes], reading: FileReading) -> Sources:
     """
     read_whole(file)
     encoding, pieces = decoded(file, reading.options.encoding)
-    value = _parsed_json("".join(pieces))
+    text = "".join(pieces)
+    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
+        raise RefusedTextError(f"holds more than {MAX_VALUES:,} values; write it as .jsonl")
+    value = _parsed_json(text)
     found = _json_records(value, reading.options)
     if not found:
         raise RefusedTextError("holds no list of objects, nor one object with a text")

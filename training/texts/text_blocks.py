@@ -5,13 +5,16 @@ document shows: where paragraphs of several lines follow one another, they are s
 those of one line do, they are lines, and empty ones part stanzas. Knows nothing of formats.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
+
+from training.texts.source_text import RefusedTextError
 
 RULE = "---"
 BEFORE_HEADING, AFTER_HEADING = 2, 1  # blank lines, at least; two part documents
 PAGE_BREAK = "\f"
+MAX_BLOCKS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -25,6 +28,14 @@ class Block:
     text: str
     is_heading: bool = False
     gap: int = 0
+
+
+def gathered(blocks: Iterable[Block]) -> list[Block]:
+    """Gather the blocks of a document. Raises RefusedTextError where they are too many."""
+    found = list(islice(blocks, MAX_BLOCKS + 1))
+    if len(found) > MAX_BLOCKS:
+        raise RefusedTextError(f"has more than {MAX_BLOCKS:,} paragraphs; part it")
+    return found
 
 
 def text_of(blocks: Sequence[Block]) -> str:

@@ -17,6 +17,7 @@ from training.texts.unpacking import DAMAGE, unreadable
 ZIP_DAMAGE = (*DAMAGE, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
 _SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _IS_ENCRYPTED = 1
+MAX_ELEMENTS = 2_000_000  # of a part: some hundred bytes each, until they are cleared
 
 
 @contextmanager
@@ -49,14 +50,14 @@ def opened_part(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
 def elements(part: IO[bytes], tags: tuple[str, ...]) -> "Iterator[etree._Element]":
     """Parse a part, and give each element of these tags when it ends; what is given is cleared.
 
-    Raises RefusedTextError where the part declares entities.
+    Raises RefusedTextError where the part declares entities, or has too many elements.
     """
     walk = etree.iterparse(part, events=("start", "end"), **_SAFE)
-    is_first = True
-    for event, element in walk:
-        if is_first:
+    for number, (event, element) in enumerate(walk):
+        if number == 0:
             _require_no_entities(element)
-            is_first = False
+        if number > 2 * MAX_ELEMENTS:
+            raise RefusedTextError(f"has more than {MAX_ELEMENTS:,} elements; part it")
         if event == "end" and element.tag in tags:
             yield element
             _forget(element)
