@@ -11,7 +11,9 @@ import zipfile
 import zlib
 from collections.abc import Callable
 
-import corpus_zoo as zoo
+import zoo_documents
+import zoo_pages
+import zoo_poems
 import zstandard_frames
 
 BOMB_BYTES = 300 << 20
@@ -42,15 +44,15 @@ def lying_zip() -> bytes:
 
 
 def nested(depth: int) -> bytes:
-    content = zoo.zipped({"poem.txt": zoo.TEXT})
+    content = zoo_poems.zipped({"poem.txt": zoo_poems.TEXT})
     for _ in range(depth):
-        content = zoo.zipped({"more.zip": content})
+        content = zoo_poems.zipped({"more.zip": content})
     return content
 
 
 def encrypted_zip() -> bytes:
     """A zip whose member says that it is encrypted."""
-    raw = bytearray(zoo.zipped({"poem.txt": zoo.TEXT}))
+    raw = bytearray(zoo_poems.zipped({"poem.txt": zoo_poems.TEXT}))
     raw[6] |= 1
     at = raw.index(b"PK\x01\x02")
     raw[at + 8] |= 1
@@ -71,14 +73,14 @@ def special_tar() -> bytes:
             archive.addfile(info)
         for name in ("../../etc/poem.txt", "/tmp/poem.txt", "a/\x1b[31mpoem\n.txt"):
             info = tarfile.TarInfo(name)
-            info.size = len(zoo.TEXT.encode())
-            archive.addfile(info, io.BytesIO(zoo.TEXT.encode()))
+            info.size = len(zoo_poems.TEXT.encode())
+            archive.addfile(info, io.BytesIO(zoo_poems.TEXT.encode()))
     return out.getvalue()
 
 
 def looping_tar() -> bytes:
     """A tar whose second header claims a size below zero, which leads back to the first."""
-    raw = bytearray(zoo.tarred({"a.txt": b"x" * 600, "b.txt": b"y"}))
+    raw = bytearray(zoo_poems.tarred({"a.txt": b"x" * 600, "b.txt": b"y"}))
     at = 512 + 1024
     header = raw[at : at + 512]
     header[124:136] = b"\xff" * 10 + (-at - 512 & 0xFFFF).to_bytes(2, "big")
@@ -117,7 +119,7 @@ def html_of_many_requests(address: str) -> bytes:
 
 def endless_pdf() -> bytes:
     """A PDF whose tree of pages leads back to itself."""
-    return zoo.pdf_document([b"BT /F 12 Tf (a) Tj ET"], kids=b"2 0 R 2 0 R 5 0 R")
+    return zoo_pages.pdf_document([b"BT /F 12 Tf (a) Tj ET"], kids=b"2 0 R 2 0 R 5 0 R")
 
 
 def giant_cell() -> bytes:
@@ -129,7 +131,7 @@ def giant_line() -> bytes:
 
 
 def many_members(count: int) -> bytes:
-    return zoo.zipped({f"{n}.zip": b"" for n in range(count)})
+    return zoo_poems.zipped({f"{n}.zip": b"" for n in range(count)})
 
 
 HOSTILE: dict[str, Callable[[str], bytes]] = {
@@ -142,17 +144,17 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     "bomb.docx": lambda _: docx_of(80 << 20),
     "bomb.odt": lambda _: zip_bomb("content.xml", 80 << 20),
     "bomb.epub": lambda _: zip_bomb(
-        "OPS/book.opf", 80 << 20, **{"META-INF__container.xml": zoo.CONTAINER}
+        "OPS/book.opf", 80 << 20, **{"META-INF__container.xml": zoo_pages.CONTAINER}
     ),
     "nested.zip": lambda _: nested(6),
     "encrypted.zip": lambda _: encrypted_zip(),
     "special.tar": lambda _: special_tar(),
     "looping.tar": lambda _: looping_tar(),
-    "entities.docx": lambda a: zoo.docx_package(
+    "entities.docx": lambda a: zoo_documents.docx_package(
         "<w:p><w:r><w:t>&l9;&x;&y;</w:t></w:r></w:p>", doctype(a)
     ),
-    "entities.odt": lambda a: zoo.odt_package("<text:p>&l9;&x;&y;</text:p>", doctype(a)),
-    "entities.epub": lambda a: zoo.epub(zoo.POEMS, prolog=doctype(a)),
+    "entities.odt": lambda a: zoo_documents.odt_package("<text:p>&l9;&x;&y;</text:p>", doctype(a)),
+    "entities.epub": lambda a: zoo_pages.epub(zoo_poems.POEMS, prolog=doctype(a)),
     "entities.html": lambda a: (
         doctype(a).replace("DOCTYPE a", "DOCTYPE html") + "<p>&l9;&x;&y;"
     ).encode(),
@@ -173,25 +175,25 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
         b'[{"title": "\\ud83d", "lyrics": "the \\udc00sea\\nis\\u0000 deep"}]'
     ),
     "endless.pdf": lambda _: endless_pdf(),
-    "locked.pdf": lambda _: zoo.pdf_document(
+    "locked.pdf": lambda _: zoo_pages.pdf_document(
         [b"BT /F 12 Tf (a) Tj ET"],
         b"/ID [<00><00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 "
         b"/O <%s> /U <%s> >>" % (b"00" * 32, b"11" * 32),
     ),
-    "scan.pdf": lambda _: zoo.pdf_document([b"0 0 1 rg 10 10 100 100 re f"] * 3),
+    "scan.pdf": lambda _: zoo_pages.pdf_document([b"0 0 1 rg 10 10 100 100 re f"] * 3),
     "cell.csv": lambda _: giant_cell(),
     "line.jsonl": lambda _: giant_line(),
     "columns.csv": lambda _: (
         b",".join(b"c%d" % n for n in range(50_000)) + b"\n" + b"x," * 49_999 + b"x\n"
     ),
-    "locked.epub": lambda _: zoo.epub(
-        zoo.POEMS,
+    "locked.epub": lambda _: zoo_pages.epub(
+        zoo_poems.POEMS,
         **{
             "META-INF/encryption.xml": '<encryption xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
             '<enc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></encryption>'
         },
     ),
-    "locked.odt": lambda _: zoo.odt_package(
+    "locked.odt": lambda _: zoo_documents.odt_package(
         "", manifest='<m:manifest xmlns:m="urn:m"><m:encryption-data/></m:manifest>'
     ),
     "locked.docx": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000),

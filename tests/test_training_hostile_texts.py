@@ -11,6 +11,7 @@ from pathlib import Path
 import corpus_zoo as zoo
 import hostile_files
 import pytest
+import zoo_poems
 
 from training.texts.readers import read_sources
 from training.texts.reading_options import ReadingOptions
@@ -155,7 +156,7 @@ def test_names_in_an_archive_are_shown_without_ways_up_and_control_characters(
         "special.tar/tmp/poem.txt",
         "special.tar/a/\ufffd[31mpoem\ufffd.txt",
     ]
-    assert all(text.endswith(f": {zoo.TEXT}") for text in told["special.tar"]["texts"])
+    assert all(text.endswith(f": {zoo_poems.TEXT}") for text in told["special.tar"]["texts"])
 
 
 def test_an_archive_that_leads_back_ends(told: dict[str, Told]) -> None:
@@ -188,11 +189,11 @@ OPEN_ENDED = {"txt", "html", "htm", "md", "markdown", "tar"}
     "name", [name for name in zoo.FORMATS if name.rpartition(".")[2] not in OPEN_ENDED]
 )
 def test_a_file_cut_short_is_told(tmp_path: Path, name: str) -> None:
-    raw = zoo.FORMATS[name](zoo.POEMS)
+    raw = zoo.FORMATS[name](zoo_poems.POEMS)
     path = tmp_path / name
     path.write_bytes(raw[: len(raw) * 11 // 20])
     texts, left_out = read_file(path)
-    whole = {verses for _, verses in zoo.POEMS}
+    whole = {verses for _, verses in zoo_poems.POEMS}
     assert {source.text for source in texts} <= whole  # records before the cut
     (reason,) = [each.reason for each in left_out if not each.is_expected]
     assert re.search("cut short|ends too soon|is no JSON|cannot be read from line", reason)
@@ -200,7 +201,7 @@ def test_a_file_cut_short_is_told(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(zoo.FORMATS) - {"poems.txt"}))
 def test_any_bytes_turned_over_crash_nothing(tmp_path: Path, name: str) -> None:
-    raw = bytearray(zoo.FORMATS[name](zoo.POEMS))
+    raw = bytearray(zoo.FORMATS[name](zoo_poems.POEMS))
     if name.endswith("parquet"):
         raw = raw[:-40] + raw[-8:]  # arro3 tells of others with lines on the terminal
     for at in range(20, len(raw), max(1, len(raw) // 40)):
@@ -220,7 +221,7 @@ TOLD_BY_BYTES = [
 
 @pytest.mark.parametrize("name", TOLD_BY_BYTES)
 def test_a_file_under_another_name_is_read_as_what_it_is(tmp_path: Path, name: str) -> None:
-    raw = zoo.FORMATS[name](zoo.POEMS)
+    raw = zoo.FORMATS[name](zoo_poems.POEMS)
     path, renamed = tmp_path / name, tmp_path / "renamed.txt"
     path.write_bytes(raw)
     renamed.write_bytes(raw)
@@ -233,9 +234,9 @@ def test_a_file_under_another_name_is_read_as_what_it_is(tmp_path: Path, name: s
 
 def test_a_text_under_the_name_of_a_document_is_read_and_told(tmp_path: Path) -> None:
     path = tmp_path / "poems.docx"
-    path.write_bytes(zoo.text_file(zoo.POEMS))
+    path.write_bytes(zoo.text_file(zoo_poems.POEMS))
     ((source,), left_out) = read_file(path)
-    assert (source.text, source.kind, left_out) == (zoo.TEXT, "text", [])
+    assert (source.text, source.kind, left_out) == (zoo_poems.TEXT, "text", [])
     assert source.notes == ("named as docx, but is text",)
 
 
@@ -262,9 +263,9 @@ def test_no_temporary_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setattr(unpacking, "IN_MEMORY_BYTES", 10)
     (tmp_path / "tmp").mkdir()
-    (tmp_path / "noisy.zip").write_bytes(zoo.FORMATS["noisy.zip"](zoo.POEMS))
+    (tmp_path / "noisy.zip").write_bytes(zoo.FORMATS["noisy.zip"](zoo_poems.POEMS))
     texts, _ = read_file(tmp_path / "noisy.zip")
-    assert [source.text for source in texts] == [zoo.TEXT]
+    assert [source.text for source in texts] == [zoo_poems.TEXT]
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -283,6 +284,6 @@ def test_what_is_held_in_memory_at_once_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, name: str, reason: str
 ) -> None:
     monkeypatch.setattr(f"training.texts.{bound}", 3)
-    (tmp_path / name).write_bytes(zoo.FORMATS[name](zoo.POEMS))
+    (tmp_path / name).write_bytes(zoo.FORMATS[name](zoo_poems.POEMS))
     _, left_out = read_file(tmp_path / name)
     assert [each.reason.partition(";")[0] for each in left_out] == [reason]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import corpus_zoo as zoo
 import pytest
+import zoo_poems
 
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
@@ -20,7 +21,7 @@ def without_indents(document: str) -> str:
 @pytest.mark.parametrize("name", zoo.FORMATS)
 def test_the_same_poems_are_the_same_documents_in_every_format(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(zoo.FORMATS[name](zoo.POEMS))
+    path.write_bytes(zoo.FORMATS[name](zoo_poems.POEMS))
     # A PDF tells where letters lie, and not which of it is an indent.
-    expected = [without_indents(d) if name.endswith(".pdf") else d for d in zoo.DOCUMENTS]
+    expected = [without_indents(d) if name.endswith(".pdf") else d for d in zoo_poems.DOCUMENTS]
     assert documents(path) == expected
