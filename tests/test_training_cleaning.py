@@ -1,10 +1,13 @@
 """Cleaning: what is no verse is cut, counted and shown; verse is left as it is."""
 
+import time
+
 import pytest
 
 from training.cleaning.cleaner import Cleaner
 from training.cleaning.cuts import KINDS, MEANING, Cuts, Kind
 from training.cleaning.gutenberg import GutenbergCutter
+from training.data.document_parting import parted, shown_parting
 
 STANZA = (
     "The heron waits beside the weir\nAnd counts the rings that widen there,\n"
@@ -178,6 +181,27 @@ def test_verse_behind_an_end_without_a_licence_stays() -> None:
     cutter = GutenbergCutter(Cuts(), {})
     text = "End of the Project Gutenberg EBook\n" + STANZA
     assert "".join(cutter.cut(iter([text]))) == STANZA
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!--" * 50_000,
+        "[<" + " " * 200_000,
+        "a 5\n" + " " * 200_000,
+        "[Footnote " * 20_000,
+        "C G Am F " * 20_000 + "x",
+        "_a " * 50_000,
+        "[00:" * 50_000,
+        "\f" + "\n" * 200_000 + "x",
+    ],
+    ids=range(8),
+)
+def test_cleaning_and_parting_take_time_that_grows_with_the_text(text: str) -> None:
+    started = time.process_time()
+    Cleaner().clean(text)
+    list(parted([text], shown_parting(text)))
+    assert time.process_time() - started < 5  # what grows with the square takes minutes
 
 
 def test_the_anthology_is_verse(anthology: str) -> None:

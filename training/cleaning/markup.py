@@ -14,8 +14,8 @@ _TAGS = (
     "|ins|li|link|meta|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th"
     "|title|tr|tt|u|ul"
 )
-_BREAK = re.compile(r"[ \t]*<br[ \t]*/?>[ \t]*\n?", re.I)
-_TAG = re.compile(rf"<!--.*?-->|</?(?:{_TAGS})(?:\s[^<>]{{0,300}})?/?>", re.I | re.S)
+_BREAK = re.compile(r"<br[ \t]{0,9}/?>[ \t]*\n?", re.I)
+_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]{{0,300}})?/?>", re.I)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.I)
 _EMPHASIS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:(?!\n\n)[^_]){1,800})(?<=[^\s_])_(?![\w_])")
 
@@ -23,6 +23,7 @@ _EMPHASIS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:(?!\n\n)[^_]){1,800})(?<=[^\s_
 def cut_markup(text: str, cuts: Cuts) -> str:
     """Cut tags, turn entities into their characters and `<br>` into line ends, drop emphasis."""
     if "<" in text:
+        text = _without_comments(text, cuts)
         text = _BREAK.sub(lambda tag: _counted(tag, cuts, "\n"), text)
         text = _TAG.sub(lambda tag: _counted(tag, cuts, ""), text)
     if "&" in text:
@@ -30,6 +31,16 @@ def cut_markup(text: str, cuts: Cuts) -> str:
     if "_" in text:
         text = _EMPHASIS.sub(lambda marked: _unmarked(marked, cuts), text)
     return text
+
+
+def _without_comments(text: str, cuts: Cuts) -> str:
+    """Cut HTML comments, in time that grows with the text however many are begun."""
+    kept, place = [], 0
+    while (begin := text.find("<!--", place)) >= 0 and (end := text.find("-->", begin)) >= 0:
+        cuts.add("markup", text[begin : end + 3])
+        kept.append(text[place:begin])
+        place = end + 3
+    return "".join([*kept, text[place:]]) if kept else text
 
 
 def _counted(match: re.Match[str], cuts: Cuts, instead: str) -> str:

@@ -9,8 +9,9 @@ from training.cleaning.blocks import is_filled, is_heading, is_stanza, split_blo
 from training.cleaning.cuts import Cuts, Kind
 
 MAX_NOTE = 5_000  # characters in one pair of brackets
+MOST_UNCLOSED = 100  # brackets in a document whose end is looked for in vain
 _BRACKETED = re.compile(
-    r"(?P<lead>[ \t]*)\*?\[(?P<what>Footnotes?|Variants?|Note|Illustrations?|Sidenotes?|Decoration"
+    r"\*?\[(?P<what>Footnotes?|Variants?|Note|Illustrations?|Sidenotes?|Decoration"
     r"|Transcriber'?s'? Notes?|sic|Pg|Page)\b",
     re.IGNORECASE,
 )
@@ -50,10 +51,11 @@ def _counted(mark: re.Match[str], cuts: Cuts) -> str:
 
 
 def _without_bracketed(text: str, cuts: Cuts) -> str:
-    kept, place = [], 0
-    while (opening := _BRACKETED.search(text, place)) is not None:
+    kept, place, unclosed = [], 0, 0
+    while unclosed < MOST_UNCLOSED and (opening := _BRACKETED.search(text, place)) is not None:
         end = _closing(text, text.index("[", opening.start()))
         if end is None:
+            unclosed += 1
             kept.append(text[place : opening.end()])
             place = opening.end()
             continue
@@ -62,7 +64,7 @@ def _without_bracketed(text: str, cuts: Cuts) -> str:
             kept.append(text[place:end])
         else:
             cuts.add(kind, text[opening.start() : end].strip())
-            kept.append(text[place : opening.start()])
+            kept.append(text[place : opening.start()].rstrip(" \t"))
         place = end
     return "".join([*kept, text[place:]]) if kept else text
 

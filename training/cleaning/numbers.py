@@ -11,8 +11,7 @@ from training.cleaning.blocks import is_closed, split_blocks, without_blocks
 from training.cleaning.cuts import Cuts
 
 _DIGIT_END = re.compile(r"[ \t]\d{1,4}[ \t]*$", re.MULTILINE)
-_LINE_NUMBER = re.compile(r"[ \t]+(\d{1,4})[ \t]*$")
-_PAGE_SIGN = re.compile(r"^[ \t]*[-–—\[{(]?[ \t]*(?:p|pp|pg|page)?\.?[ \t]*\d", re.MULTILINE | re.I)
+_DIGIT = re.compile("[0-9]")
 _SURE_PAGE = re.compile(
     r"[-–—][ \t]*\d{1,4}[ \t]*[-–—]|\{(?:p(?:g|age)?\.? ?)?\d{1,4}\}"
     r"|[\[(]?(?:p|pg|page)\.? ?\d{1,4}[\])]?|\[\d{1,4}\]",
@@ -22,6 +21,8 @@ _BARE_PAGE = re.compile(r"\d{1,4}")
 LINE_TOLERANCE = 2  # lines that an edition counts otherwise: half lines, headings
 PAGE_LINES = range(12, 90)
 FEWEST_PAGES = 4
+MOST_DIGITS = 4
+MAX_PAGE_NUMBER = 100  # characters of a block that may be one
 
 
 def cut_line_numbers(text: str, cuts: Cuts) -> str:
@@ -33,19 +34,27 @@ def cut_line_numbers(text: str, cuts: Cuts) -> str:
     number = 0
     for place, line in enumerate(lines):
         number += line != ""
-        if (match := _LINE_NUMBER.search(line)) is not None and match.start() > 0:
-            found.append((place, number, int(match[1])))
+        head, said = _last_number(line)
+        if said is not None and head != "":
+            found.append((place, number, said))
     counting: set[int] = set()
     for (place, line_number, said), (next_place, next_number, next_said) in pairwise(found):
         step = next_said - said
         if 2 <= step <= 25 and abs(step - (next_number - line_number)) <= LINE_TOLERANCE:
             counting |= {place, next_place}
     for place in sorted(counting):
-        match = _LINE_NUMBER.search(lines[place])
-        if match is not None:
-            cuts.add("line-numbers", match.group())
-            lines[place] = lines[place][: match.start()]
+        head, _ = _last_number(lines[place])
+        cuts.add("line-numbers", lines[place][len(head) :])
+        lines[place] = head
     return "\n".join(lines) if counting else text
+
+
+def _last_number(line: str) -> tuple[str, int | None]:
+    """Split a line before the number at its end; None where there is none."""
+    head, _, last = line.rstrip().replace("\t", " ").rpartition(" ")
+    if not (last.isascii() and last.isdigit() and len(last) <= MOST_DIGITS):
+        return line, None
+    return line[: len(head.rstrip())], int(last)
 
 
 def cut_page_numbers(text: str, cuts: Cuts) -> str:
@@ -54,11 +63,12 @@ def cut_page_numbers(text: str, cuts: Cuts) -> str:
     Bare numbers are pages where they rise by one or two, come as often as pages do, and some
     of them stand within a sentence; those that head stanzas or poems stand behind its end.
     """
-    if _PAGE_SIGN.search(text) is None:
+    if _DIGIT.search(text) is None:
         return text
     blocks = split_blocks(text)
-    dropped = {number for number, block in enumerate(blocks) if _SURE_PAGE.fullmatch(block.strip())}
-    bare = [number for number, block in enumerate(blocks) if _BARE_PAGE.fullmatch(block.strip())]
+    short = {at: block.strip() for at, block in enumerate(blocks) if len(block) < MAX_PAGE_NUMBER}
+    dropped = {at for at, block in short.items() if _SURE_PAGE.fullmatch(block)}
+    bare = [at for at, block in short.items() if _BARE_PAGE.fullmatch(block)]
     if _count_pages(blocks, bare):
         dropped |= set(bare)
     for number in sorted(dropped):

@@ -22,7 +22,7 @@ FEWEST_TITLED, FEWEST_HEADINGS, FEWEST_NUMERALS = 4, 3, 10
 _TWO_BLANK = re.compile("\n\n\n")
 _ONE_BLANK = re.compile("\n\n")
 _TUNE = re.compile(r"\n(?=X:[ \t]*\d+[ \t]*\n)")
-FORM_FEED = re.compile(r"\n*\f[\n\f]*")
+FORM_FEED = re.compile(r"(?<!\n)\n*\f[\n\f]*")
 _RULE = re.compile(r"(?:^|\n)[ \t]*(?:([-*=_~#+.%•⁂])(?:[ \t]*\1){2,}|%%|⁂|§)[ \t]*(?=\n|\Z)")
 _NUMERAL = re.compile(r"(?:Sonnet |SONNET |No\. ?)?(?:[IVXLC]{1,8}|\d{1,4})\.?")
 _HEADED = re.compile(
