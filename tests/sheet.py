@@ -73,6 +73,10 @@ def go_on(page: "Page", button: str = "#continue") -> str:
 
 
 def set_field(page: "Page", name: str, value: object) -> None:
+    if name == "max_tokens":  # and nothing else that ends a text
+        page.select_option("#length-unit", "exactly")
+        page.fill("#length-number", str(value))
+        return
     if not page.is_visible(f"#field-{name}"):
         page.click(f"details:has(#field-{name}) summary")
     page.fill(f"#field-{name}", str(value))

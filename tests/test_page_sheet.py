@@ -97,6 +97,7 @@ def test_undo_and_redo_take_whole_generations(page: "Page") -> None:
 
 def test_what_is_typed_into_machine_text_is_told_apart(page: "Page") -> None:
     set_field(page, "min_tokens", 30)
+    set_field(page, "seed", 1)
     write(page, "Night")
     text = go_on(page)
     page.evaluate("document.getElementById('text').setSelectionRange(10, 10)")
@@ -237,6 +238,9 @@ def test_the_ink_lies_exactly_under_the_caret(page: "Page") -> None:
 
 
 def test_nothing_moves_while_it_writes(page: "Page") -> None:
+    write(page, "The garden")
+    set_field(page, "max_tokens", 2000)
+    set_field(page, "min_tokens", 2000)
     page.evaluate(
         """() => {
             window.shifts = [];
@@ -244,8 +248,5 @@ def test_nothing_moves_while_it_writes(page: "Page") -> None:
             new PerformanceObserver(note).observe({ type: 'layout-shift' });
         }"""
     )
-    write(page, "The garden")
-    set_field(page, "max_tokens", 2000)
-    set_field(page, "min_tokens", 2000)
     go_on(page)
     assert sum(page.evaluate("window.shifts")) < 0.01

@@ -48,7 +48,7 @@ new Tools({ manuscript, sheet, models, write });
 const shelf = new Shelf({ manuscript, sheet, write });
 new SheetList(shelf);
 
-settings.set(readSettings(kept?.settings ?? {}));
+if (kept) settings.set(readSettings(kept.settings ?? {}));
 models.choose(kept?.model);
 sheet.select(manuscript.text.length);
 connect();

@@ -3,6 +3,7 @@
 
 import { byId } from "../dom.js";
 import { announce } from "../notices.js";
+import { LOADED } from "../text/manuscript.js";
 import { sectionsOf } from "../text/sections.js";
 
 const AFTER_MS = 500; // without a change
@@ -15,7 +16,7 @@ export class Choruses {
   constructor(manuscript) {
     this.manuscript = manuscript;
     this.#known = bodies(manuscript.text);
-    manuscript.onChange(() => this.#later());
+    manuscript.onChange(({ origin }) => (origin === LOADED ? this.#settle() : this.#later()));
     byId("chorus-all").addEventListener("click", () => this.#changeOthers());
     byId("chorus-leave").addEventListener("click", () => this.#settle());
     byId("chorus-offer").dataset.watched = "";
@@ -43,6 +44,7 @@ export class Choruses {
 
   /** What stands now is as it should be. */
   #settle() {
+    clearTimeout(this.#timer);
     this.#known = bodies(this.manuscript.text);
     this.#offered = null;
     byId("chorus-offer").hidden = true;

@@ -6,6 +6,7 @@
 import { byId, el, oncePerFrame } from "../dom.js";
 import { remember } from "../keep/store.js";
 import { notify, sentence } from "../notices.js";
+import { LOADED } from "../text/manuscript.js";
 import { stanzasOf } from "./poem.js";
 import { askable, Readings } from "./readings.js";
 
@@ -30,7 +31,10 @@ export class Margin {
     });
     this.#observer = new MutationObserver(() => this.#draw());
     this.listCopies = oncePerFrame(() => this.#listCopies());
-    manuscript.onChange(() => this.#later());
+    manuscript.onChange(({ origin }) => {
+      if (origin === LOADED) this.#before = [];
+      this.#later();
+    });
     models.onChange(() => {
       this.readings.forget();
       this.#later();

@@ -11,7 +11,7 @@ export function fragmentOf({ text, model, seed, settings }) {
   if (model) parameters.set("model", model);
   for (const [name, value] of Object.entries({ ...settings, seed })) {
     if (value === undefined) continue; // a text that needs no seed
-    parameters.set(name, name === "stop" ? JSON.stringify(value) : String(value));
+    parameters.set(name, Array.isArray(value) ? JSON.stringify(value) : String(value));
   }
   const fragment = parameters.toString();
   if (fragment.length > MOST)

@@ -13,12 +13,34 @@ export const FIELDS = [
     most: 10,
     step: 0.05,
     slider: { most: 2, ends: ["calm", "wild"] },
-    meaning: "Calm keeps to what is likely. The number is the temperature; 0 always takes the likeliest.",
+    meaning:
+      "Calm keeps to what is likely. The number is the temperature; 0 always takes the likeliest.",
+  },
+  {
+    name: "seed",
+    group: "basic",
+    label: "Seed",
+    initial: null,
+    isOptional: true,
+    least: 0,
+    most: MOST_SEED,
+    step: 1,
+    meaning: "The same seed, text and settings give the same lines; empty draws a new one.",
+  },
+  {
+    name: "avoid",
+    group: "basic",
+    label: "Words to avoid",
+    initial: [],
+    kind: "phrases",
+    mostItems: 64,
+    mostCharacters: 100,
+    meaning: "These never come, with commas between; love* stands for lover and lovely, too.",
   },
   {
     name: "max_tokens",
-    group: "basic",
-    label: "Length",
+    group: "ending",
+    label: "At most",
     initial: 256,
     least: 0,
     most: 1000000,
@@ -36,20 +58,46 @@ export const FIELDS = [
     meaning: "The poem may not end before this many characters.",
   },
   {
-    name: "seed",
-    group: "basic",
-    label: "Seed",
+    name: "max_lines",
+    group: "ending",
+    label: "Lines",
     initial: null,
-    least: 0,
-    most: MOST_SEED,
+    isOptional: true,
+    least: 1,
+    most: 100000,
     step: 1,
-    meaning: "The same seed, text and settings give the same lines; empty draws a new one.",
+    meaning: "Ends with the end of so many lines.",
+  },
+  {
+    name: "max_stanzas",
+    group: "ending",
+    label: "Stanzas",
+    initial: null,
+    isOptional: true,
+    least: 1,
+    most: 100000,
+    step: 1,
+    meaning: "Ends with the end of so many stanzas.",
+  },
+  {
+    name: "soft_end",
+    group: "ending",
+    label: "Soft end",
+    initial: null,
+    isOptional: true,
+    least: 0,
+    most: 1000000,
+    step: 1,
+    meaning: "From so many characters on ends with a stanza, soon with any line.",
   },
   {
     name: "stop",
     group: "ending",
     label: "Stop before",
     initial: [],
+    kind: "lines",
+    mostItems: 16,
+    mostCharacters: 200,
     meaning: "Ends before any of these, one a line; \\n stands for a new line.",
   },
   {
@@ -154,9 +202,10 @@ export function essential(settings) {
 }
 
 /** What is wrong with a field's value, or null. */
-export function fault({ name, label, least, above, most, step }, value) {
-  if (value === null) return name === "seed" ? null : `${label} needs a number.`;
-  if (name === "stop") return stopFault(value);
+export function fault(field, value) {
+  const { label, least, above, most, step } = field;
+  if (value === null) return field.isOptional ? null : `${label} needs a number.`;
+  if (field.kind) return listFault(field, value);
   if (!Number.isFinite(value)) return `${label} needs a number.`;
   if (step === 1 && !Number.isInteger(value)) return `${label} needs a whole number.`;
   if (above !== undefined && value <= above) return `${label} must be above ${above}.`;
@@ -165,10 +214,10 @@ export function fault({ name, label, least, above, most, step }, value) {
   return null;
 }
 
-function stopFault(strings) {
-  if (strings.length > 16) return "Stop before: at most 16 lines.";
-  return strings.some((text) => text.length > 200)
-    ? "Stop before: at most 200 characters each."
+function listFault({ label, kind, mostItems, mostCharacters }, texts) {
+  if (texts.length > mostItems) return `${label}: at most ${mostItems} ${kind}.`;
+  return texts.some((text) => text.length > mostCharacters)
+    ? `${label}: at most ${mostCharacters} characters each.`
     : null;
 }
 
@@ -177,7 +226,7 @@ export function readSettings(entries) {
   const settings = {};
   for (const field of FIELDS) {
     const value = entries[field.name];
-    const isRightKind = field.name === "stop" ? isTextList(value) : typeof value === "number";
+    const isRightKind = field.kind ? isTextList(value) : typeof value === "number";
     if (isRightKind && fault(field, value) === null) settings[field.name] = value;
   }
   return settings;
@@ -186,11 +235,22 @@ export function readSettings(entries) {
 const isTextList = (value) =>
   Array.isArray(value) && value.every((text) => typeof text === "string" && text);
 
-export const stopToLines = (strings) =>
-  strings.map((text) => text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n")).join("\n");
+/** Lists of texts as they are typed: one a line, or with commas between. */
+export const SHOWN = {
+  lines: (texts) =>
+    texts.map((text) => text.replace(/\\/g, "\\\\").replace(/\n/g, "\\n")).join("\n"),
+  phrases: (texts) => texts.join(", "),
+};
 
-export const linesToStop = (lines) =>
-  lines
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => line.replace(/\\(n|\\)/g, (_, sign) => (sign === "n" ? "\n" : "\\")));
+export const READ = {
+  lines: (text) =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.replace(/\\(n|\\)/g, (_, sign) => (sign === "n" ? "\n" : "\\"))),
+  phrases: (text) =>
+    text
+      .split(/[,;\n]/)
+      .map((phrase) => phrase.trim())
+      .filter(Boolean),
+};

@@ -1,19 +1,12 @@
 // The form with the model's settings. Values that are out of bounds are told beside their field.
 
 import { byId, el } from "../dom.js";
-import {
-  complete,
-  essential,
-  fault,
-  fieldOf,
-  FIELDS,
-  linesToStop,
-  PRESETS,
-  stopToLines,
-} from "./fields.js";
+import { complete, essential, fault, fieldOf, FIELDS, PRESETS, READ, SHOWN } from "./fields.js";
+import { Length, USUAL_LENGTH } from "./length.js";
 import { readNumber } from "../text/numbers.js";
 
-const FREE = ["max_tokens", "min_tokens", "seed", "stop"]; // left alone by presets
+const CHOSEN = ["basic", "choice", "penalty"]; // groups of fields that presets choose among
+const isFree = ({ name, group }) => !CHOSEN.includes(group) || name === "seed" || name === "avoid";
 
 export class Settings {
   #inputs = {};
@@ -35,8 +28,9 @@ export class Settings {
         ),
       );
     }
-    byId("defaults").addEventListener("click", () => this.set({}));
-    this.set({});
+    byId("defaults").addEventListener("click", () => this.set(USUAL_LENGTH));
+    this.set(USUAL_LENGTH);
+    new Length(this);
   }
 
   onChange(listener) {
@@ -67,8 +61,14 @@ export class Settings {
     this.#changed();
   }
 
+  /** A field's value as it stands, sound or not. */
+  valueOf(name) {
+    return this.#value(fieldOf(name));
+  }
+
   #choose(name) {
-    const own = Object.fromEntries(FREE.map((field) => [field, this.#value(fieldOf(field))]));
+    const free = FIELDS.filter(isFree);
+    const own = Object.fromEntries(free.map((field) => [field.name, this.#value(field)]));
     this.set({ ...own, ...PRESETS[name] });
   }
 
@@ -78,14 +78,15 @@ export class Settings {
     return this.#value(field);
   }
 
-  #value({ name }) {
+  #value({ name, kind }) {
     const { value } = this.#inputs[name];
-    if (name === "stop") return linesToStop(value);
+    if (kind) return READ[kind](value);
     return value.trim() === "" ? null : readNumber(value);
   }
 
   #show(name, value) {
-    this.#inputs[name].value = name === "stop" ? stopToLines(value) : (value ?? "");
+    const { kind } = fieldOf(name);
+    this.#inputs[name].value = kind ? SHOWN[kind](value) : (value ?? "");
     const slider = byId(`slider-${name}`);
     if (slider) slider.value = value ?? 0;
   }
@@ -97,20 +98,19 @@ export class Settings {
       "aria-describedby": `${id}-meaning ${id}-fault`,
       oninput: () => this.#edited(field),
     };
-    const input =
-      field.name === "stop"
-        ? el("textarea", { ...about, rows: 1, spellcheck: "false" })
-        : el("input", {
-            ...about,
-            type: "text",
-            inputmode: field.step === 1 ? "numeric" : "decimal",
-            autocomplete: "off",
-            placeholder: field.name === "seed" ? "drawn" : null,
-          });
+    const input = field.kind
+      ? el("textarea", { ...about, rows: 1, spellcheck: "false" })
+      : el("input", {
+          ...about,
+          type: "text",
+          inputmode: field.step === 1 ? "numeric" : "decimal",
+          autocomplete: "off",
+          placeholder: field.name === "seed" ? "drawn" : field.isOptional ? "none" : null,
+        });
     this.#inputs[field.name] = input;
     return el(
       "div",
-      { class: `field field-${field.name === "stop" ? "wide" : "narrow"}` },
+      { class: `field field-${field.kind ? "wide" : "narrow"}` },
       el("label", { for: id }, field.label),
       input,
       field.slider ? this.#slider(field) : "",
@@ -153,8 +153,6 @@ export class Settings {
 
   #isPreset(name) {
     const wanted = complete(PRESETS[name]);
-    return FIELDS.every(
-      (field) => FREE.includes(field.name) || this.#value(field) === wanted[field.name],
-    );
+    return FIELDS.every((field) => isFree(field) || this.#value(field) === wanted[field.name]);
   }
 }

@@ -1,39 +1,44 @@
-// A generation cut at the ends of lines. Knows nothing of where the text goes.
+// Whole lines of a generation: without the empty ones in front, and how much of what was asked for is
+// left. Knows nothing of where the text goes.
 
-/** The events of a generation until each of its texts has so many lines. Leaving early closes the
- * connection. Empty lines in front do not count; `dropsLead` leaves them out. */
-export async function* untilLines(events, { count, numTexts = 1, dropsLead = false }) {
-  const cuts = Array.from({ length: numTexts }, () => new Cut(count, dropsLead));
+/** The events of a generation's one text without the line ends in front of it. */
+export async function* withoutLead(events) {
+  let hasBegun = false;
   for await (const event of events) {
-    if (event.kind !== "text") yield event;
+    if (event.kind !== "text" || hasBegun) yield event;
     else {
-      const text = cuts[event.index].take(event.text);
-      if (text) yield { ...event, text };
-      if (cuts.every((cut) => cut.isOver)) return;
+      const text = event.text.replace(/^\n+/, "");
+      hasBegun = text !== "";
+      if (hasBegun) yield { ...event, text };
     }
   }
 }
 
-class Cut {
-  constructor(count, dropsLead) {
-    this.left = count;
-    this.dropsLead = dropsLead;
-    this.hasBegun = false;
-  }
+/** Where a text may end at the latest: fields of a request for so many whole lines. */
+export const wholeLinesEnds = (count) => ({
+  max_lines: count,
+  max_stanzas: null,
+  soft_end: null,
+  max_tokens: 200 * count, // a line ends long before
+  min_tokens: 20, // a poem not at once
+});
 
-  get isOver() {
-    return this.left <= 0;
-  }
-
-  /** As much of this text as still belongs to the lines. */
-  take(text) {
-    if (this.isOver) return "";
-    const lead = this.hasBegun ? "" : /^\n*/.exec(text)[0];
-    const body = text.slice(lead.length);
-    this.hasBegun ||= body !== "";
-    const parts = body.split("\n");
-    const kept = parts.slice(0, this.left).join("\n");
-    this.left -= parts.length - 1;
-    return (this.dropsLead ? "" : lead) + kept;
-  }
+/** The same for what is left of a request whose text broke off after `text`. */
+export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text) {
+  const written = [...text].length;
+  const lines = text.split("\n").slice(0, -1);
+  const isBlank = (line) => !line.trim();
+  const stanzas = lines.filter(
+    (line, index) => isBlank(line) && index > 0 && !isBlank(lines[index - 1]),
+  );
+  const left = (most, done) => (most == null ? null : Math.max(most - done, 1));
+  return {
+    max_tokens: left(max_tokens, written),
+    max_lines: left(max_lines, lines.filter((line) => !isBlank(line)).length),
+    max_stanzas: left(max_stanzas, stanzas.length),
+    soft_end: soft_end == null ? null : Math.max(soft_end - written, 0),
+  };
 }
+
+/** The whole lines of a text within its first characters; "" where there is none. */
+export const wholeLines = (text, most) => text.slice(0, Math.max(text.lastIndexOf("\n", most), 0));

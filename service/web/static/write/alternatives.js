@@ -2,6 +2,7 @@
 
 import { byId, el, oncePerFrame } from "../dom.js";
 import { cutUpTo } from "../text/characters.js";
+import { wholeLines } from "../text/lines.js";
 import { textOf } from "../text/piece.js";
 
 const MOST_SHOWN = 300; // characters of a long way
@@ -75,7 +76,9 @@ function drawCard(button, way, isStanding) {
 function shownText(way) {
   const text = (way.shown ?? textOf(way.spans)).replace(/^\n+/, "");
   if (!text) return way.isOver ? "(an empty line)" : "…";
-  return text.length > MOST_SHOWN ? text.slice(0, cutUpTo(text, MOST_SHOWN)) + "…" : text;
+  if (text.length <= MOST_SHOWN) return text;
+  const lines = wholeLines(text, MOST_SHOWN);
+  return lines ? `${lines}\n…` : `${text.slice(0, cutUpTo(text, MOST_SHOWN))}…`;
 }
 
 function setText(element, text) {

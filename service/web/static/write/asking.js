@@ -6,12 +6,11 @@ import { essential } from "../settings/fields.js";
 export const isPoem = (body) => "form" in body || "spec" in body;
 
 /** The body of a request, less its prompt. `seed` is wanted unless the settings name one, `isAgain`
- * draws another; `length` and `least` are numbers of characters. Raises RangeError. */
-export function bodyOf(all, model, { isAgain = false, length, least, poem, seed = null }) {
+ * draws another; `ends` are fields that say where it ends, in place of the settings'. Raises
+ * RangeError. */
+export function bodyOf(all, model, { isAgain = false, ends = {}, poem, seed = null }) {
   const { seed: wanted, ...settings } = all;
-  const body = { model, ...settings };
-  body.max_tokens = length ?? body.max_tokens;
-  body.min_tokens = least ?? body.min_tokens;
+  const body = { model, ...settings, ...ends };
   body.seed = (isAgain ? null : (seed ?? wanted)) ?? undefined; // drawn by the service
   return poem ? poemBody(body, poem) : body;
 }

@@ -5,7 +5,7 @@ import { announce, clearNotice, notify, sentence, showStatus } from "../notices.
 import { ServiceError } from "../service/client.js";
 import { BrokenError, compose, generate } from "../service/generation.js";
 import { Progress } from "../service/progress.js";
-import { untilLines } from "../text/lines.js";
+import { withoutLead } from "../text/lines.js";
 import { isPoem } from "./asking.js";
 
 export class Following {
@@ -29,7 +29,7 @@ export class Following {
   /** To the end, which is given back: "done", "stopped", "broken off" or "failed". `take` has what is
    * done with each kind of event, `refused` for an error, and `over`, which hears of the end at
    * once: when it is stopped, before anything else is done. */
-  async follow(body, take, cut = null) {
+  async follow(body, take, dropsLead = false) {
     clearNotice();
     const abort = new AbortController();
     const progress = new Progress(showStatus, announce, body.n);
@@ -37,7 +37,7 @@ export class Following {
     this.onTurn();
     const events = (isPoem(body) ? compose : generate)(body, abort.signal);
     try {
-      for await (const event of cut ? untilLines(events, cut) : events) {
+      for await (const event of dropsLead ? withoutLead(events) : events) {
         abort.signal.throwIfAborted(); // what had come before the stop and was not read yet
         progress.take(event);
         take[event.kind]?.(event);

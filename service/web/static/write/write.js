@@ -9,12 +9,12 @@ import { byId, isUsable, number, oncePerFrame, setUsable } from "../dom.js";
 import { announce, notify, showStatus } from "../notices.js";
 import { Pen } from "../sheet/pen.js";
 import { lengthOf, ME, textOf } from "../text/piece.js";
+import { endsLeft, wholeLinesEnds } from "../text/lines.js";
 import { extend, Place } from "../text/place.js";
 import { promptBefore } from "../text/prompt.js";
 
 const NUM_BESIDE = 3;
 const STARTERS = ["continue", "next-line", "rewrite", "form-write", "form-acrostic", "form-rest", "form-another"];
-const LINE = { length: 200, least: 20 }; // characters: a line ends long before, a poem not at once
 const CHANGED = "What stood there was changed meanwhile, so it stays as it is.";
 
 export class Write {
@@ -52,8 +52,8 @@ export class Write {
   }
 
   /** Follow a generation of which the caller takes what comes. */
-  follow(body, take, cut) {
-    return this.#following.follow(body, take, cut);
+  follow(body, take, dropsLead) {
+    return this.#following.follow(body, take, dropsLead);
   }
 
   /** Write on from the caret; what stands behind it stays behind. */
@@ -77,11 +77,10 @@ export class Write {
     const place = new Place(start, end - start);
     const spans = this.manuscript.piece.slice(start, end);
     if (spans.length) place.ways.push({ spans, label: "as it was", isOver: true });
-    const count = textOf(spans).split("\n").length;
+    const count = textOf(spans).split("\n").filter((line) => line.trim()).length || 1;
     return this.writeInto(place, {
-      cut: { count, dropsLead: true },
-      length: LINE.length * count,
-      least: LINE.least,
+      ends: wholeLinesEnds(count),
+      dropsLead: true,
     });
   }
 
@@ -132,7 +131,7 @@ export class Write {
         if (alternatives.place !== place) place.leave();
       },
     };
-    await this.follow(body, take, options.cut);
+    await this.follow(body, take, options.dropsLead);
   }
 
   /** The end of what was written into the text. */
@@ -140,7 +139,7 @@ export class Write {
     if (options.tail && pen.stands) pen.write(options.tail);
     pen.way.isOver = true;
     pen.lift();
-    if (!options.cut && !options.poem)
+    if (!options.dropsLead && !options.poem)
       this.manuscript.sign(pen.way.by, body.prompt, textOf(pen.way.spans));
     this.sheet.catchUp();
     this.alternatives.draw();
@@ -160,10 +159,10 @@ export class Write {
     const whole = () =>
       isThere() ? this.writeInto(place, { ...options, seed }) : notify(CHANGED);
     if (options.poem) return { "Write it as a whole": whole };
-    const length = Math.max(body.max_tokens - lengthOf(way.spans), 1);
+    const ends = endsLeft(body, textOf(way.spans));
     const end = new Place(pen.at); // wherever it is by then
     end.join(this.manuscript);
-    return { "Go on from there": () => this.writeInto(end, { length }) };
+    return { "Go on from there": () => this.writeInto(end, { ends }) };
   }
 
   #offerToGoOn(pen, goOn) {
@@ -178,7 +177,7 @@ export class Write {
 
   /** Several lines beside each other; none is in the text until it is chosen. */
   async #writeBeside(place) {
-    const body = this.bodyFor(place, { ...LINE, isAgain: place.again !== null });
+    const body = this.bodyFor(place, { ends: wholeLinesEnds(1), isAgain: place.again !== null });
     if (!body) return;
     const { manuscript, alternatives } = this;
     const ways = [];
@@ -203,8 +202,7 @@ export class Write {
         else if (ways.length && outcome !== "stopped") alternatives.focus();
       },
     };
-    const cut = { count: 1, numTexts: NUM_BESIDE };
-    await this.follow({ ...body, prompt: body.prompt + asked, n: NUM_BESIDE }, take, cut);
+    await this.follow({ ...body, prompt: body.prompt + asked, n: NUM_BESIDE }, take);
   }
 
   /** What to ask for; null while something is being written or a setting is wrong. */
