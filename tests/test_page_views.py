@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from service_fixtures import Server
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 pytest_plugins = ["page_fixtures"]
 pytestmark = IN_A_BROWSER
@@ -239,20 +238,35 @@ def show_lines(page: "Page") -> None:
     expect(page.locator("#poem-lines ruby").first).to_be_visible()
 
 
+WINDOWS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1280, "height": 800}},
+    "small": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
+}
+MEDIA: tuple[dict[str, Any], ...] = (
+    {"color_scheme": "light", "forced_colors": "none"},
+    {"color_scheme": "dark", "forced_colors": "none"},
+    {"color_scheme": "dark", "forced_colors": "active"},
+)
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: npm install axe-core")
-def test_axe_finds_no_serious_fault(open_page: OpenPage) -> None:
-    page = open_page(reduced_motion="reduce")  # or colours are caught half-way
+@pytest.mark.parametrize("window", WINDOWS)
+def test_axe_finds_no_serious_fault(open_page: OpenPage, window: str) -> None:
+    page = open_page(reduced_motion="reduce", **WINDOWS[window])  # or colours are caught half-way
     write(page, "The moon")
     go_on(page)
     page.click("#next-line")
     wait_until_over(page)
-    show_lines(page)
+    if window == "wide":
+        show_lines(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for view in ("write", "see", "compare", "why"):
         page.click(f"#tab-{view}")
-        expect(page.locator("#see-progress")).to_be_hidden()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
+        expect(page.locator(f"#view-{view}")).to_be_visible()
+        if view == "see":
+            expect(page.locator("#see-told")).to_have_text(re.compile("characters"))
+        for media in MEDIA:
+            page.emulate_media(**media)
             found = page.evaluate("axe.run().then(result => result.violations)")
             serious = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
-            assert serious == [], (view, scheme)
+            assert serious == [], (view, media)

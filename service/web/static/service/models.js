@@ -84,5 +84,6 @@ function showCard(about) {
 function purposeOf(card) {
   const [, told] = /^## What it was trained on.*\n\s*([^]+?\.)(?=\s|$)/m.exec(card) ?? [];
   const [, corpus] = /^\| corpus \| (.+?) \|/m.exec(card) ?? [];
-  return told?.replace(/\s+/g, " ") ?? (corpus ? `It has read ${corpus}.` : "");
+  const plain = told?.replace(/\s*\([^)]*\)/g, "").replace(/\s+/g, " ");
+  return plain ?? (corpus ? `It has read ${corpus}.` : "");
 }
