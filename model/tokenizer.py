@@ -76,6 +76,7 @@ class Tokenizer:
         _require_kind(self._processor, pieces, kind)
         self.piece_bytes = [_bytes_of(self._processor, i, p) for i, p in enumerate(pieces)]
         if kind == "char":
+            self._symbols = frozenset(pieces)
             self._id_of_code_point = _code_point_table(pieces)
             self._escaped = _writable_escapes(pieces)
 
@@ -133,6 +134,10 @@ class Tokenizer:
     def knows(self, char: str) -> bool:
         """True for a character `char` that the vocabulary can write without `<unk>`."""
         return UNK_ID not in self.encode(char)
+
+    def knows_symbol(self, symbol: str) -> bool:
+        """Whether a char vocabulary has this one of the characters that `escape` writes."""
+        return symbol.replace(" ", SPACE_PIECE) in self._symbols
 
     def token_text(self, token_id: int) -> str:
         """Text that one token is shown as by itself: `<s>`, `<unk>`, or its own."""

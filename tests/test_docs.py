@@ -34,6 +34,7 @@ from service.server.request_head import MAX_HEADER, MAX_HEADERS, MAX_REQUEST_LIN
 from service.server.service_process import Service
 from service.settings import Settings
 from training.cell_study.cell_study_config import CellStudyConfig
+from training.flag_names import flag_of
 from training.train_config import ANTHOLOGY, PRESETS, TrainConfig, preset_names
 from verse.forms import LineSpec
 from verse.report import CheckKind
@@ -58,7 +59,7 @@ def training_row(name: str, field: FieldInfo) -> str:
     elif isinstance(default, Path):
         shown = f"`{default}`"
     description = str(field.description).replace("|", "\\|")
-    return f"| `--{name.replace('_', '-')}` | {shown} | {description} |"
+    return f"| `{flag_of(name)}` | {shown} | {description} |"
 
 
 TRAINING_FIELDS = TrainConfig.model_fields

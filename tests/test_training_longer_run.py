@@ -43,7 +43,7 @@ def test_a_finished_run_that_is_resumed_says_how_to_train_it_longer(
     capsys.readouterr()
     assert main(resuming(finished, "one")) == 0
     (line,) = (li for li in capsys.readouterr().err.splitlines() if "come to its end" in li)
-    assert "--init-from" in line
+    assert "--from" in line
     assert "--steps 4" in line
 
 
@@ -58,12 +58,12 @@ def test_a_run_that_was_not_finished_says_nothing_of_that(
     assert "come to its end" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("preset", ["tiny", "shakespeare", "verse"])
+@pytest.mark.parametrize("preset", ["tiny", "shakespeare", "verse", "fine-tune"])
 def test_the_command_names_no_field_that_the_preset_has(preset: str) -> None:
     config = resolve(preset, {"name": "mine"})
     command = longer_command(config, {"minutes": 7})
-    given = [] if preset == "tiny" else ["--preset", preset]
-    expected = ["--init-from", "checkpoints/mine", "--name", "mine", *given, "--minutes", "7"]
+    given = [] if preset == "fine-tune" else ["--preset", preset]
+    expected = ["--from", "checkpoints/mine", "--name", "mine", *given, "--minutes", "7"]
     assert shlex.split(command)[len(TRAIN) :] == expected
 
 
@@ -72,6 +72,6 @@ def test_the_command_of_a_preset_that_is_gone_names_its_fields() -> None:
         preset="gone.toml", name="mine", epochs=2, decay_at=(0.5, 0.7), vary_lengths=True
     )
     command = longer_command(config, {})
-    assert "--preset" not in command
+    assert "--preset tiny" in command
     for words in ("--epochs 2.0", "--decay-at 0.5 0.7", "--vary-lengths", "--sequence-length 64"):
         assert words in command

@@ -148,6 +148,8 @@ def test_a_checkpoint_to_begin_from_that_is_none_is_refused(
     corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fields = {"embedding_size": None, "hidden_size": None, "init_from": corpus, "steps": 3}
+    assert "there is no checkpoint" in refusal(capsys, arguments(corpus, "one", **fields))
+    fields["init_from"] = corpus.parent
     assert "not a checkpoint" in refusal(capsys, arguments(corpus, "one", **fields))
 
 

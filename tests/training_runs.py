@@ -11,6 +11,7 @@ from forked import Forked
 from waiting import wait_until
 
 from training.__main__ import main
+from training.flag_names import flag_of
 from training.train_config import ANTHOLOGY
 
 SMALL = {
@@ -46,7 +47,7 @@ def arguments(corpus: Path, name: str | None, **changes: object) -> list[str]:
         **changes,
     }
     flags = [
-        (f"--{key.replace('_', '-')}", *(() if value is True else (str(value),)))
+        (flag_of(key), *(() if value is True else (str(value),)))
         for key, value in fields.items()
         if value is not None
     ]

@@ -11,7 +11,7 @@ from model.scoring import Score
 from training.data.corpus import Corpus
 from training.evaluation.cross_entropy import mean_surprisal
 from training.optimization.trainer import Trainer
-from training.provenance import provenance_facts
+from training.provenance import BEGUN_FROM, provenance_facts
 from training.resume_state import Progress, gather_state, save_state
 from training.run_report import TEMPERATURES, sample, write_card, write_run_report
 
@@ -21,7 +21,17 @@ Facts = dict[str, str | int | float | None]
 class CheckpointSaver:
     """Writer of a run's two checkpoint folders: `best`, which is served, and `last`."""
 
-    def __init__(self, trainer: Trainer, corpus: Corpus, *, last: Path, best: Path) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        corpus: Corpus,
+        *,
+        last: Path,
+        best: Path,
+        begun_from: str | None = None,
+    ) -> None:
+        """Write to `last` and `best`; `begun_from` names the checkpoint that the run began with."""
+        self._begun_from = begun_from
         self._trainer = trainer
         self._corpus = corpus
         self._last = last
@@ -30,7 +40,7 @@ class CheckpointSaver:
     def save_best(self, best_nats: float | None) -> None:
         """Save the network as it is now as the run's best checkpoint."""
         if self._trainer.group.is_writer:
-            facts = provenance_facts(self._trainer, self._corpus, best_nats=best_nats)
+            facts = self._facts(best_nats)
             card = write_card(self.best.name, facts, {})
             checkpoints.save(self._checkpoint(card, facts), self.best)
 
@@ -39,7 +49,7 @@ class CheckpointSaver:
         trainer = self._trainer
         gathered = gather_state(trainer)
         if trainer.group.is_writer:
-            facts = provenance_facts(trainer, self._corpus, best_nats=progress.best_nats)
+            facts = self._facts(progress.best_nats)
             card = write_card(f"{self.best.name}, last state", facts, {})
             save_state(self._last, self._checkpoint(card, facts), trainer, gathered, progress)
 
@@ -78,6 +88,10 @@ class CheckpointSaver:
     def sample(self, temperature: float, tokens: int) -> str:
         """Generate a text sample with the network as it is now."""
         return sample(self._checkpoint("", {}), [temperature], tokens)[temperature]
+
+    def _facts(self, best_nats: float | None) -> Facts:
+        facts = provenance_facts(self._trainer, self._corpus, best_nats=best_nats)
+        return {BEGUN_FROM: self._begun_from, **facts} if self._begun_from is not None else facts
 
     def _checkpoint(self, card: str, facts: Facts) -> Checkpoint:
         network = self._trainer.network

@@ -7,8 +7,17 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from model.errors import ParameterError
+from training.flag_names import flag_of
 from training.run_folder import free_name
-from training.train_config import ANTHOLOGY, BUDGETS, INHERITED, TrainConfig, resolve
+from training.train_config import (
+    ANTHOLOGY,
+    BUDGETS,
+    DEFAULT_PRESET,
+    FINE_TUNING_PRESET,
+    INHERITED,
+    TrainConfig,
+    resolve,
+)
 
 TRAIN = ("strophe", "train")
 _PLACES = ("runs_dir", "checkpoints_dir")
@@ -17,14 +26,14 @@ _TEXTS = ("corpus", "valid_corpus")
 
 def flag_words(name: str, value: object) -> list[str]:
     """Format a field as words of a command line."""
-    flag = name.replace("_", "-")
+    flag = flag_of(name)
     if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
+        return [flag if value else f"--no-{flag[2:]}"]
     if isinstance(value, tuple | list):
-        return [f"--{flag}", *map(str, value)]
+        return [flag, *map(str, value)]
     # As the command line reads it.
     text = str(value).replace("\n", "\\n") if name == "document_separator" else str(value)
-    return [f"--{flag}", text]
+    return [flag, text]
 
 
 def text_words(corpus: Sequence[str], valid_corpus: Sequence[str]) -> Iterator[str]:
@@ -42,7 +51,8 @@ def longer_command(config: TrainConfig, given: Mapping[str, object]) -> str:
     """
     name = config.name if config.name is not None else "run"
     new = config.model_copy(update={"corpus": (name,)})
-    words = [*TRAIN, "--init-from", str(config.checkpoints_dir / name), "--name", free_name(new)]
+    origin = flag_words("init_from", config.checkpoints_dir / name)
+    words = [*TRAIN, *origin, "--name", free_name(new)]
     fields = {**_own_fields(config, given), **given}
     for field, value in fields.items():
         if field not in (*INHERITED, *_TEXTS, "name", "init_from"):
@@ -52,11 +62,13 @@ def longer_command(config: TrainConfig, given: Mapping[str, object]) -> str:
 
 def _own_fields(config: TrainConfig, given: Mapping[str, object]) -> dict[str, object]:
     """Find the fields of a run that are not its preset's; without its budget, if one is given."""
-    chosen = {} if config.preset == "tiny" else {"preset": config.preset}
+    name = config.preset
     try:
-        preset = resolve(config.preset, {}).model_dump()
+        preset = resolve(name, {}).model_dump()
     except ParameterError:  # a file that is gone
-        chosen, preset = {}, resolve("tiny", {}).model_dump()
+        name = DEFAULT_PRESET
+        preset = resolve(name, {}).model_dump()
+    chosen = {} if name == FINE_TUNING_PRESET else {"preset": name}
     fields = config.model_dump()
     left_out = {"preset", *(BUDGETS if given.keys() & set(BUDGETS) else ())}
     own = {name: fields[name] for name in fields if fields[name] != preset[name]}

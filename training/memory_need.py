@@ -147,7 +147,7 @@ def _advice(need: MemoryNeed, config: TrainConfig) -> str:
     if need.activations > need.kept + need.copies:
         return "lower --batch-size or --sequence-length"
     if config.init_from is not None:
-        return "give a smaller checkpoint to --init-from"
+        return "give a smaller checkpoint to --from"
     if 2 * need.vocabulary_parameters > need.parameters:
         return "lower --character-coverage or --embedding-size, or give --tokenizer bpe"
     sizes = f"--hidden-size ({config.hidden_size}) or --num-layers ({config.num_layers})"

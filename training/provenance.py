@@ -19,6 +19,7 @@ NAMED_SOURCES = 5  # a folder may hold thousands of files
 
 CORPUS_HASH, CORPUS_LENGTH = "corpus sha256", "training characters"
 WORDS_KEPT = "words kept"
+BEGUN_FROM = "begun from"
 
 
 def provenance_facts(

@@ -31,6 +31,7 @@ from training.distributed import SINGLE_PROCESS, ProcessGroup, own_device
 from training.memory_need import network_lines, required_memory
 from training.optimization.precision import autocast_dtype
 from training.optimization.trainer import Trainer
+from training.origin import begun_from_fact, initial_checkpoint, with_origin_found, with_words_of
 from training.process_settings import ignore_split_weights_warning, keep_freed_memory
 from training.provenance import is_trained_on
 from training.resume_state import Progress, load_state
@@ -50,6 +51,7 @@ from training.terminal_output import say
 from training.train_config import TrainConfig
 from training.training_errors import RunError
 from training.training_loop import OnValidation, TrainingLoop
+from training.widening import new_character_lines, widened_network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ def start(
     folder, served = config.runs_dir / name, config.checkpoints_dir / name
     group.run_on_writer(lambda: require_new(folder, served))
     initial = _checked_start(config, group)
+    config = with_origin_found(config)
     with ExitStack() as held:
 
         def claim() -> None:
@@ -89,11 +92,13 @@ def start(
 
         group.run_on_writer(claim)
         with _removed_on_failure(folder) if group.is_writer else nullcontext():
-            corpus = load_corpus(data_folder(config, folder))
+            corpus = with_words_of(initial, load_corpus(data_folder(config, folder)))
             with memory_failures():
                 trainer = _build_trainer(config, corpus, initial, group)
         group.run_on_writer(lambda: write_config(folder, config))
-        return _train(config, folder, corpus, trainer, console, on_validation=on_validation)
+        begun_from = begun_from_fact(config, initial)
+        saver = _saver(folder, config, corpus, trainer, begun_from)
+        return _train(folder, corpus, trainer, saver, console, on_validation=on_validation)
 
 
 @contextmanager
@@ -125,9 +130,12 @@ def resume(folder: Path, console: Console, group: ProcessGroup = SINGLE_PROCESS)
         if has_state and initial is not None and not is_trained_on(initial, corpus):
             raise RunError(f"{data_folder(config, folder)} is not the corpus that run began with")
         group.run_on_writer(lambda: _announce(config, corpus, initial, group, console))
+        corpus = with_words_of(initial, corpus, is_own=has_state)
         trainer = _build_trainer(config, corpus, initial, group)
         progress = load_state(folder / LAST, trainer) if has_state else None
-        return _train(config, folder, corpus, trainer, console, progress=progress)
+        begun_from = begun_from_fact(config, initial, is_own=has_state)
+        saver = _saver(folder, config, corpus, trainer, begun_from)
+        return _train(folder, corpus, trainer, saver, console, progress=progress)
 
 
 def _checked_start(config: TrainConfig, group: ProcessGroup) -> Checkpoint | None:
@@ -176,11 +184,6 @@ def _require_equal_shares(config: TrainConfig, group: ProcessGroup) -> None:
         raise ParameterError("batch_size", f"{problem}, got {config.batch_size}")
 
 
-def initial_checkpoint(config: TrainConfig) -> Checkpoint | None:
-    """Load the checkpoint of `init_from`, if it is given. Raises CheckpointError."""
-    return checkpoints.load(config.init_from) if config.init_from is not None else None
-
-
 def _build_trainer(
     config: TrainConfig, corpus: Corpus, initial: Checkpoint | None, group: ProcessGroup
 ) -> Trainer:
@@ -198,6 +201,7 @@ def _build_trainer(
     if initial is not None:
         network = Network(initial.description.architecture)
         network.load_state_dict(initial.network.state_dict())
+        network = widened_network(network, initial.tokenizer, corpus.tokenizer, config.seed)
     else:
         architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
         network = interruptible(lambda: Network(architecture).initialise())
@@ -209,9 +213,13 @@ def _build_trainer(
 def architecture_of(
     config: TrainConfig, initial: Checkpoint | None, vocab_size: int
 ) -> ModelConfig:
-    """Architecture of a run's network: `initial`'s, or the config's. Raises ParameterError."""
+    """Architecture of a run's network: `initial`'s, or the config's. Raises ParameterError.
+
+    That of `initial` is widened to a larger vocabulary.
+    """
     if initial is not None:
-        return initial.description.architecture
+        own = initial.description.architecture
+        return own.model_copy(update={"vocab_size": max(own.vocab_size, vocab_size)})
     fields = {name: getattr(config, name) for name in NetworkShape.model_fields}
     try:
         return ModelConfig(vocab_size=vocab_size, **fields)
@@ -228,30 +236,43 @@ def _announce(
 ) -> None:
     """Say what is about to be learned and by what. Raises MemoryLimitError."""
     say(console, *corpus_lines((*config.corpus, *config.valid_corpus), corpus))
+    if initial is not None and config.init_from is not None:
+        say(
+            console,
+            *new_character_lines(initial.tokenizer, corpus.tokenizer, config.init_from.name),
+        )
     architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
     need, demands = required_memory(config, architecture, group)
     say(console, *network_lines(architecture, need, demands))
 
 
+def _saver(
+    folder: Path, config: TrainConfig, corpus: Corpus, trainer: Trainer, begun_from: str | None
+) -> CheckpointSaver:
+    """Saver of a run's checkpoints. Raises RunError where the served one would replace others."""
+    served = config.checkpoints_dir / folder.name
+    if served.exists() and not (served / WEIGHTS).is_file():
+        raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
+    last = folder / LAST
+    return CheckpointSaver(trainer, corpus, last=last, best=served, begun_from=begun_from)
+
+
 def _train(
-    config: TrainConfig,
     folder: Path,
     corpus: Corpus,
     trainer: Trainer,
+    saver: CheckpointSaver,
     console: Console,
     *,
     progress: Progress | None = None,
     on_validation: OnValidation | None = None,
 ) -> RunOutcome:
-    served = config.checkpoints_dir / folder.name
-    if served.exists() and not (served / WEIGHTS).is_file():
-        raise RunError(f"{served} is not a checkpoint and would be replaced; move it away")
     is_writer = trainer.group.is_writer
     if is_writer:
-        for target in (folder / LAST, served):
+        for target in (folder / LAST, saver.best):
             remove_leftovers(target)
     keep_freed_memory()
-    if config.weight_drop > 0:
+    if trainer.config.weight_drop > 0:
         ignore_split_weights_warning()
     request = StopRequest()
     with (
@@ -259,7 +280,6 @@ def _train(
         RunLog(folder, from_step=trainer.step_number) if is_writer else Log() as log,
         Display(console, done=trainer.progress) as display,
     ):
-        saver = CheckpointSaver(trainer, corpus, last=folder / LAST, best=served)
         loop = TrainingLoop(trainer, corpus, log, display, saver, on_validation=on_validation)
         if progress is not None:
             loop.resume_from(progress)
@@ -272,4 +292,4 @@ def _train(
                 loop.finish(folder)
         except Interrupted as stop:  # a second signal, or one while finishing
             request.signal = stop.number
-    return RunOutcome(folder=folder, checkpoint=served, stopped_by=request.signal)
+    return RunOutcome(folder=folder, checkpoint=saver.best, stopped_by=request.signal)

@@ -8,6 +8,7 @@ from pathlib import Path
 from model.atomic_write import remove_leftovers
 from model.checkpoint import Checkpoint
 from model.errors import ParameterError
+from model.tokenizer_widening import is_widened
 from training.data.corpus import (
     Corpus,
     changed_sources,
@@ -32,7 +33,8 @@ def data_folder(config: TrainConfig, folder: Path) -> Path:
 def prepare_corpus(config: TrainConfig, folder: Path, initial: Checkpoint | None) -> Corpus:
     """Prepare the corpus of a run that begins in `folder`, or check the prepared one it names.
 
-    `initial` is the checkpoint that the run begins with: its tokenizer is used. Raises
+    `initial` is the checkpoint that the run begins with: its tokenizer is used, and widened by what
+    the text has besides. Raises
     CorpusError, ParameterError or RunError.
     """
     data = data_folder(config, folder)
@@ -48,7 +50,7 @@ def prepare_corpus(config: TrainConfig, folder: Path, initial: Checkpoint | None
         )
     else:
         corpus = load_prepared(config, data)
-    if initial is not None and initial.tokenizer.serialized != corpus.tokenizer.serialized:
+    if initial is not None and not is_widened(corpus.tokenizer, initial.tokenizer):
         raise RunError(f"{config.init_from} and the prepared corpus have different vocabularies")
     return corpus
 
@@ -75,5 +77,5 @@ def require_unchanged(corpus: Corpus, name: str, checkpoints_dir: Path) -> None:
     if changed := list(changed_sources(corpus.manifest)):
         raise RunError(
             f"{', '.join(changed)} changed since run {name} began, or is missing here; put the "
-            f"text back, or begin a new run with --init-from {checkpoints_dir / name}"
+            f"text back, or begin a new run with --from {checkpoints_dir / name}"
         )

@@ -16,12 +16,14 @@ from model.config import NetworkShape
 from model.errors import ParameterError, shortened
 from model.validation import validated_fields
 from training.data.corpus_options import CorpusOptions
+from training.flag_names import flag_of
 
 PRESETS = Path(__file__).parent / "presets"
 ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"
 BUDGETS = ("minutes", "epochs", "steps")
 # What `init_from` brings with it: the network and the vocabulary.
-INHERITED = (*NetworkShape.model_fields, "tokenizer", "vocab_size", "character_coverage")
+INHERITED = (*NetworkShape.model_fields, "tokenizer", "vocab_size")
+DEFAULT_PRESET, FINE_TUNING_PRESET = "tiny", "fine-tune"
 
 # Fields that are of use only where another has one of these values.
 ONLY_WITH: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -69,7 +71,9 @@ class RunPaths(CorpusOptions):
     runs_dir: Path = Field(Path("runs"), description="folder of runs")
     checkpoints_dir: Path = Field(Path("checkpoints"), description="folder of checkpoints")
     init_from: Path | None = Field(
-        None, description="checkpoint whose weights and vocabulary to start from"
+        None,
+        description="checkpoint to start from, by its name or folder: its weights, and its "
+        "vocabulary with the text's new characters",
     )
 
 
@@ -218,6 +222,11 @@ class TrainConfig(NetworkShape, RunPaths):
         )
 
 
+def default_preset(given: Mapping[str, object]) -> str:
+    """Preset of a run that names none: one for training afresh, or on from a checkpoint."""
+    return FINE_TUNING_PRESET if "init_from" in given else DEFAULT_PRESET
+
+
 def preset_names() -> list[str]:
     """List the names of the presets that ship."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
@@ -262,10 +271,10 @@ def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
 
 
 def _require_no_inherited(given: Mapping[str, object]) -> None:
-    flags = [f"--{name.replace('_', '-')}" for name in INHERITED if name in given]
+    flags = [flag_of(name) for name in INHERITED if name in given]
     if flags and "init_from" in given:
         problem = f"brings its own network and vocabulary; leave out {', '.join(flags)}"
-        raise ParameterError("init_from", problem)
+        raise ParameterError("from", problem)
 
 
 def _read_preset(name: str) -> dict[str, object]:

@@ -72,6 +72,7 @@ class TrainingLoop:
         """
         saved = time.monotonic()
         is_stopped = self._group.any(bool(stop))
+        self._evaluate_origin()
         while self._trainer.progress < 1 and not self._gave_up and not is_stopped:
             self._record(self._trainer.step())
             self._evaluate_if_due()
@@ -122,6 +123,13 @@ class TrainingLoop:
         )
         self._display.show(nats=nats, speed=speed)
         self._recent, self._recent_since = [], now
+
+    def _evaluate_origin(self) -> None:
+        """Validate the checkpoint that the run begins with: only what is better replaces it."""
+        trainer = self._trainer
+        if trainer.step_number == 0 and trainer.config.init_from is not None:
+            with self._not_training():
+                self._evaluate(0, trainer.config.evaluations)
 
     def _evaluate_if_due(self) -> None:
         wanted = self._trainer.config.evaluations

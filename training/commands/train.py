@@ -9,11 +9,12 @@ from model.errors import ModelError, ParameterError
 from training.command_line import longer_command
 from training.commands.flags import Commands, add_flags, given_fields
 from training.distributed import is_distributed, is_restart, process_group
+from training.flag_names import FLAGS, flag_of
 from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
 from training.run_log import has_finished
 from training.terminal_output import say
-from training.train_config import TrainConfig, preset_names, resolve
+from training.train_config import TrainConfig, default_preset, preset_names, resolve
 from training.training_errors import RunError, RunStoppedError
 
 
@@ -23,7 +24,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with the run called --name")
     presets = f"one of {', '.join(preset_names())}, or a .toml file"
     parser.add_argument("--preset", default=None, help=presets)
-    add_flags(parser, {name: f for name, f in TrainConfig.model_fields.items() if name != "preset"})
+    fields = {name: f for name, f in TrainConfig.model_fields.items() if name != "preset"}
+    add_flags(parser, {name: f for name, f in fields.items() if name not in FLAGS})
+    for name, flag in FLAGS.items():
+        parser.add_argument(flag, dest=name, default=None, help=fields[name].description)
     parser.set_defaults(run=run)
 
 
@@ -36,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         folder = _run_to_resume(args, given)
         config = read_config(folder)
     else:
-        config = resolve(args.preset if args.preset is not None else "tiny", given)
+        preset = args.preset if args.preset is not None else default_preset(given)
+        config = resolve(preset, given)
         folder = config.runs_dir / str(config.name)
     is_finished = args.resume and has_finished(folder)
     with process_group(config.device) as group:
@@ -76,7 +81,7 @@ def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
     if args.preset is not None:
         others["preset"] = args.preset
     if others:
-        flags = ", ".join("--" + name.replace("_", "-") for name in others)
+        flags = ", ".join(map(flag_of, others))
         problem = f"--resume goes on with a run as it was begun; leave out {flags}"
         if has_begun(folder):
             longer = longer_command(read_config(folder), others)

@@ -25,6 +25,7 @@ from model.atomic_write import replacing_folder
 from model.errors import CheckpointError, ParameterError, TokenizerError
 from model.regular_file import open_regular, read_regular
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
+from model.tokenizer_widening import widened_tokenizer
 from model.word_list import MAX_BYTES as MAX_WORD_LIST
 from model.word_list import WordList
 from training.data.corpus_manifest import FORMAT, Manifest, PartFacts, Source
@@ -40,8 +41,7 @@ from training.training_errors import CorpusError
 
 MANIFEST, TOKENIZER, WORDS = "manifest.json", "tokenizer.model", "words.xz"
 MAX_MANIFEST = MAX_TOKENIZER = 1 << 28  # bytes; the one lists all source files
-_OWN_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
-_GIVEN_ADVICE = "begin without --init-from, so that the vocabulary is learned from the text"
+_ADVICE = "give a higher --character-coverage, or texts to validate on that are like the others"
 
 Ids = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
 
@@ -68,8 +68,8 @@ def prepare(
     """Read the named texts, tokenize them, and write a prepared corpus to `folder`.
 
     `valid_names` are texts of their own to validate on, instead of a part of the others; a
-    `tokenizer` is used as it is, instead of learning one. Raises CorpusError for what cannot
-    be read or split, or when `folder` holds something else; `folder` is then as it was.
+    `tokenizer` is widened by characters it lacks, instead of learning one. Raises CorpusError for
+    what cannot be read or split, or when `folder` holds something else, which then is as it was.
     """
     every_name = [*names, *valid_names]
     _require_replaceable(folder)
@@ -83,11 +83,11 @@ def prepare(
     ):
         store = DocumentStore(file, options, every_name)
         store.read(files, valid_files)
-        used = tokenizer if tokenizer is not None else _learn(store, options)
+        used = _tokenizer_for(store, options, tokenizer)
         facts = _write_parts(store, used, partial)
         unknown = commonest_unknown(store.counts, used)
         if not options.anyway:
-            _require_most_learned(store.reading, facts, unknown, is_given=tokenizer is not None)
+            _require_most_learned(store.reading, facts, unknown)
         manifest = Manifest(
             format=FORMAT,
             options=options.model_copy(update={"tokenizer": used.kind}),
@@ -104,18 +104,13 @@ def prepare(
 
 
 def _require_most_learned(
-    reading: ReadingFacts,
-    facts: Mapping[Part, PartFacts],
-    unknown: Mapping[str, int],
-    *,
-    is_given: bool,
+    reading: ReadingFacts, facts: Mapping[Part, PartFacts], unknown: Mapping[str, int]
 ) -> None:
-    """Refuse a corpus half of which is cut, left out or unknown; `is_given` is its vocabulary."""
+    """Refuse a corpus half of which is cut, left out or unknown."""
     if reading.why_stop is not None:
         raise CorpusError(reading.why_stop)
-    advice = _GIVEN_ADVICE if is_given else _OWN_ADVICE
-    require_known(facts["train"].unknown_share, unknown, "to train on", advice)
-    require_known(facts["valid"].unknown_share, unknown, "to validate on", advice)
+    require_known(facts["train"].unknown_share, unknown, "to train on", _ADVICE)
+    require_known(facts["valid"].unknown_share, unknown, "to validate on", _ADVICE)
 
 
 def _expand_both(names: Sequence[str], valid_names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -143,7 +138,11 @@ def require_texts(names: Sequence[str]) -> None:
             )
 
 
-def _learn(store: DocumentStore, options: CorpusOptions) -> Tokenizer:
+def _tokenizer_for(
+    store: DocumentStore, options: CorpusOptions, given: Tokenizer | None
+) -> Tokenizer:
+    if given is not None:
+        return widened_tokenizer(given, store.counts.most_frequent(options.character_coverage))
     try:
         return learn_tokenizer(
             (text for text, _ in store.texts("train")),

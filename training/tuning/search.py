@@ -16,7 +16,8 @@ from model.device import resolve_device
 from training.data.corpus import Corpus
 from training.data.corpus_report import corpus_lines
 from training.memory_need import memory_need, network_lines
-from training.run import architecture_of, initial_checkpoint, require_precision
+from training.origin import initial_checkpoint
+from training.run import architecture_of, require_precision
 from training.signals import StopRequest, request_stop_on_signal
 from training.terminal_output import say
 from training.train_config import TrainConfig
