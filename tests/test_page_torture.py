@@ -39,6 +39,7 @@ def test_a_sheet_that_is_not_as_it_must_be_is_told(browser: "Browser", server: "
 
     def meddle(torture: Torture) -> None:
         torture.hand.insert("!")
+        torture.hand.patience_s = 1
 
     actions = [*page_torture.actions_of(1, 2), (2, meddle)]
     fault = page_torture.run(browser, SharedService(server), 1, actions)

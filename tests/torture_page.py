@@ -70,6 +70,7 @@ class Hand:
     def __init__(self, page: "Page") -> None:
         self.page = page
         self.faults: list[str] = []
+        self.patience_s = 8.0  # how long what is known is waited for
         page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def read(self) -> tuple[Shown, dict[str, Any]]:
@@ -100,7 +101,11 @@ class Hand:
                 raise LostError(f"{what}; there is {shown}, {state['status']!r}")
 
     def expect(self, wanted: Shown, what: str) -> None:
-        self.wait(lambda shown, _: shown.agrees(wanted), f"{what}: there should be {wanted}", 8)
+        self.wait(
+            lambda shown, _: shown.agrees(wanted),
+            f"{what}: there should be {wanted}",
+            self.patience_s,
+        )
 
     def expect_over(self) -> Shown:
         return self.wait(lambda _, state: state["isFree"], "it does not come to an end", 60)
