@@ -22,7 +22,7 @@ export class CaretPalette {
     this.close();
     Object.assign(this, { find, onTake });
     this.#list = el("div", {
-      role: "listbox",
+      role: "group", // a listbox as soon as it has options
       tabindex: "0",
       class: "rhyme-list",
       onkeydown: (event) => this.#onKey(event),
@@ -71,11 +71,13 @@ export class CaretPalette {
       each.setAttribute("aria-pressed", String(each.dataset.word === word));
     this.#list.setAttribute("aria-label", `Rhymes with ${word}`);
     this.#list.removeAttribute("aria-activedescendant");
+    this.#list.setAttribute("role", "group");
     this.#list.replaceChildren("listening …");
     const parts = await this.find(word).then(({ groups }) => groups.map(groupOf), told);
     if (!this.#node || asked !== this.#asked) return;
     this.#list.replaceChildren(...parts);
     for (const option of this.#options) option.addEventListener("click", () => this.#take(option));
+    this.#list.setAttribute("role", this.#options.length ? "listbox" : "group");
     if (this.#options.length) this.#choose(this.#options[0]);
     this.#node.scrollIntoView({ block: "nearest" });
   }
