@@ -87,6 +87,7 @@ async function start() {
   views.start();
   const listed = models.load();
   await shelf.begin(asked.sheet);
+  views.start(); // once more: a view that was quicker has seen no sheet yet
   await listed;
   if (!asked.link) welcome();
   await follow(asked);

@@ -15,7 +15,7 @@ const MOST = 1500; // characters; more is slow to draw, and less where the servi
 const FEW = 200; // it makes no sense to read less
 
 export class View {
-  #seen = null; // what is drawn, whole: {name, text, model}
+  #seen = null; // what is drawn, or being read: {name, text, model}
   #most = MOST;
   #part = { start: 0, end: 0 };
   #inspection = null;
@@ -63,11 +63,13 @@ export class View {
 
   /** Another view is opened: what is not read yet need not be. */
   leave() {
+    if (this.#stop) this.#seen = null;
     this.#stop?.abort();
     this.units.leave();
   }
 
   #want({ paint, model, layer, unit, at }) {
+    this.leave();
     byId("paint").value = paint;
     if (model) this.models.choose(model);
     this.#seen = null;
@@ -85,6 +87,7 @@ export class View {
     this.leave();
     const stop = (this.#stop = new AbortController());
     const [{ name, text, caret }, model] = [this.source, this.models.chosen];
+    this.#seen = { name, text, model };
     const part = partAround(text, caret, this.#most);
     const body = { text: text.slice(part.start, part.end), model, top: 5 };
     const layer = this.#layerOf(model);
@@ -98,18 +101,19 @@ export class View {
     });
     try {
       await this.#read(body, part, stop.signal, progress);
-      this.#seen = { name, text, model };
       this.#end();
     } catch (error) {
       if (stop === this.#stop) this.#tellOfFailure(error, isNewText);
     } finally {
-      if (stop === this.#stop) progress.end();
+      if (stop === this.#stop) {
+        this.#stop = null;
+        progress.end();
+      }
     }
   }
 
   async #read(body, part, signal, progress) {
     const wanted = this.#wantedUnit;
-    this.#wantedUnit = null;
     const model = await this.models.factsOf(body.model);
     body.units = await this.units.expected(model, body.layer, wanted);
     for await (const event of inspect(body, signal)) {
@@ -123,14 +127,13 @@ export class View {
 
   /** An address's layer is for once; then that of the select, which the model's answer filled. */
   #layerOf(model) {
-    const layer = this.#wantedLayer;
-    this.#wantedLayer = null;
-    if (layer !== null) return layer;
+    if (this.#wantedLayer !== null) return this.#wantedLayer;
     return this.#inspection && this.#model === model ? Number(byId("layer").value) : null;
   }
 
   #begin(inspection, part, body, unit) {
     this.#part = part;
+    this.#wantedLayer = this.#wantedUnit = null;
     this.#inspection = inspection;
     this.#model = body.model;
     byId("layer").replaceChildren(
@@ -175,6 +178,7 @@ export class View {
   }
 
   #tellOfFailure(error, isNewText) {
+    this.#seen = null;
     if (error.name === "AbortError") {
       const read = number(this.#inspection?.length ?? 0);
       byId("see-told").textContent = `stopped after ${read} characters`;
