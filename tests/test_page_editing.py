@@ -174,6 +174,9 @@ def test_another_way_comes_where_the_first_stands_after_edits(page: "Page") -> N
     assert second.endswith("\nThe end")
     page.locator(".way").nth(0).click()
     assert text_of(page) == f"Above\n{first}"
+    page.locator(".way").nth(0).click()  # it stands already
+    page.click("#undo")
+    assert text_of(page) == second
 
 
 def test_ways_keep_their_place_when_typing_beside_it_is_undone_and_redone(page: "Page") -> None:

@@ -165,7 +165,7 @@ def _leave_for(t: Torture, go: Callable[[], object]) -> None:
 
 def _other_tab(t: Torture) -> Hand:
     other = Hand(t.context.new_page())
-    other.page.goto(t.service.url + "/")
+    other.page.goto(f"{t.service.url}/#sheet={t.now.id}")
     other.page.wait_for_selector("#model option", state="attached")
     other.expect(t.now.shown, "in another tab")
     return other

@@ -234,7 +234,8 @@ export class Write {
       way.spans = [{ text: lead + textOf(way.spans).slice(way.lead.length), by: way.by }];
       way.lead = lead;
     }
-    this.manuscript.change(start, end, way.spans, { origin: place });
+    if (place.standing(this.manuscript.text) !== index)
+      this.manuscript.change(start, end, way.spans, { origin: place }); // else undo would do nothing
     place.length = lengthOf(way.spans);
     this.sheet.select(place.end);
     this.alternatives.draw();
