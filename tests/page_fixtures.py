@@ -58,7 +58,9 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
         url: str = server.url, key: str | None = "", *, is_first: bool = False, **options: Any
     ) -> "Page":
         """`key` is typed where one is asked for; with None that is left to the test."""
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        # What a worker asks for would pass by the routes that tests lay; one test has it.
+        usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
+        context = browser.new_context(**{**usual, **options})
         context.set_default_timeout(20_000)
         contexts.append(context)
         if not is_first:
@@ -131,7 +133,7 @@ def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
 @pytest.fixture(scope="module")
 def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
     context.set_default_timeout(20_000)
     context.add_init_script(BEEN_HERE)
     yield context.new_page()

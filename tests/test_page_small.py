@@ -26,7 +26,7 @@ LEAST = 24
 
 @pytest.fixture(scope="module")
 def phone_window(browser: "Browser") -> Iterator["Page"]:
-    context = browser.new_context(**PHONE)
+    context = browser.new_context(**PHONE, service_workers="block")
     context.set_default_timeout(20_000)
     context.add_init_script(BEEN_HERE)
     yield context.new_page()

@@ -383,7 +383,15 @@ def test_with_keys_and_limits_the_document_tells_where_they_hold(make_client: "M
         if operation["security"]
     }
     assert set(document["paths"]) - closed == {
-        *("/", "/static/{name}", "/healthz", "/openapi.json", "/docs", "/docs/{asset}")
+        *(
+            "/",
+            "/static/{name}",
+            "/worker.js",
+            "/healthz",
+            "/openapi.json",
+            "/docs",
+            "/docs/{asset}",
+        )
     }
     counted = {
         path

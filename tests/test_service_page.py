@@ -1,8 +1,10 @@
 """The page as files: headers, caching, and nothing but what lies in its folder."""
 
 import gzip
+import json
 import posixpath
 import re
+import struct
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,9 +16,10 @@ from service.web.page import STATIC
 pytest_plugins = ["service_fixtures"]
 
 NAMES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.*"))
+TEXTS = [name for name in NAMES if not name.endswith(".png")]
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/static/{name}" for name in NAMES)])
+@pytest.mark.parametrize("path", ["/", "/worker.js", *(f"/static/{name}" for name in NAMES)])
 def test_every_file_is_served_under_the_strict_policy(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     policy = response.headers["Content-Security-Policy"]
@@ -49,6 +52,29 @@ def test_the_pages_files_are_kept_for_good_by_their_version(client: FlaskClient)
     assert client.get("/static/0123456789ab/main.js").status_code == 404
 
 
+def test_the_worker_keeps_all_of_one_version(client: FlaskClient) -> None:
+    script = client.get("/worker.js").text
+    parts = json.loads(re.findall(r"^const PARTS = (.*);$", script, re.MULTILINE)[0])
+    assert [path.split("/", 3)[3] for path in parts] == [n for n in NAMES if n != "index.html"]
+    for path in parts:
+        assert "immutable" in client.get(path).headers["Cache-Control"]
+    assert f"/static/{parts[0].split('/')[2]}/main.js" in client.get("/").text
+
+
+def test_the_page_can_be_installed(client: FlaskClient) -> None:
+    address = re.findall(r'rel="manifest" href="([^"]+)"', client.get("/").text)[0]
+    answer = client.get(address)
+    assert answer.content_type == "application/manifest+json"
+    manifest = json.loads(answer.data)
+    assert (manifest["start_url"], manifest["scope"]) == ("/", "/")
+    for icon in manifest["icons"]:
+        shown = client.get(posixpath.join(posixpath.dirname(address), icon["src"]))
+        assert shown.content_type.split(";")[0] == icon["type"]
+        if icon["type"] == "image/png":
+            width, height = struct.unpack(">II", shown.data[16:24])
+            assert icon["sizes"] == f"{width}x{height}"
+
+
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/docs", "/openapi.json"])
 def test_browsers_get_it_compressed_and_caches_keep_both_forms_apart(
     client: FlaskClient, path: str
@@ -74,7 +100,7 @@ def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
 
 
 def test_no_file_has_inline_code_or_asks_another_host() -> None:
-    for name in NAMES:
+    for name in TEXTS:
         text = (STATIC / name).read_text(encoding="utf-8")
         hosts = set(re.findall(r"https?://([\w.]+)", text))
         assert hosts <= {"www.w3.org"}, name  # the namespace of SVG

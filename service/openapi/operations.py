@@ -139,10 +139,22 @@ PART = Operation(
         MediaType(content_type="text/html", description="The page itself."),
         MediaType(content_type="text/css", description="A style."),
         MediaType(content_type="text/javascript", description="A script."),
+        MediaType(content_type="application/json", description="Numbers that it shows."),
+        MediaType(content_type="application/manifest+json", description="How it is installed."),
         MediaType(content_type="image/svg+xml", description="The icon."),
+        MediaType(content_type="image/png", description="The icon in dots."),
         UNCHANGED,
     ),
     errors=(error_catalogue.NO_SUCH_FILE,),
+    headers=("ETag", "Cache-Control"),
+)
+
+WORKER = Operation(
+    name="page_worker",
+    tag="page",
+    summary="The page's service worker",
+    description="Keeps one version of the page in the browser for times without a network.",
+    answers=(MediaType(content_type="text/javascript", description="The script."), UNCHANGED),
     headers=("ETag", "Cache-Control"),
 )
 
@@ -170,4 +182,5 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/docs/<asset>"): ASSET,
     ("GET", "/"): WRITING_PAGE,
     ("GET", "/static/<path:name>"): PART,
+    ("GET", "/worker.js"): WORKER,
 }

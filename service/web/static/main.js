@@ -7,12 +7,14 @@ import { copyField } from "./keep/clipboard.js";
 import { Tools } from "./form/tools.js";
 import { askForKey } from "./service/key.js";
 import { offerToKeep } from "./keep/keep.js";
+import { offerToOpen } from "./keep/opening.js";
 import { cleanAddress, readFragment } from "./keep/link.js";
 import { fetched } from "./lazy.js";
 import { Manuscript } from "./text/manuscript.js";
 import { Models } from "./service/models.js";
 import { fitSmallWindows, hideSettings, showSetting } from "./narrow.js";
 import { notify } from "./notices.js";
+import { keepForOffline } from "./offline.js";
 import { Settings } from "./settings/settings.js";
 import { Sheet } from "./sheet/sheet.js";
 import { earlier } from "./sheets/recovery.js";
@@ -60,6 +62,7 @@ function connect() {
   settings.onChange(keep);
   models.onChange(keep);
   offerToKeep(manuscript);
+  offerToOpen(shelf);
   byId("keep-seed").addEventListener(
     "click",
     () => write.seed.value === null || settings.adjust({ seed: write.seed.value }),
@@ -90,6 +93,7 @@ async function start() {
   views.start(); // once more: a view that was quicker has seen no sheet yet
   await listed;
   if (!asked.link) welcome();
+  keepForOffline();
   await follow(asked);
   addEventListener("hashchange", () => follow(readFragment(location.hash.slice(1))));
 }

@@ -25,7 +25,7 @@ export function asJson(manuscript) {
   const content = {
     text: manuscript.text,
     spans: manuscript.piece.spans,
-    generations: manuscript.standing.map(({ sign, ...facts }) => facts),
+    generations: manuscript.standing,
     saved: new Date().toISOString(),
   };
   return JSON.stringify(content, null, 2) + "\n";
@@ -57,10 +57,15 @@ function escaped(line) {
 }
 
 function download(manuscript, ending, type, text) {
+  saveAs(`${nameOf(manuscript.text)}.${ending}`, type, text);
+}
+
+/** Have the browser save a text as a file. */
+export function saveAs(name, type, text) {
   const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
   const anchor = document.createElement("a");
   anchor.href = address;
-  anchor.download = `${nameOf(manuscript.text)}.${ending}`;
+  anchor.download = name;
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
 }

@@ -53,7 +53,11 @@ async function attempt(path, body, accept, signal) {
     return await fetch(path, { method, headers, body: body && JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServiceError("the service cannot be reached");
+    throw new ServiceError(
+      navigator.onLine
+        ? "the service cannot be reached"
+        : "this needs the service, and there is no network now",
+    );
   }
 }
 

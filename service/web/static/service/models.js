@@ -38,7 +38,11 @@ export class Models {
       this.choose(this.names.includes(before) ? before : usual);
     } catch (error) {
       if (isQuiet) return;
-      this.#closeNotice = notify(`The models cannot be listed. ${sentence(error.message)}`, {
+      const told =
+        error.status === 0
+          ? "Your sheets are here. To write on by itself the page needs its service, which cannot be reached now."
+          : `The models cannot be listed. ${sentence(error.message)}`;
+      this.#closeNotice = notify(told, {
         "Try again": () => this.load(),
       });
     }

@@ -17,7 +17,8 @@ export class Shelf {
   #listeners = new Set();
   #isWelcoming = false; // other tabs may say that they show the sheet which was just opened
   #trouble = null; // why the last storing failed
-  #turn = Promise.resolve(); // one thing after another
+  #turn = Promise.resolve(); // sheets are changed one after another
+  #numWaiting = 0;
 
   constructor({ manuscript, sheet, write }) {
     Object.assign(this, { manuscript, sheet, write });
@@ -76,9 +77,7 @@ export class Shelf {
   }
 
   /** Show another sheet; a deleted one is recovered. */
-  open(id) {
-    return this.#inTurn(() => this.#open(id));
-  }
+  open = (id) => this.#inTurn(() => this.#open(id));
 
   async #open(id) {
     if (id === this.keeper.head.id || !(await this.#leave())) return;
@@ -124,9 +123,7 @@ export class Shelf {
   }
 
   /** Put a sheet where it can be recovered from for thirty days. */
-  delete(id) {
-    return this.#inTurn(() => this.#delete(id));
-  }
+  delete = (id) => this.#inTurn(() => this.#delete(id));
 
   async #delete(id) {
     const isShown = id === this.keeper.head.id;
@@ -139,12 +136,14 @@ export class Shelf {
     else this.#show(newHead(), { spans: [] });
   }
 
-  recover(id) {
-    return this.#inTurn(() => this.#amend(id, { deleted: null }));
-  }
+  recover = (id) => this.#inTurn(() => this.#amend(id, { deleted: null }));
 
+  /** What is typed meanwhile would come to stand on the wrong sheet. */
   #inTurn(work) {
-    const done = this.#turn.then(work);
+    const { area } = this.sheet;
+    this.#numWaiting++;
+    area.readOnly = true;
+    const done = this.#turn.then(work).finally(() => (area.readOnly = --this.#numWaiting > 0));
     this.#turn = done.catch(() => {});
     return done;
   }
