@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from service.settings import Settings
+from training.flag_names import flag_of
 from training.train_config import TrainConfig
 
 ROOT = Path(__file__).parent.parent / "deploy" / "kubernetes"
@@ -136,5 +137,5 @@ def test_flags_of_trainings_are_the_commands(name: str) -> None:
     value = next(each for file, each in MANIFESTS if file == name and each["kind"] != "Service")
     (_, container) = next(containers(value))
     words = " ".join(container["args"]).split("train ", 1)[1].replace("=", " ").split()
-    flags = {word.removeprefix("--").replace("-", "_") for word in words if word[:2] == "--"}
-    assert flags <= set(TrainConfig.model_fields) | {"preset", "minutes"}
+    flags = {word for word in words if word.startswith("--")}
+    assert flags <= set(map(flag_of, TrainConfig.model_fields))

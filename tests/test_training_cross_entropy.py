@@ -136,7 +136,8 @@ def test_the_documents_of_a_prepared_corpus_are_measured_like_those_of_a_text(
     valid.write_text("\n\n\n".join(["Other \u4e00", "Another\nline"]), encoding="utf-8")
     data = tmp_path / "data"
     options = CorpusOptions()
-    prepare([str(path)], data, options, valid_names=[str(valid)], tokenizer=tiny.tokenizer)
+    rare_left_out = CorpusOptions(character_coverage=0.6)
+    prepare([str(path)], data, rare_left_out, valid_names=[str(valid)], tokenizer=tiny.tokenizer)
     there, here = (
         evaluate_checkpoint(tiny, [str(data)], options),
         evaluate_checkpoint(tiny, [str(valid)], options),
