@@ -1,8 +1,9 @@
 """Prose among verse: paragraphs whose lines end where they are full, and lines of sentences.
 
-Measured on 88 MB of English verse, long lines such as Whitman's and Swinburne's among it: all 41
-paragraphs that this cuts are prose. Paragraphs of two lines are cut only beside longer ones, and
-short single lines stay, since nothing in them shows. Knows nothing of files.
+Measured on 88 MB of English verse, long lines such as Whitman's and Swinburne's among it: of 46
+paragraphs that this cuts 30 were read, and all were prose. Paragraphs of two lines are cut only
+beside longer ones, and short single lines stay, since nothing in them shows. Knows nothing of
+files.
 """
 
 import re
