@@ -114,7 +114,7 @@ def test_other_files_are_told_and_change_nothing(page: "Page", tmp_path: Path) -
         page.set_input_files("#files", tmp_path / name)
         expect(page.locator("#notice")).to_contain_text(f"{name} {why}")
     assert text_of(page) == "Mine"
-    assert stored_texts(page) == ["Mine"]
+    wait_until(lambda: stored_texts(page) == ["Mine"])
 
 
 def test_all_sheets_go_into_one_file_and_come_back(page: "Page", open_page: OpenPage) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["access_fixtures"]
 
 # Without the slash at the end.
-PUBLIC = {"", "/static/x", "/healthz", "/openapi.json", "/docs", "/docs/x"}
+PUBLIC = {"", "/worker.js", "/static/x", "/healthz", "/openapi.json", "/docs", "/docs/x"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

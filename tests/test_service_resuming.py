@@ -270,7 +270,7 @@ def server(start_server: "StartServer") -> "Server":
 
 @pytest.fixture
 def breaking(server: "Server") -> Iterator[BreakingProxy]:
-    proxy = BreakingProxy(server.port, [150, 700, 480, 900, 560])
+    proxy = BreakingProxy(server.port, [150, 480, 520, 500, 560])
     yield proxy
     proxy.listener.close()
 

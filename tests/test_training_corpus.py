@@ -117,13 +117,14 @@ def test_subword_vocabularies_have_the_size_that_was_asked(tmp_path: Path, kind:
     assert documents_of(corpus, "valid")[0] in poems(200)
 
 
-def test_a_given_tokenizer_is_used_as_it_is(tmp_path: Path) -> None:
+def test_a_given_tokenizer_is_kept_and_gets_the_characters_that_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("\n\n\n".join(poems(20)), encoding="utf-8")
     tokenizer = train_tokenizer(["Poem the moons of June are too soon 0123\n"])
     corpus = prepare([str(path)], tmp_path / "data", CorpusOptions(), tokenizer=tokenizer)
-    assert corpus.tokenizer.serialized == tokenizer.serialized
-    assert corpus.manifest.train.unknown_tokens > 0
+    assert corpus.tokenizer.serialized.startswith(tokenizer.serialized)
+    assert corpus.tokenizer.vocab_size > tokenizer.vocab_size
+    assert corpus.manifest.train.unknown_tokens == 0
 
 
 def test_the_manifest_counts_what_is_on_disk(tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ def answer_schema(media: MediaType) -> dict[str, Any]:
         "required": ["data"],
         "properties": {
             "data": {"type": "string", "anyOf": [{"const": "[DONE]"}, payload]},
+            "id": {"type": "string", "description": "what Last-Event-ID goes on from"},
             "event": {"const": "message", "description": "what an event without a name is"},
         },
         "additionalProperties": False,
