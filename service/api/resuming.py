@@ -25,7 +25,7 @@ MAX_TEXTS_IN_ID = (
     MAX_CHOICES  # of more texts events have no ids: they would be longer than the text
 )
 HEADER = "Last-Event-ID"
-_ID = re.compile(r"([0-9]{1,19})\.(fp_[0-9a-f]{1,64})\.([0-9]{1,9}(?:-[0-9]{1,9})*)")
+_ID = r"([0-9]{1,19})\.(fp_[0-9a-f]{1,64})\.([0-9]{1,9}(?:-[0-9]{1,9})*)"  # of an id
 
 Texts = str | Annotated[list[str], Field(min_length=1)]
 
@@ -111,7 +111,7 @@ def received_by_client(
 def _by_event_id(
     header: str, served: ServedModel, seed: int | None, num_texts: int
 ) -> tuple[Received, int]:
-    match = _ID.fullmatch(header)
+    match = re.fullmatch(_ID, header)
     if match is None or int(match[1]) > MAX_SEED:
         raise ParameterError(HEADER, f"{shortened(header)} is no id of an event from here")
     _require_same_checkpoint(match[2], served)
