@@ -44,17 +44,22 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
         fit_generate(case.body, form)
     elif (fit := FIT.get(case.operation.path)) is not None:
         fit(case.body)
-    # How many texts there are, and what they were, is known to the request alone.
-    case.body.pop("received", None)
     case.headers.pop("Last-Event-ID", None)
-    if case.body.get("layer"):
-        case.body["layer"] = 0  # how many a model has is known to the model alone
-    if case.body.get("avoid") and case.operation.path != "/v1/poems":
-        case.body["avoid"] = ["love", "moon*"]  # what a word is no schema tells
-    if case.body.get("units"):
-        case.body["units"] = [0]  # and so is how wide
-    if "model" in case.body:
-        case.body["model"] = None  # a name that is made up is not found, whatever else is sent
+    fit_any(case.body, case.operation.path)
+
+
+def fit_any(body: dict[str, Any], path: str) -> None:
+    """What only the model, or the request that is gone on with, can tell."""
+    # How many texts there are, and what they were, is known to the request alone.
+    body.pop("received", None)
+    if body.get("layer"):
+        body["layer"] = 0  # how many a model has is known to the model alone
+    if body.get("avoid") and path != "/v1/poems":
+        body["avoid"] = ["love", "moon*"]  # what a word is no schema tells
+    if body.get("units"):
+        body["units"] = [0]  # and so is how wide
+    if "model" in body:
+        body["model"] = None  # a name that is made up is not found, whatever else is sent
 
 
 def fit_generate(body: dict[str, Any], form: str) -> None:
