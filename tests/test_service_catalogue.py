@@ -38,6 +38,7 @@ class NamedRunner(SteadyRunner):
 
     tokenizer: Any = None
     backend_name = "fp32"
+    is_exact = False
 
     def make_voice(self, checkpoint: Checkpoint) -> Voice:
         raise NotImplementedError

@@ -54,6 +54,11 @@ class Decoder:
         return self.backend.zero_state(rows)
 
     @property
+    def is_exact(self) -> bool:
+        """Exactness of states: True where ids read at once and one by one leave the same bits."""
+        return self.backend_name == "int8"
+
+    @property
     def scored_together(self) -> int:
         """Number of prompts to feed in one call where they are scored: each id has its logits."""
         return max(1, min(self.fed_together, SCORED_LOGITS // (CHUNK * self.vocab_size)))

@@ -116,7 +116,7 @@ class Rows:
 
     def read(self, ids: Sequence[int]) -> None:
         """Read ids into the only row, as if they had been sampled."""
-        if self.decoder.backend_name == "int8":  # exact, so in one go to the same state
+        if self.decoder.is_exact:  # so in one go to the same state
             read = torch.cat([self.inputs, torch.tensor(ids[:-1], dtype=torch.int64)])
             self.decoder.loop.feed(read.unsqueeze(0), [len(ids)], self.state)
             for token_id in ids:

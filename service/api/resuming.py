@@ -81,9 +81,7 @@ class Received:
         if self.texts is None:
             return Resumption(length=self.lengths[0])
         runner = served.runner
-        return resumption_of(
-            runner.tokenizer, params, self.texts[0], is_exact=runner.backend_name == "int8"
-        )
+        return resumption_of(runner.tokenizer, params, self.texts[0], is_exact=runner.is_exact)
 
 
 def received_by_client(

@@ -52,6 +52,7 @@ class CheckpointRunner:
     def __init__(self, tokenizer: Tokenizer, decoder: Decoder, cached_prompts: int) -> None:
         self.tokenizer = tokenizer
         self.backend_name = decoder.backend_name
+        self.is_exact = decoder.is_exact
         self.fed_together = decoder.fed_together
         self.scored_together = decoder.scored_together
         self._decoder = decoder

@@ -33,6 +33,11 @@ class LoadedRunner(Runner, Protocol):
         """Name of the decode backend, which settings, logs and metrics call `path`."""
         ...
 
+    @property
+    def is_exact(self) -> bool:
+        """Exactness of states: True where ids read at once and one by one leave the same bits."""
+        ...
+
     def make_voice(self, checkpoint: Checkpoint) -> Voice:
         """Make the voice by which its checkpoint composes; takes seconds."""
         ...
