@@ -34,7 +34,7 @@ from service.api.request_body import (
     whole_characters,
 )
 from service.api.response_models import closed
-from service.api.resuming import Received, Resumable, received_by_client
+from service.api.resuming import Resumable, received_by_client
 from service.api.submission import find_model, sampling_within_limits, start_job
 from service.error_answers import ApiError, ErrorBody, bad_request
 from service.models.registry import Registry
@@ -141,8 +141,7 @@ def start_continuation(
     """Start the job that a body asks for. Raises what says why it cannot be started."""
     served = find_model(registry, body.model)
     tokenizer = served.runner.tokenizer
-    found, seed = received_by_client(body, served, body.seed, body.n)
-    received = Received.nothing(body.n) if found is None else found
+    received, seed = received_by_client(body, served, body.seed, body.n)
     require_prompt_fits(settings, served, len(body.prompt))
     params = sampling_within_limits(
         settings,

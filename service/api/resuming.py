@@ -62,7 +62,7 @@ class Received:
         """Nothing yet, of so many texts."""
         return cls(lengths=(0,) * num_texts)
 
-    def behind(self, opening: str, index: int, field: str = "echo") -> "Received | None":
+    def behind(self, opening: str, index: int) -> "Received | None":
         """What was received of text `index` behind its `opening`; None where that came to nothing.
 
         Raises ParameterError where what was received does not begin with the opening.
@@ -72,7 +72,7 @@ class Received:
             return Received(lengths=(length,)) if length > 0 else None
         text = self.texts[index]
         if text[: len(opening)] != opening[: len(text)]:
-            raise ParameterError(FIELD, f"does not begin with the prompt, as {field} has it")
+            raise ParameterError(FIELD, "does not begin with the prompt, as echo has it")
         rest = text[len(opening) :]
         return Received(lengths=(length,), texts=(rest,)) if rest else None
 
@@ -86,11 +86,11 @@ class Received:
 
 def received_by_client(
     body: Resumable, served: ServedModel, seed: int | None, num_texts: int
-) -> tuple[Received | None, int | None]:
-    """What the client of the current request has of its answer, and the seed of that.
+) -> tuple[Received, int | None]:
+    """Received part of the current request's answer, of each of its texts, and the seed of that.
 
-    By the body's `received`, else by the header Last-Event-ID. Raises ParameterError where they
-    do not fit the request, and ApiError (409) where another checkpoint began the answer.
+    By the body's `received`, else by the header Last-Event-ID, else nothing. Raises ParameterError
+    where they do not fit the request, and ApiError (409) where another checkpoint began the answer.
     """
     _require_same_checkpoint(body.fingerprint, served)
     if body.received is not None:
@@ -102,7 +102,7 @@ def received_by_client(
         return Received(lengths=tuple(map(len, texts)), texts=texts), seed
     header = request.headers.get(HEADER, "")
     if not header:
-        return None, seed
+        return Received.nothing(num_texts), seed
     return _by_event_id(header, served, seed, num_texts)
 
 

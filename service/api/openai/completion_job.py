@@ -97,11 +97,11 @@ def start_completion(
 
 
 def _received(body: OpenAiRequest, served: ServedModel) -> tuple[Received, int | None]:
-    """What the client has of each text, on a route that goes on with texts, and their seed."""
-    count, found, seed = len(body.prompts) * body.num_written, None, body.seed
+    """Received part of each text, nothing on a route that goes on with none, and their seed."""
+    num_texts = len(body.prompts) * body.num_written
     if isinstance(body, Resumable):
-        found, seed = received_by_client(body, served, seed, count)
-    return Received.nothing(count) if found is None else found, seed
+        return received_by_client(body, served, body.seed, num_texts)
+    return Received.nothing(num_texts), body.seed
 
 
 def _behind_openings(

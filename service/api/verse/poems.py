@@ -14,7 +14,7 @@ from service.api.content_negotiation import EVENTS, JSON, PLAIN, accepted_conten
 from service.api.jobs import Jobs
 from service.api.prompt_length import require_prompt_fits
 from service.api.request_body import json_object, require_whole_characters, validated
-from service.api.resuming import Received, Resumable, received_by_client
+from service.api.resuming import Resumable, received_by_client
 from service.api.submission import find_model, start_composition
 from service.api.verse.poem_responses import (
     Writing,
@@ -90,6 +90,6 @@ def start_writing(body: PoemBody, settings: Settings, jobs: Jobs, registry: Regi
         seed=seed,
         request=body,
         spec=spec,
-        received=Received.nothing(1) if received is None else received,
+        received=received,
         copy_index=served.copy_index,
     )
