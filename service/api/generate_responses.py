@@ -17,6 +17,7 @@ from model.copies.copy_index import CopyIndex
 from model.tokenizer import Tokenizer
 from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts, copy_facts
 from service.api.due_logprobs import DueLogprobs
+from service.api.event_ids import EventIds
 from service.api.jobs import Job, Jobs
 from service.api.response_models import (
     FINGERPRINT,
@@ -31,7 +32,7 @@ from service.api.response_models import (
     token_logprob_response,
     usage_of,
 )
-from service.api.resuming import EventIds, Received
+from service.api.resuming import Received
 from service.api.streaming import (
     EVENTS,
     StreamCutError,

@@ -1,12 +1,9 @@
 """Resuming: what of an answer its client has, by the text itself or by the id of the last event.
 
 A text is a function of its request and seed, so any replica with the same checkpoint goes on with
-it at the next character. Every event's id says all that this needs: seed, checkpoint, and how many
-characters of each text were sent. Knows nothing of how a text goes on.
+it at the next character. Knows nothing of how a text goes on.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -15,17 +12,11 @@ from pydantic import BaseModel, Field, field_validator
 
 from model.decoding.resumption import FIELD, Resumption, resumption_of
 from model.errors import ParameterError, shortened
-from model.parameters import MAX_SEED, SamplingParams
-from service.api.jobs import Job
-from service.api.request_body import MAX_CHOICES, whole_characters
+from model.parameters import SamplingParams
+from service.api.event_ids import HEADER, EventId
+from service.api.request_body import whole_characters
 from service.error_answers import ApiError, ErrorBody
 from service.models.served_model import ServedModel
-
-MAX_TEXTS_IN_ID = (
-    MAX_CHOICES  # of more texts events have no ids: they would be longer than the text
-)
-HEADER = "Last-Event-ID"
-_ID = r"([0-9]{1,19})\.(fp_[0-9a-f]{1,64})\.([0-9]{1,9}(?:-[0-9]{1,9})*)"  # of an id
 
 Texts = str | Annotated[list[str], Field(min_length=1)]
 
@@ -109,16 +100,15 @@ def received_by_client(
 def _by_event_id(
     header: str, served: ServedModel, seed: int | None, num_texts: int
 ) -> tuple[Received, int]:
-    match = re.fullmatch(_ID, header)
-    if match is None or int(match[1]) > MAX_SEED:
-        raise ParameterError(HEADER, f"{shortened(header)} is no id of an event from here")
-    _require_same_checkpoint(match[2], served)
-    lengths = tuple(map(int, match[3].split("-")))
-    if len(lengths) != num_texts:
-        raise ParameterError(HEADER, f"is of {len(lengths)} texts, the request has {num_texts}")
-    if seed is not None and seed != int(match[1]):
-        raise ParameterError("seed", f"must be {match[1]}, as {HEADER} says, or left out")
-    return Received(lengths=lengths), int(match[1])
+    found = EventId.parsed(header)
+    _require_same_checkpoint(found.fingerprint, served)
+    if len(found.lengths) != num_texts:
+        raise ParameterError(
+            HEADER, f"is of {len(found.lengths)} texts, the request has {num_texts}"
+        )
+    if seed is not None and seed != found.seed:
+        raise ParameterError("seed", f"must be {found.seed}, as {HEADER} says, or left out")
+    return Received(lengths=found.lengths), found.seed
 
 
 def _require_same_checkpoint(fingerprint: str | None, served: ServedModel) -> None:
@@ -130,19 +120,3 @@ def _require_same_checkpoint(fingerprint: str | None, served: ServedModel) -> No
     )
     body = ErrorBody(message=message, param="fingerprint", code="fingerprint_differs")
     raise ApiError(409, body)
-
-
-class EventIds:
-    """Ids of a stream's events: what a client has once it has read one."""
-
-    def __init__(self, job: Job, lengths: Sequence[int]) -> None:
-        """Begin behind so many characters of each text."""
-        self._before = f"{job.seed}.{job.fingerprint}."
-        self._lengths = list(lengths)
-
-    def after(self, index: int = 0, text: str = "") -> str | None:
-        """Id of the event that adds `text` to text `index`; None where there are too many texts."""
-        self._lengths[index] += len(text)
-        if len(self._lengths) > MAX_TEXTS_IN_ID:
-            return None
-        return self._before + "-".join(map(str, self._lengths))

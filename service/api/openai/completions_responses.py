@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from service.api.copy_reports import COPIES, CopyFacts, StreamedTexts
 from service.api.due_logprobs import DueLogprobs
+from service.api.event_ids import EventIds
 from service.api.openai.completion_job import Completion
 from service.api.openai.completion_logprobs import (
     CompletionLogprobs,
@@ -31,7 +32,6 @@ from service.api.response_models import (
     Usage,
     closed,
 )
-from service.api.resuming import EventIds
 from service.api.streaming import EVENTS, PING, event, job_events, streamed_response
 from service.engine.outbox import Delta
 from service.error_answers import ErrorAnswer

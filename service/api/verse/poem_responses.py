@@ -13,8 +13,9 @@ from flask import Response, jsonify
 from model.copies.copy_index import CopyIndex
 from service.api.copy_reports import copy_facts
 from service.api.error_handlers import failure_body
+from service.api.event_ids import EventIds
 from service.api.jobs import Job, Jobs
-from service.api.resuming import EventIds, Received
+from service.api.resuming import Received
 from service.api.streaming import (
     DONE,
     EVENTS,
