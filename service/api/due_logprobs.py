@@ -7,9 +7,9 @@ the same. Knows nothing of HTTP and of the shape of answers.
 
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from model.decoding.generation import TokenLogprob
+from model.decoding.generation import Generation, TokenLogprob
 from model.token_offsets import OffsetCounter
 from model.tokenizer import BOS_ID, Tokenizer
 
@@ -36,6 +36,16 @@ class DueLogprobs:
         self._received = received
         self._shown = max(start, received)
         self._waiting: deque[Placed] = deque()
+
+    @classmethod
+    def of(
+        cls, tokenizer: Tokenizer, generation: Generation, opening: int = 0, received: int = 0
+    ) -> Self:
+        """Begin with the first token that a text samples, behind an opening of so many characters.
+
+        Of text and opening together the client has received `received` characters.
+        """
+        return cls(tokenizer, received if generation.num_read else opening, received)
 
     def due(self, text: str, entries: Iterable[TokenLogprob]) -> list[Placed]:
         """Entries that are due now that `text` was added; `entries` are new."""

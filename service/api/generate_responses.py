@@ -150,9 +150,8 @@ class Continuation:
 
     def due_logprobs(self, index: int) -> DueLogprobs:
         """Matcher of the log probabilities of text `index` with what is shown of it."""
-        generation = self.job.generations[index]
-        received = max(0, self.received.lengths[index] - len(self.echo))
-        return DueLogprobs(self.tokenizer, received if generation.num_read else 0, received)
+        generation, received = self.job.generations[index], self.received.lengths[index]
+        return DueLogprobs.of(self.tokenizer, generation, len(self.echo), received)
 
 
 def plain_text_response(continuation: Continuation) -> Response:

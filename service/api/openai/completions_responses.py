@@ -115,10 +115,9 @@ class ChoiceWriter:
         self._generation = completion.job.generations[written]
         self._received = completion.received.lengths[written]
         self._before = "" if echo is None else echo.text
-        start = len(self._before)
-        if self._generation.num_read:
-            start = self._received
-        self._logprobs = DueLogprobs(completion.tokenizer, start, self._received)
+        self._logprobs = DueLogprobs.of(
+            completion.tokenizer, self._generation, len(self._before), self._received
+        )
         index = completion.copy_index
         self._texts = None if index is None else StreamedTexts(index, self._had)
 
