@@ -187,31 +187,39 @@ def engine_requests(
     """
     if prompt_logprobs is not None:
         _require_scorable(prompts, prompt_logprobs)
-    tokenizer = served.runner.tokenizer
-    generations = [
-        Generation(tokenizer, prompt, seeded, bias, had.resumption(served, seeded) if had else None)
-        for number, prompt in enumerate(prompts)
-        for index in range(num_texts)
-        for seeded in (_seed_after(params, index),)
-        for had in (received[number * num_texts + index] if received else None,)
-    ]
-    size = 1 if any(received) else num_texts  # texts of a request
-    count = len(generations) // size if size else len(prompts)
-    outbox = Outbox(count, max_pending=max_pending(len(generations)))
+    alone = [[index] for index in range(num_texts)]
+    groups: Sequence[Sequence[int]] = alone if any(received) else [range(num_texts)]
+    parts = [(prompt, group) for prompt in prompts for group in groups]  # one a request
+    outbox = Outbox(len(parts), max_pending=max_pending(len(prompts) * num_texts))
+    had = iter(received)
     return [
         Request(
             request_id=job_id,
             model=served.name,
             runner=served.runner,
-            prompt=prompts[number * size // num_texts if num_texts else number],
-            generations=generations[number * size : (number + 1) * size],
+            prompt=prompt,
+            generations=[
+                _generation(served, prompt, _seed_after(params, index), bias, next(had, None))
+                for index in group
+            ],
             outbox=outbox,
-            first_index=number * size,
+            first_index=number * len(group),
             prompt_logprobs=prompt_logprobs,
             inspected_layer=inspected_layer,
         )
-        for number in range(count)
+        for number, (prompt, group) in enumerate(parts)
     ]
+
+
+def _generation(
+    served: ServedModel,
+    prompt: EncodedPrompt,
+    params: SamplingParams,
+    bias: Mapping[int, float] | None,
+    received: Received | None,
+) -> Generation:
+    resumption = None if received is None else received.resumption(served, params)
+    return Generation(served.runner.tokenizer, prompt, params, bias, resumption)
 
 
 def _require_scorable(prompts: Sequence[EncodedPrompt], alternatives: int) -> None:
