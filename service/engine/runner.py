@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from model.checkpoint import Checkpoint
@@ -33,11 +32,6 @@ from verse.poem import ComposedLine
 
 MEASURED_CHUNKS = 5
 MEASURING_S = 1.0  # for so long at most, or one chunk
-
-
-def use_threads(count: int) -> None:
-    """Set how many cores one product may use; to be called once, before anything is computed."""
-    torch.set_num_threads(count)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

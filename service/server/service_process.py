@@ -13,11 +13,11 @@ from flask import Flask
 
 import model.pretrained
 from model import checkpoint as checkpoints
-from model.device import resolve_device
+from model.device import resolve_device, use_threads
 from service.app import create_app, create_ops_app
 from service.engine.engine import Engine
 from service.engine.request import Request
-from service.engine.runner import CheckpointRunner, use_threads
+from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
 from service.models.registry import Registry
 from service.models.served_model import LoadedModel
