@@ -45,6 +45,7 @@ OF_JOBS = (
     "X-Strophe-Seed",
     "Cache-Control",
 )
+OF_FILES = ("ETag", "Cache-Control")
 OF_RATES = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 SOMETIMES = ("X-Strophe-Ignored-Fields", *OF_RATES)
 

@@ -6,6 +6,7 @@ A new route is described here.
 from service.api.health import Alive, NotAlive, NotReady, Ready
 from service.api.models import ModelDetails, ModelList
 from service.openapi import error_catalogue
+from service.openapi.headers import OF_FILES
 from service.openapi.spec_model import PLAIN, MediaType, Operation
 from service.openapi.verse_operations import ANALYZE, LIST_FORMS, RHYMES, WRITE_POEM
 from service.openapi.work_operations import (
@@ -93,7 +94,7 @@ DOCUMENT = Operation(
     summary="This document",
     description="OpenAPI 3.1, of this service as it is set.",
     answers=(MediaType(description="The document."), UNCHANGED),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 PAGE = Operation(
@@ -102,7 +103,7 @@ PAGE = Operation(
     summary="The page that shows this document",
     description="Works without a network, and to be read without JavaScript.",
     answers=(MediaType(content_type="text/html", description="The page."), UNCHANGED),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 ASSET = Operation(
@@ -117,7 +118,7 @@ ASSET = Operation(
         UNCHANGED,
     ),
     errors=(error_catalogue.NO_SUCH_FILE,),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 WRITING_PAGE = Operation(
@@ -126,7 +127,7 @@ WRITING_PAGE = Operation(
     summary="The page to write verse on with a model",
     description="For a browser. It asks for a key where the service wants one.",
     answers=(MediaType(content_type="text/html", description="The page."), UNCHANGED),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 PART = Operation(
@@ -146,7 +147,7 @@ PART = Operation(
         UNCHANGED,
     ),
     errors=(error_catalogue.NO_SUCH_FILE,),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 WORKER = Operation(
@@ -155,7 +156,7 @@ WORKER = Operation(
     summary="The page's service worker",
     description="Keeps one version of the page in the browser for times without a network.",
     answers=(MediaType(content_type="text/javascript", description="The script."), UNCHANGED),
-    headers=("ETag", "Cache-Control"),
+    headers=OF_FILES,
 )
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
