@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -72,7 +73,7 @@ def edge(
     log = folder / "error.log"
     process = subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-e", str(log)])
     address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: is_open(address))
+    wait_until(lambda: is_open(address))
     yield address
     process.terminate()
     assert process.wait(timeout=20) == 0
@@ -83,13 +84,6 @@ def is_open(address: str) -> bool:
         return requests.get(address + "/healthz", timeout=5).ok
     except requests.ConnectionError:
         return False
-
-
-def wait_for(is_so: Callable[[], bool], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def write(edge: str, **fields: Any) -> requests.Response:
@@ -127,7 +121,6 @@ def test_a_cancellation_finds_the_replica_that_writes(edge: str, number: int) ->
 
 def test_a_cut_stream_does_not_look_whole(edge: str, replicas: dict[str, "Server"]) -> None:
     """The drain cuts plain text at its end of time: through nginx the body stays unterminated."""
-    server = replicas["a"]
     with requests.post(edge + "/v1/generate", json=ENDLESS, stream=True, timeout=30) as stream:
         name = stream.headers["X-Strophe-Id"].split("-")[1]
         text = stream.iter_content(100)
