@@ -13,7 +13,6 @@ from model.checkpoint import LoadedCheckpoint
 from model.decoding.avoidance import ATTEMPTS, Avoidance, Drawn
 from model.decoding.decoder import Decoder, decoder_of
 from model.decoding.generation import Generation, Piece
-from model.decoding.prefill import Prefill, feed
 from model.decoding.reference_driver import generate, next_piece
 from model.decoding.row_batch import RowBatch
 from model.parameters import SamplingParams
@@ -161,18 +160,15 @@ def words_of(text: str) -> list[str]:
 
 
 def test_the_commonest_words_never_come(shipped: LoadedCheckpoint, decoder: Decoder) -> None:
-    tokenizer, texts = shipped.tokenizer, []
+    tokenizer = shipped.tokenizer
     batch = RowBatch(decoder)
     wanted = [
         SamplingParams.checked(seed=i, temperature=1.0, max_tokens=100, avoid=list(COMMON))
         for i in range(32)
     ]
     generations = [Generation(tokenizer, tokenizer.encode_prompt(""), each) for each in wanted]
-    prefill = Prefill(decoder, generations[0].prompt.ids)
-    while not prefill.is_done:
-        feed(decoder, [prefill])
     for generation in generations:
-        batch.join(generation, prefill.state)
+        batch.join(generation, decoder.zero_state(1))
     texts = [""] * len(generations)
     while not all(each.is_finished for each in generations):
         sampled = batch.step(8)
@@ -216,14 +212,10 @@ def test_the_log_probabilities_are_those_of_the_text_that_came(
     entries = [entry for piece in pieces for entry in piece.logprobs]
     text = "".join(piece.text for piece in pieces)
     assert "".join(entry.token for entry in entries).removesuffix("<s>") == text
-    prefill = Prefill(decoder, shipped.tokenizer.encode_prompt("").ids)
-    while not prefill.is_done:
-        feed(decoder, [prefill])
     batch = RowBatch(decoder)
     forced = SamplingParams(seed=1, logprobs=2)
-    batch.join(
-        Generation(shipped.tokenizer, shipped.tokenizer.encode_prompt(""), forced), prefill.state
-    )
+    prompt = shipped.tokenizer.encode_prompt("")
+    batch.join(Generation(shipped.tokenizer, prompt, forced), decoder.zero_state(1))
     for entry in entries:
         logits = batch.advance()[0].double().log_softmax(0)
         assert entry.logprob == pytest.approx(float(logits[entry.token_id]), abs=1e-6)
