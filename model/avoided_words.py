@@ -55,7 +55,7 @@ def _start_of_last_word(words: str) -> int:
 
 
 def _joins(words: str, place: int) -> bool:
-    """Whether the character there is an apostrophe inside of a word."""
+    """Apostrophe inside of a word: True where the character at `place` is one."""
     return (
         words[place] in APOSTROPHES
         and place > 0
@@ -71,23 +71,23 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def folded_character(char: str) -> str:
-    """One character in that form; white space is a space."""
+    """Character in the form that is compared, see `folded`; white space is a space."""
     return folded(char)
 
 
 @lru_cache(maxsize=4096)
 def is_word_character(char: str) -> bool:
-    """Whether a character can be of a word: a letter, a digit, or a mark upon one."""
+    """Character of a word: True for a letter, a digit, or a mark upon one."""
     return char.isalnum() or unicodedata.category(char).startswith("M")
 
 
 @lru_cache(maxsize=4096)
 def is_unparted(char: str) -> bool:
-    """Whether a character is of a script that writes without spaces: a word by itself."""
+    """Ideograph or kana: True for a character of a script without spaces, a word by itself."""
     return any(first <= ord(char) <= last for first, last in _UNPARTED) and char.isalnum()
 
 
 @lru_cache(maxsize=4096)
 def belongs_to_word(char: str) -> bool:
-    """Whether a character goes on with a word that stands before it."""
+    """Character of a longer word: True where it goes on with one that stands before it."""
     return is_word_character(char) and not is_unparted(char)

@@ -93,7 +93,7 @@ class UnitSteps:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerSteps:
-    """What a layer did at successive ids, rounded but for the chosen units."""
+    """Steps of a layer at successive ids, rounded but for those of the chosen units."""
 
     hidden_levels: Tensor  # (N, H) int8
     cell_levels: Tensor | None  # (N, H) int8; None for a cell without gates, as the openings

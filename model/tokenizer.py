@@ -136,7 +136,7 @@ class Tokenizer:
         return UNK_ID not in self.encode(char)
 
     def knows_symbol(self, symbol: str) -> bool:
-        """Whether a char vocabulary has this one of the characters that `escape` writes."""
+        """True where a char vocabulary has this one of the characters that `escape` writes."""
         return symbol.replace(" ", SPACE_PIECE) in self._symbols
 
     def token_text(self, token_id: int) -> str:
@@ -179,7 +179,7 @@ class StreamDecoder:
 
     @property
     def state(self) -> tuple[bytes, str]:
-        """What is held, to go back to; setting it takes the decoder back there."""
+        """State of the decoder, what it holds, to go back to; setting it takes it back there."""
         return self._utf8.getstate()[0], self._held
 
     @state.setter

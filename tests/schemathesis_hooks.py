@@ -49,7 +49,7 @@ def before_call(context: HookContext, case: "Case[Any]", kwargs: dict[str, Any])
 
 
 def fit_any(body: dict[str, Any], path: str) -> None:
-    """What only the model, or the request that is gone on with, can tell."""
+    """Fit what only the model, or the request that is gone on with, can tell of any body."""
     # How many texts there are, and what they were, is known to the request alone.
     body.pop("received", None)
     if body.get("layer"):

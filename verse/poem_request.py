@@ -88,7 +88,7 @@ class PoemRequest(BaseModel):
 
     @property
     def text_before(self) -> str:
-        """What the network reads before the first line: title and opening lines."""
+        """Text that the network reads before the first line: title and opening lines."""
         title = f"{self.title}\n\n" if self.title else ""
         lines = self.opening.strip("\n")
         return title + (f"{lines}\n" if lines else "") or "\n\n"

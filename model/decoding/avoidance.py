@@ -187,7 +187,7 @@ class Avoidance:
             words.before += between
 
     def _can_follow(self, phrase: AvoidedPhrase) -> bool:
-        """Whether the words before the last one of a phrase stand before this word."""
+        """Phrase that this word may end: True where its words before the last one stand before."""
         before = self._words.before
         if not phrase.before or not before.endswith(phrase.before):
             return not phrase.before

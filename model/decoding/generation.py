@@ -106,7 +106,7 @@ class Generation:
 
     @property
     def received_text(self) -> str:
-        """What of the text was received and is left out, as far as it was read or written again."""
+        """Received text, which is left out, as far as it was read or written again."""
         return "" if self._received is None else self._received.so_far
 
     @property

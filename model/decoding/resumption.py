@@ -17,7 +17,7 @@ FIELD = "received"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """What of a text was received: `length` characters, and which, if that is known.
+    """Received part of a text: `length` characters, and which, if that is known.
 
     `ids` are the tokens that wrote them, where they can be read; else they are written again.
     """
@@ -60,11 +60,11 @@ class ReceivedText:
 
     @property
     def so_far(self) -> str:
-        """What of it was written again, or read: all of it, once that is caught up."""
+        """Received text as far as it was written again, or read: all of it, once caught up."""
         return "".join(self._pieces)
 
     def left_out_of(self, text: str) -> str:
-        """What of the next `text` comes behind the received one."""
+        """Rest of the next piece of `text`, behind what was received."""
         again = text[: self._length - self._seen]
         if self._text is not None and not self._text.startswith(again, self._seen):
             self.is_other = True

@@ -50,7 +50,7 @@ class Sampled:
         ]
 
     def is_finite(self, row: int) -> bool:
-        """Whether the logits of a row were finite in all steps."""
+        """Finiteness of a row: True where its logits were finite numbers in all steps."""
         return len(self.finite_ids[row]) == self.num_steps
 
     def redraw(self, row: int, order: Redraw) -> "Sampled":

@@ -40,7 +40,7 @@ class RowPast(Generic[C]):
 
     @property
     def is_copy_due(self) -> bool:
-        """Whether the row should be copied before it takes more steps."""
+        """Copy of the row due: True where one should be kept before it takes more steps."""
         return not self._moments or len(self._moments[-1].ids) >= SPACING
 
     def keep(self, copy: C, needed: int) -> None:

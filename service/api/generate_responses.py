@@ -141,11 +141,11 @@ class Continuation:
         return usage_of(self.job.num_prompt_tokens, self.job.num_tokens)
 
     def echo_left(self, index: int) -> str:
-        """What of the echo the client does not have yet before text `index`."""
+        """Echo before text `index`, but for what the client has of it."""
         return self.echo[self.received.lengths[index] :]
 
     def opening_of(self, index: int) -> str:
-        """What stands before the pieces of text `index`: the echo, and what was received of it."""
+        """Text before the pieces of text `index`: the echo, and what was received behind it."""
         return self.echo + self.job.generations[index].received_text
 
     def due_logprobs(self, index: int) -> DueLogprobs:

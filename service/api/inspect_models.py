@@ -74,7 +74,7 @@ class UnitSeen(TypedDict):
 
 @closed
 class InspectOpening(TypedDict):
-    """What is looked into."""
+    """Model, layer and text that are inspected: the first event, and the beginning of an object."""
 
     id: Annotated[str, Field(description="to cancel it by")]
     model: str
@@ -117,7 +117,7 @@ class InspectEvent(RootModel[InspectOpening | InspectPart | ErrorAnswer]):
 
 
 def steps_without_tokens(steps: LayerSteps, units: Sequence[int]) -> InspectSteps:
-    """What a layer did at some tokens, but for these."""
+    """Response model of a layer's steps at some tokens, but for the tokens."""
     cell, seen = steps.cell, steps.units
     return {
         "tokens": [],

@@ -45,7 +45,7 @@ class Looking:
 
     @property
     def opening(self) -> InspectOpening:
-        """What is looked into."""
+        """Facts that are known before the text is read: model, layer and text."""
         architecture = self.served.architecture
         return {
             "id": self.job.job_id,

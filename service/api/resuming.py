@@ -43,18 +43,18 @@ class Resumable(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What was received of each text: its length in characters and, where it was sent, itself."""
+    """Received part of each text: its length in characters and, where it was sent, itself."""
 
     lengths: tuple[int, ...]
     texts: tuple[str, ...] | None = None
 
     @classmethod
     def nothing(cls, num_texts: int) -> Self:
-        """Nothing yet, of so many texts."""
+        """Received part of an answer that begins anew: nothing, of so many texts."""
         return cls(lengths=(0,) * num_texts)
 
     def behind(self, opening: str, index: int) -> "Received | None":
-        """What was received of text `index` behind its `opening`; None where that came to nothing.
+        """Received part of text `index` behind its `opening`; None where that came to nothing.
 
         Raises ParameterError where what was received does not begin with the opening.
         """

@@ -37,6 +37,6 @@ def most_relaxed(line: LineSpec) -> LineSpec:
 
 
 def wanted_of(line: LineSpec) -> str:
-    """What a line is to keep, in words."""
+    """Demands of a line, in words."""
     fields = line.model_dump(exclude_none=True)
     return ", ".join(f"{name} {value}" for name, value in fields.items()) or "its form"

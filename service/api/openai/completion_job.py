@@ -107,7 +107,7 @@ def _received(body: OpenAiRequest, served: ServedModel) -> tuple[Received, int |
 def _behind_openings(
     body: OpenAiRequest, received: Received, tokenizer: Tokenizer
 ) -> list[Received | None]:
-    """What the client has of each text itself, behind the prompt where that is given back."""
+    """Received part of each text itself, behind the prompt where that is given back."""
     openings = [body.opening_of(each, tokenizer) for each in body.prompts]
     return [
         received.behind(openings[index // body.num_written], index)

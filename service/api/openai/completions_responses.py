@@ -150,7 +150,7 @@ class ChoiceWriter:
         return choice
 
     def _had(self, _: int) -> str:
-        """What the client had of the text before any piece."""
+        """Text before any piece: what the client had of it, the echo included."""
         return self._before[: self._received] + self._generation.received_text
 
     @property
