@@ -68,6 +68,7 @@ class ReceivedText:
         again = text[: self._length - self._seen]
         if self._text is not None and not self._text.startswith(again, self._seen):
             self.is_other = True
-        self._seen += len(again)
-        self._pieces.append(again)
+        if again:
+            self._seen += len(again)
+            self._pieces.append(again)
         return "" if self.is_other else text[len(again) :]

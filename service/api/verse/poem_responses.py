@@ -185,7 +185,7 @@ class LineReader:
         for line in self._new_lines():
             end = self._length + len(line.text)
             event_id = self._ids.after(0, self._read(line))
-            if not end <= received:
+            if end > received:
                 found.append((line, event_id))
         return found
 
