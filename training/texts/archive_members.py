@@ -15,11 +15,16 @@ from typing import IO
 
 from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import RefusedTextError
-from training.texts.unpacking import DAMAGE, chunks_of, spooled, unreadable
+from training.texts.unpacking import (
+    DAMAGE,
+    ZIP_DAMAGE,
+    chunks_of,
+    is_encrypted,
+    spooled,
+    unreadable,
+)
 
 MAX_DEPTH = 3
-_IS_ENCRYPTED = 1
-_ZIP_DAMAGE = (*DAMAGE, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
 _TAR_DAMAGE = (*DAMAGE, tarfile.TarError, ValueError, OverflowError, IndexError, UnicodeError)
 TOO_DEEP = f"lies in more than {MAX_DEPTH} archives; unpack it first"
 
@@ -33,13 +38,13 @@ def read_zip(file: IO[bytes], reading: FileReading) -> Sources:
             reading.budget.require(sum(member.file_size for member in members))
             for member in members:
                 yield from _zip_member(archive, member, _inside(reading, member.filename))
-    except _ZIP_DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise unreadable(error) from error
 
 
 def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, inside: FileReading) -> Sources:
     inside.budget.take_member()
-    if member.flag_bits & _IS_ENCRYPTED:
+    if is_encrypted(member):
         yield inside.left_out("is encrypted; make an archive without a password")
         return
     try:
@@ -48,7 +53,7 @@ def _zip_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, inside: FileR
     except RefusedTextError as error:
         yield inside.left_out(str(error))
         return
-    except _ZIP_DAMAGE as error:
+    except ZIP_DAMAGE as error:
         yield inside.left_out(str(unreadable(error)))
         return
     with unpacked:

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO
 
-from training.texts.unpacking import DAMAGE, compression_of
+from training.texts.unpacking import ZIP_DAMAGE, compression_of
 
 BY_NAME = {
     ".txt": "text",
@@ -133,6 +133,6 @@ def _kind_of_zip(file: IO[bytes]) -> str | None:
     try:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
-    except (*DAMAGE, zipfile.BadZipFile, ValueError, NotImplementedError):
+    except ZIP_DAMAGE:
         return None  # its reader says what is wrong
     return next((kind for member, kind in _MEMBER_OF.items() if member in names), None)

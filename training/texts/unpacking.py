@@ -11,6 +11,7 @@ import lzma
 import os
 import sys
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ _PLAINER = {
     "Compressed file ended before the end-of-stream marker was reached": "it is cut short",
 }
 DAMAGE = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
+ZIP_DAMAGE = (*DAMAGE, zipfile.BadZipFile, ValueError, RuntimeError)
+_IS_ENCRYPTED = 1  # of a zip member's flags
 
 
 class Budget:
@@ -102,6 +105,11 @@ def size_of(file: IO[bytes]) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     return size
+
+
+def is_encrypted(member: zipfile.ZipInfo) -> bool:
+    """Check whether a member of a zip file is encrypted."""
+    return bool(member.flag_bits & _IS_ENCRYPTED)
 
 
 def compression_of(name: str) -> str:

@@ -12,11 +12,9 @@ from lxml import etree
 
 from training.texts.file_reading import MAX_DOCUMENT_BYTES, too_large
 from training.texts.source_text import RefusedTextError
-from training.texts.unpacking import DAMAGE, unreadable
+from training.texts.unpacking import ZIP_DAMAGE, is_encrypted, unreadable
 
-ZIP_DAMAGE = (*DAMAGE, zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError)
 _SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
-_IS_ENCRYPTED = 1
 MAX_ELEMENTS = 2_000_000  # of a part: some hundred bytes each, until they are cleared
 
 
@@ -39,7 +37,7 @@ def opened_part(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
         info = archive.getinfo(name)
     except KeyError:
         raise RefusedTextError(f"cannot be read (it lacks {name})") from None
-    if info.flag_bits & _IS_ENCRYPTED:
+    if is_encrypted(info):
         raise RefusedTextError("is encrypted; save it without a password")
     if info.file_size > MAX_DOCUMENT_BYTES:
         raise RefusedTextError(too_large(info.file_size))
