@@ -14,14 +14,19 @@ from lxml import etree
 
 from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import About
-from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
-from training.texts.zip_parts import elements, opened_part, opened_zip, parsed
+from training.texts.text_blocks import (
+    PAGE_BREAK,
+    Block,
+    gathered,
+    text_of,
+    without_spaces_at_ends,
+)
+from training.texts.zip_parts import dublin_core, elements, opened_part, opened_zip, parsed
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT_W = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _OFFICE_DOCUMENT = "/officeDocument"
-_DC = "{http://purl.org/dc/elements/1.1/}"
 _LEFT_OUT = frozenset(
     {"del", "moveFrom", "instrText", "delText", "pPr", "rPr", "footnoteReference"}
 )
@@ -58,11 +63,8 @@ def _blocks(part: IO[bytes], headings: frozenset[str]) -> Iterator[Block]:
         # A text box is there twice, for programs that know it and for others.
         if next(paragraph.iterancestors(_FALLBACK), None) is not None:
             continue
-        text = "".join(_characters(paragraph))
-        if PAGE_BREAK in text:
-            text = text.strip("\n") if text.strip(" \n\t") == PAGE_BREAK else text
-        lines = [line.rstrip(" \t") for line in text.split("\n")]
-        yield Block("\n".join(lines).strip("\n"), _is_heading(paragraph, headings))
+        text = without_spaces_at_ends("".join(_characters(paragraph)))
+        yield Block(text, _is_heading(paragraph, headings))
 
 
 def _characters(paragraph: "etree._Element") -> Iterator[str]:
@@ -133,8 +135,4 @@ def _about(archive: zipfile.ZipFile) -> About:
     if "docProps/core.xml" not in archive.namelist():
         return About()
     with opened_part(archive, "docProps/core.xml") as part:
-        root = parsed(part)
-    title, author, licence = (
-        root.findtext(f"{_DC}{name}") or None for name in ("title", "creator", "rights")
-    )
-    return About(title, author, licence)
+        return dublin_core(parsed(part))

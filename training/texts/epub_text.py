@@ -16,15 +16,14 @@ from lxml import etree
 from training.texts.file_reading import MAX_DOCUMENT_BYTES, FileReading, Sources, too_large
 from training.texts.html_text import html_blocks, parsed_html
 from training.texts.markup_encoding import decoded_markup
-from training.texts.source_text import About, RefusedTextError
+from training.texts.source_text import RefusedTextError
 from training.texts.text_blocks import Block, texts_of
-from training.texts.zip_parts import opened_part, opened_zip, parsed
+from training.texts.zip_parts import dublin_core, opened_part, opened_zip, parsed
 
 _CONTAINER, _ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 _PAGES = ("application/xhtml+xml", "text/html", "text/x-oeb1-document")
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 BETWEEN_PAGES = "\n\n\n"
-_DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 def read(file: IO[bytes], reading: FileReading) -> Sources:
@@ -42,7 +41,7 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
             raise RefusedTextError(too_large(size))
         pages = [_page(archive, name, dropped) for name in found]
     text = BETWEEN_PAGES.join(filter(None, texts_of(pages)))
-    source = reading.source([text], about=_about(package))
+    source = reading.source([text], about=dublin_core(package))
     source.dropped.update(dropped)
     yield source
 
@@ -82,10 +81,3 @@ def _page(archive: zipfile.ZipFile, name: str, dropped: Counter[str]) -> list[Bl
     _, text = decoded_markup(io.BytesIO(raw), raw, ())
     root = parsed_html(text)
     return html_blocks(root, dropped) if root is not None else []
-
-
-def _about(package: "etree._Element") -> About:
-    title, author, licence = (
-        package.findtext(f".//{_DC}{name}") or None for name in ("title", "creator", "rights")
-    )
-    return About(title, author, licence)

@@ -7,20 +7,26 @@ comments and recorded deletions are left out. Knows nothing of documents.
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 
 from lxml import etree
 
 from training.texts.file_reading import FileReading, Sources
 from training.texts.source_text import About, RefusedTextError
-from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
-from training.texts.zip_parts import elements, opened_part, opened_zip, parsed
+from training.texts.text_blocks import (
+    PAGE_BREAK,
+    Block,
+    gathered,
+    text_of,
+    without_spaces_at_ends,
+)
+from training.texts.zip_parts import dublin_core, elements, opened_part, opened_zip, parsed
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _FO = "{urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _PARAGRAPHS = (f"{_TEXT}p", f"{_TEXT}h")
 _CHARACTERS = {f"{_TEXT}line-break": "\n", f"{_TEXT}tab": "\t"}
@@ -57,10 +63,9 @@ def _blocks(part: IO[bytes]) -> Iterator[Block]:
                 breaking.add(str(element.get(f"{_STYLE}name", "")))
         elif next(element.iterancestors(*_LEFT_OUT), None) is None:
             page = PAGE_BREAK if style in breaking else ""
-            raw = "".join(_characters(element))
-            lines = [line.rstrip(" \t") for line in raw.split("\n")]
+            text = without_spaces_at_ends("".join(_characters(element)))
             is_heading = element.tag == f"{_TEXT}h" or style == "Title"
-            yield Block(page + "\n".join(lines).strip("\n"), is_heading)
+            yield Block(page + text, is_heading)
 
 
 def _characters(paragraph: "etree._Element") -> Iterator[str]:
@@ -94,6 +99,5 @@ def _about(archive: zipfile.ZipFile) -> About:
         return About()
     with opened_part(archive, "meta.xml") as part:
         root = parsed(part)
-    authors = (f"{_DC}creator", f"{_META}initial-creator")
-    author = next((text for name in authors if (text := root.findtext(f".//{name}"))), None)
-    return About(root.findtext(f".//{_DC}title") or None, author, root.findtext(f".//{_DC}rights"))
+    about = dublin_core(root)
+    return replace(about, author=about.author or root.findtext(f".//{_META}initial-creator"))

@@ -38,6 +38,11 @@ def gathered(blocks: Iterable[Block]) -> list[Block]:
     return found
 
 
+def without_spaces_at_ends(paragraph: str) -> str:
+    """Take the spaces off the ends of a paragraph's lines, and empty lines off both its ends."""
+    return "\n".join(line.rstrip(" \t") for line in paragraph.split("\n")).strip("\n")
+
+
 def text_of(blocks: Sequence[Block]) -> str:
     """Join blocks to a text, in which paragraphs are stanzas or lines as the document shows.
 

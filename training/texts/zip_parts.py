@@ -11,10 +11,11 @@ from typing import IO
 from lxml import etree
 
 from training.texts.file_reading import MAX_DOCUMENT_BYTES, too_large
-from training.texts.source_text import RefusedTextError
+from training.texts.source_text import About, RefusedTextError
 from training.texts.unpacking import ZIP_DAMAGE, is_encrypted, unreadable
 
 _SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
+_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 MAX_ELEMENTS = 2_000_000  # of a part: some hundred bytes each, until they are cleared
 
 
@@ -66,6 +67,13 @@ def parsed(part: IO[bytes]) -> "etree._Element":
     root = etree.parse(part, etree.XMLParser(**_SAFE)).getroot()
     _require_no_entities(root)
     return root
+
+
+def dublin_core(root: "etree._Element") -> About:
+    """Read the title, the creator and the rights that a part names in Dublin Core's elements."""
+    names = ("title", "creator", "rights")
+    title, author, licence = (root.findtext(f".//{_DUBLIN_CORE}{name}") for name in names)
+    return About(title, author, licence)
 
 
 def _require_no_entities(element: "etree._Element") -> None:
