@@ -30,26 +30,19 @@ FEWEST = 3  # lines or marks that show a song with chords
 
 def cut_chords(text: str, cuts: Cuts, facts: dict[str, str]) -> str:
     """Cut chords; what ChordPro's directives tell of title and author goes to `facts`."""
-
-    def counted(match: re.Match[str]) -> str:
-        cuts.add("chords", match.group().strip())
-        return ""
-
-    def told(match: re.Match[str]) -> str:
-        name, value = FACTS.get(match["name"].lower()), match["value"]
-        if name is not None and value:
-            facts.setdefault(name, value.strip())
-        return counted(match)
-
     before = text
     if "[" in text and _shows_inline(text):
-        text = _INLINE.sub(counted, text)
+        text = cuts.cut("chords", _INLINE, text)
     if "{" in text:
-        text = _DIRECTIVE.sub(told, text)
+        for directive in _DIRECTIVE.finditer(text):
+            name, value = FACTS.get(directive["name"].lower()), directive["value"]
+            if name is not None and value:
+                facts.setdefault(name, value.strip())
+        text = cuts.cut("chords", _DIRECTIVE, text)
     if "--" in text:
-        text = _TABLATURE.sub(counted, text)
+        text = cuts.cut("chords", _TABLATURE, text)
     if _shows_chord_lines(text):
-        text = _CHORD_LINE.sub(counted, text)
+        text = cuts.cut("chords", _CHORD_LINE, text)
     return text if text is before else text.strip("\n")
 
 

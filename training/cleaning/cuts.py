@@ -3,6 +3,7 @@
 Knows nothing of how noise is found.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -65,6 +66,15 @@ class Cuts:
         else:
             count.places += 1
             count.characters += len(text)
+
+    def cut(self, kind: Kind, pattern: re.Pattern[str], text: str, instead: str = "") -> str:
+        """Cut what a pattern matches out of a text, each match a place of this kind."""
+
+        def counted(match: re.Match[str]) -> str:
+            self.add(kind, match.group().strip())
+            return instead
+
+        return pattern.sub(counted, text)
 
     @property
     def characters(self) -> int:

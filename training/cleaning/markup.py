@@ -24,8 +24,8 @@ def cut_markup(text: str, cuts: Cuts) -> str:
     """Cut tags, turn entities into their characters and `<br>` into line ends, drop emphasis."""
     if "<" in text:
         text = _without_comments(text, cuts)
-        text = _BREAK.sub(lambda tag: _counted(tag, cuts, "\n"), text)
-        text = _TAG.sub(lambda tag: _counted(tag, cuts, ""), text)
+        text = cuts.cut("markup", _BREAK, text, "\n")
+        text = cuts.cut("markup", _TAG, text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: _character(entity, cuts), text)
     if "_" in text:
@@ -43,16 +43,12 @@ def _without_comments(text: str, cuts: Cuts) -> str:
     return "".join([*kept, text[place:]]) if kept else text
 
 
-def _counted(match: re.Match[str], cuts: Cuts, instead: str) -> str:
-    cuts.add("markup", match.group().strip())
-    return instead
-
-
 def _character(entity: re.Match[str], cuts: Cuts) -> str:
     char = html.unescape(entity.group())
     if char == entity.group():
         return char
-    return _counted(entity, cuts, " " if char == "\xa0" else char)
+    cuts.add("markup", entity.group())
+    return " " if char == "\xa0" else char
 
 
 def _unmarked(marked: re.Match[str], cuts: Cuts) -> str:

@@ -39,11 +39,6 @@ def cut_site_lines(text: str, cuts: Cuts) -> str:
     """Cut the lines that lyrics sites add."""
     if _SIGN.search(text) is None:
         return text
-
-    def counted(match: re.Match[str]) -> str:
-        cuts.add("sites", match.group().strip())
-        return ""
-
     for pattern in (_HEAD, _LINE, _GLUED_LIKE, _GLUED_EMBED):
-        text = pattern.sub(counted, text)
+        text = cuts.cut("sites", pattern, text)
     return text.strip("\n")

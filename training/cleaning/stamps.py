@@ -19,20 +19,13 @@ FACTS = {"ti": "title", "ar": "author"}
 
 def cut_time_stamps(text: str, cuts: Cuts, facts: dict[str, str]) -> str:
     """Cut time stamps and tags; what the tags tell of title and author goes to `facts`."""
-
-    def counted(match: re.Match[str]) -> str:
-        cuts.add("time-stamps", match.group().strip())
-        return ""
-
-    def told(match: re.Match[str]) -> str:
-        name = FACTS.get(match[1].lower())
-        if name is not None and match[2].strip():
-            facts.setdefault(name, match[2].strip())
-        return counted(match)
-
     if " --> " in text:
-        text = _SUBTITLE.sub(counted, text)
+        text = cuts.cut("time-stamps", _SUBTITLE, text)
     if ("[" not in text and "<" not in text) or _STAMP.search(text) is None:
         return text
-    text = _TAG.sub(told, text)
-    return _STAMP.sub(counted, text).strip("\n")
+    for tag in _TAG.finditer(text):
+        name, value = FACTS.get(tag[1].lower()), tag[2].strip()
+        if name is not None and value:
+            facts.setdefault(name, value)
+    text = cuts.cut("time-stamps", _TAG, text)
+    return cuts.cut("time-stamps", _STAMP, text).strip("\n")
