@@ -3,7 +3,14 @@
 import pytest
 
 from training.data.corpus_document import Document
-from training.data.document_parting import SHOWN, named_parting, parted, shown_parting
+from training.data.document_parting import (
+    SHOWN,
+    Parting,
+    candidates,
+    named_parting,
+    parted,
+    shown_parting,
+)
 from training.data.poem_titles import is_title, joined_titles, with_title
 
 POEMS = [
@@ -16,6 +23,10 @@ TUNES = [f"X:{i}\nT:Tune {i}\nK:G\n|:GABc|d4:|\n" for i in range(1, 5)]
 TITLED = [f"夜泊 {i}\n某人\n月落烏啼霜滿天\uff0c\n江楓漁火對愁眠。" for i in range(6)]
 
 
+def parting_of(text: str) -> Parting:
+    return shown_parting(text, candidates(text))
+
+
 def documents(text: str, size: int = 1 << 20) -> list[str]:
     pieces: list[str] = []
     held = ""
@@ -23,7 +34,7 @@ def documents(text: str, size: int = 1 << 20) -> list[str]:
         held += line
         if len(held) >= size:
             pieces, held = [*pieces, held], ""
-    found = parted([*pieces, held], shown_parting(text[:SHOWN]))
+    found = parted([*pieces, held], parting_of(text[:SHOWN]))
     return [document.strip("\n") for document in found if document.strip()]
 
 
@@ -45,7 +56,7 @@ def documents(text: str, size: int = 1 << 20) -> list[str]:
 def test_poems_are_parted_by_what_the_text_shows(
     text: str, name: str, expected: list[str], size: int
 ) -> None:
-    assert shown_parting(text).name == name
+    assert parting_of(text).name == name
     assert documents(text, size) == expected
 
 

@@ -33,7 +33,7 @@ _HEADED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """How a text is parted into documents: by `pattern`, called `name`, found `count` times."""
+    """Parting of a text into documents: by `pattern`, called `name`, found `count` times."""
 
     name: str
     pattern: re.Pattern[str]
@@ -63,14 +63,16 @@ def candidates(text: str) -> Counter[str]:
     return +found
 
 
-def shown_parting(text: str) -> Parting:
-    """Choose what parts the documents of a text from its beginning, some SHOWN characters."""
-    return next((parting for parting in _possible(text) if parting.count > 0), WHOLE)
+def shown_parting(text: str, found: Counter[str]) -> Parting:
+    """Choose what parts the documents of a text from its beginning, some SHOWN characters.
+
+    `found` are its `candidates`.
+    """
+    return next((parting for parting in _possible(text, found) if parting.count > 0), WHOLE)
 
 
-def _possible(text: str) -> Iterator[Parting]:
+def _possible(text: str, found: Counter[str]) -> Iterator[Parting]:
     """List what may part a text, the surest first; a count of 0 says that it does not."""
-    found = candidates(text)
     gaps = found[TWO_BLANK] + found[ONE_BLANK]
     yield Parting(TUNES, _TUNE, found[TUNES])
     is_stray = found[TWO_BLANK] <= STRAY_SHARE * gaps

@@ -81,8 +81,11 @@ class CorpusReader:
         if separator is None or not separator.strip("\n"):
             pieces = emptied_blank_lines(pieces)
         beginning, pieces = _beginning(pieces)
-        parting = named_parting(separator) if separator is not None else shown_parting(beginning)
-        self.report.separators.update(candidates(beginning))
+        found = candidates(beginning)
+        self.report.separators.update(found)
+        parting = (
+            named_parting(separator) if separator is not None else shown_parting(beginning, found)
+        )
         self.report.partings[parting.name] += 1
         texts = parted(_without_form_feeds(pieces, parting), parting)
         documents = self._cleaned(texts, facts)

@@ -93,6 +93,11 @@ class DocumentStore:
         return self._seen.num_duplicates
 
     @property
+    def num_documents(self) -> int:
+        """Number of documents that were kept, those to validate on included."""
+        return sum(entry.opens_document for entry in self._entries)
+
+    @property
     def reading(self) -> ReadingFacts:
         """Facts of the reading so far: files, encodings, cuts, what was left out."""
         return self._reader.report.facts()
@@ -102,9 +107,7 @@ class DocumentStore:
 
         Raises CorpusError for what cannot be read, or is too little to split.
         """
-        self._take_all(files, "train")
-        if self._is_blank:
-            raise CorpusError(why_blank(files, self.reading))
+        self._take_train(files)
         if valid_files:
             self._take_valid(valid_files)
         self._split(has_valid=bool(valid_files))
@@ -120,9 +123,7 @@ class DocumentStore:
 
         Raises CorpusError for what cannot be read.
         """
-        self._take_all(files, "train")
-        if self._is_blank:
-            raise CorpusError(why_blank(files, self.reading))
+        self._take_train(files)
         if self.split == "documents" and not self._options.keeps_reprints:
             self._drop_reprints()
         self._count()
@@ -194,6 +195,11 @@ class DocumentStore:
             cut = len(raw) if place == end else _last_utf8_cut(raw)
             yield raw[:cut].decode()
             rest = raw[cut:]
+
+    def _take_train(self, files: Sequence[str]) -> None:
+        self._take_all(files, "train")
+        if self._is_blank:
+            raise CorpusError(why_blank(files, self.reading))
 
     def _take_valid(self, files: Sequence[str]) -> None:
         self._is_blank = True

@@ -33,7 +33,7 @@ class DocumentFacts(BaseModel):
 
 
 class Inspection(BaseModel):
-    """What was found in a corpus."""
+    """Facts that an inspection found in a corpus."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +68,7 @@ def inspect(names: Sequence[str], options: CorpusOptions) -> Inspection:
             reading=store.reading,
             duplicates=store.num_duplicates,
             reprints=store.num_reprints,
-            documents=looked_at.documents,
+            documents=store.num_documents,
             characters=store.num_characters,
             different_characters=len(counts),
             rarest_characters=dict(counts[-RAREST:][::-1]),
@@ -81,11 +81,10 @@ def inspect(names: Sequence[str], options: CorpusOptions) -> Inspection:
 
 
 class _LookedAt:
-    """What one pass over the documents of a store shows."""
+    """Lengths, extremes, a sample and poems: what one pass over a store's documents shows."""
 
     def __init__(self, store: DocumentStore) -> None:
-        self.documents = sum(stored.opens_document for stored in store.stored_texts("train"))
-        shown = {self.documents * (2 * at + 1) // (2 * POEMS) for at in range(POEMS)}
+        shown = {store.num_documents * (2 * at + 1) // (2 * POEMS) for at in range(POEMS)}
         self.sample = ""
         self.poems: list[str] = []
         lengths: Counter[int] = Counter()
@@ -122,9 +121,10 @@ def _facts(beginning: str, characters: int, lines: int, file: str) -> DocumentFa
 
 def _extremes(facts: list[DocumentFacts]) -> list[DocumentFacts]:
     """Keep the shortest and the longest of some documents; the earlier of two alike."""
-    by_length = sorted(facts, key=lambda document: document.characters)
-    longest = max(facts, key=lambda document: document.characters)
-    return [by_length[0], longest]
+    return [
+        min(facts, key=lambda document: document.characters),
+        max(facts, key=lambda document: document.characters),
+    ]
 
 
 def _shortened(beginning: str, characters: int) -> str:
