@@ -61,6 +61,11 @@ def test_a_given_encoding_decides() -> None:
         read(b"caf\xe9", "utf-8")
 
 
+@pytest.mark.parametrize("codec", ["iso-2022-jp", "iso-2022-jp-2", "iso2022_jp_3"])
+def test_every_encoding_that_python_has_may_be_given(codec: str) -> None:
+    assert read("\u6d77\u306e\u97f3\n".encode(codec), codec).text == "\u6d77\u306e\u97f3\n"
+
+
 def test_a_text_of_two_encodings_is_refused_until_each_line_may_be_either() -> None:
     raw = "d\u00e9j\u00e0 vu, \u00e9t\u00e9\n".encode() * 3 + "d\u00e9j\u00e0\n".encode("cp1252")
     with pytest.raises(RefusedTextError, match=r"not UTF-8 at byte 52, but in most .* \(2 bytes"):

@@ -183,7 +183,7 @@ _RARITY = {
     **dict.fromkeys(("macintosh", "iso-8859-5", "iso-8859-2", "windows-1257"), 5),
     **dict.fromkeys(("mac-cyrillic", "cp737", "cp850", "cp852", "cp866"), 15),
 }
-CODECS = {candidate.name: candidate.codec for candidate in _CANDIDATES}
+LEGACY_CODECS = {candidate.name: candidate.codec for candidate in _CANDIDATES}
 
 
 def legacy_encodings(sample: bytes) -> list[str]:
@@ -208,7 +208,7 @@ def _by_charset_normalizer(sample: bytes) -> list[str]:
 def scores(sample: bytes) -> list[tuple[int, str]]:
     """Rank encodings by ten times the mean points of a character that is not ASCII, best first."""
     found = []
-    for place, candidate in enumerate(_CANDIDATES):
+    for candidate in _CANDIDATES:
         try:
             text = codecs.getincrementaldecoder(candidate.codec)().decode(sample)
         except UnicodeDecodeError:
@@ -216,5 +216,5 @@ def scores(sample: bytes) -> list[tuple[int, str]]:
         count = len(_NOT_ASCII.findall(text))
         if count > 0:
             points = 10 * candidate.points(text) // count
-            found.append((points - _RARITY.get(candidate.name, 0), -place))
-    return [(points, _CANDIDATES[-place].name) for points, place in sorted(found, reverse=True)]
+            found.append((points - _RARITY.get(candidate.name, 0), candidate.name))
+    return sorted(found, key=lambda scored: -scored[0])  # of equals the first candidate

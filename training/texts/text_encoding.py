@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import IO
 
-from training.texts.legacy_encoding import CODECS, legacy_encodings
+from training.texts.legacy_encoding import LEGACY_CODECS, legacy_encodings
 from training.texts.source_text import RefusedTextError
 from training.texts.unpacking import chunks_of
 from training.texts.wide_encoding import wide_encoding
@@ -31,6 +31,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _UTF8_SEQUENCE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
+CODECS = {**LEGACY_CODECS, "iso-2022-jp": "iso2022_jp_ext"}  # Python's, by the encoding's name
 _ASCII = bytes(range(0x80))
 _ISO_2022_JP = re.compile(rb"\x1b\$[@B]")
 _ADVICE = "name its encoding, such as --encoding windows-1252, or leave it out if it is no text"
@@ -62,7 +63,7 @@ def detect_encoding(file: IO[bytes]) -> str:
     if (told := _marked(head) or wide_encoding(head)) is not None:
         _require(file, told)
         return told
-    if _ISO_2022_JP.search(head) and _first_fault(file, "iso2022_jp_ext") is None:
+    if _ISO_2022_JP.search(head) and _first_fault(file, _codec("iso-2022-jp")) is None:
         return "iso-2022-jp"
     _require_text(head)
     _require_no_gap(file)
@@ -81,7 +82,7 @@ def _marked(head: bytes) -> str | None:
 
 
 def _codec(name: str) -> str:
-    return CODECS.get(name, name.replace("iso-2022-jp", "iso2022_jp_ext"))
+    return CODECS.get(name, name)
 
 
 def _require_text(head: bytes) -> None:
