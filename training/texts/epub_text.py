@@ -3,7 +3,6 @@
 Two blank lines stand between pages. Menus are left out. Knows nothing of documents.
 """
 
-import io
 import posixpath
 import zipfile
 from collections import Counter
@@ -77,7 +76,6 @@ def _pages(package: "etree._Element", place: str) -> Iterator[str]:
 
 def _page(archive: zipfile.ZipFile, name: str, dropped: Counter[str]) -> list[Block]:
     with opened_part(archive, name) as part:
-        raw = part.read()
-    _, text = decoded_markup(io.BytesIO(raw), raw, ())
+        _, text = decoded_markup(part.read(), ())
     root = parsed_html(text)
     return html_blocks(root, dropped) if root is not None else []

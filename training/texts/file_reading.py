@@ -72,10 +72,15 @@ def _line(text: str | None) -> str | None:
 
 def read_whole(file: IO[bytes]) -> bytes:
     """Read a file whose format must be read as a whole. Raises RefusedTextError: too large."""
+    require_small(file)
+    return file.read()
+
+
+def require_small(file: IO[bytes]) -> None:
+    """Refuse a file that is too large to be read as a whole; it is then at its beginning."""
     size = size_of(file)
     if size > MAX_DOCUMENT_BYTES:
         raise RefusedTextError(too_large(size))
-    return file.read()
 
 
 def too_large(size: int) -> str:

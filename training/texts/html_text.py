@@ -55,7 +55,7 @@ _EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 
 def read(file: IO[bytes], reading: FileReading) -> Sources:
     """Read an open HTML file. Raises RefusedTextError where its encoding cannot be told."""
-    encoding, text = decoded_markup(file, read_whole(file), reading.options.encoding)
+    encoding, text = decoded_markup(read_whole(file), reading.options.encoding)
     root = parsed_html(text)
     dropped: Counter[str] = Counter()
     blocks = html_blocks(root, dropped) if root is not None else []

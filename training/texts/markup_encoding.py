@@ -3,11 +3,11 @@
 Knows nothing of elements.
 """
 
+import io
 import re
 from collections.abc import Sequence
-from typing import IO
 
-from training.texts.text_encoding import decoded
+from training.texts.text_encoding import CODECS, decoded
 
 _DECLARED = re.compile(
     rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)|<meta[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""",
@@ -16,25 +16,22 @@ _DECLARED = re.compile(
 LOOKED_AT = 4096  # bytes
 # As browsers read them: what is declared is often the smaller set.
 _READ_AS = {
+    **CODECS,
     "iso-8859-1": "cp1252",
     "latin1": "cp1252",
     "us-ascii": "cp1252",
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "shift_jis": "cp932",
     "x-sjis": "cp932",
-    "euc-kr": "cp949",
     "ks_c_5601-1987": "cp949",
     "iso-8859-9": "cp1254",
     "tis-620": "cp874",
     "x-mac-roman": "mac-roman",
-    "macintosh": "mac-roman",
 }
 
 
-def decoded_markup(file: IO[bytes], raw: bytes, encodings: Sequence[str]) -> tuple[str, str]:
-    """Decode a file of markup, whose bytes are `raw`: the name of the encoding, and the text.
+def decoded_markup(raw: bytes, encodings: Sequence[str]) -> tuple[str, str]:
+    """Decode the bytes of a file of markup: the name of the encoding, and the text.
 
     Valid UTF-8 is UTF-8, whatever it says. Raises RefusedTextError where none can be told.
     """
@@ -44,7 +41,7 @@ def decoded_markup(file: IO[bytes], raw: bytes, encodings: Sequence[str]) -> tup
             return declared, raw.decode(_READ_AS.get(declared, declared))
         except (UnicodeDecodeError, LookupError):
             pass  # it says what is not so
-    name, pieces = decoded(file, encodings)
+    name, pieces = decoded(io.BytesIO(raw), encodings)
     return name, "".join(pieces)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import IO
 
-from training.texts.file_reading import FileReading, Sources, read_whole
+from training.texts.file_reading import FileReading, Sources, require_small
 from training.texts.reading_options import ReadingOptions
 from training.texts.record_fields import Record, fields_of, has_text
 from training.texts.source_text import RefusedTextError
@@ -43,7 +43,7 @@ def read_json(file: IO[bytes], reading: FileReading) -> Sources:
 
     Raises RefusedTextError.
     """
-    read_whole(file)
+    require_small(file)
     encoding, pieces = decoded(file, reading.options.encoding)
     text = "".join(pieces)
     if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
