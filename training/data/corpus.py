@@ -32,11 +32,12 @@ from training.data.corpus_manifest import FORMAT, Manifest, PartFacts, Source
 from training.data.corpus_options import MAX_VOCAB_SIZE, MIN_VOCAB_SIZE, CorpusOptions
 from training.data.document_store import DocumentStore
 from training.data.reading_report import ReadingFacts
-from training.data.sources import STDIN, expand, file_digest, require_outside
+from training.data.sources import expand, file_digest, require_outside
 from training.data.train_valid_split import Part
 from training.data.unknown_characters import commonest_unknown, require_known
 from training.data.vocabulary import learn_tokenizer
 from training.data.word_associations import word_list_of
+from training.texts.unpacking import STDIN
 from training.training_errors import CorpusError
 
 MANIFEST, TOKENIZER, WORDS = "manifest.json", "tokenizer.model", "words.xz"

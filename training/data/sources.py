@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from training.texts.unpacking import STDIN, reason_of
 from training.training_errors import CorpusError
 
-STDIN = "-"
 _GLOB_CHARACTERS = "*?["
 
 
@@ -150,5 +150,4 @@ def file_digest(name: str) -> str | None:
 
 def unreadable(name: str, error: Exception) -> CorpusError:
     """Build the error for a file that cannot be read, with the reason in short."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return CorpusError(f"{name}: cannot be read ({reason})")
+    return CorpusError(f"{name}: cannot be read ({reason_of(error)})")

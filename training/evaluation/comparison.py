@@ -16,7 +16,6 @@ from model.parameters import SamplingParams
 from training.data.corpus import is_prepared, load_corpus
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import read_texts
-from training.data.sources import STDIN
 from training.evaluation.cross_entropy import Evaluation
 from training.evaluation.memorization import (
     Integers,
@@ -31,6 +30,7 @@ from training.evaluation.text_samples import (
     generate_documents,
 )
 from training.evaluation.text_statistics import TextStatistics, text_statistics, words
+from training.texts.unpacking import STDIN
 from training.training_errors import CorpusError
 
 BORDER = "\x00"  # between documents of the training text: no passage is copied across it

@@ -170,9 +170,13 @@ def spooled(chunks: Iterable[bytes], budget: Budget | None) -> IO[bytes]:
 
 def unreadable(error: Exception) -> RefusedTextError:
     """Build the refusal of a file that cannot be read, with the reason in short."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    reason = _PLAINER.get(reason, reason)
-    return RefusedTextError(f"cannot be read ({reason})")
+    reason = reason_of(error)
+    return RefusedTextError(f"cannot be read ({_PLAINER.get(reason, reason)})")
+
+
+def reason_of(error: Exception) -> str:
+    """Find the reason that an error tells in short; else the name of its class."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _chunks(packed: IO[bytes], compression: str) -> Iterator[bytes]:
