@@ -17,6 +17,7 @@ import hashlib
 import json
 import lzma
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def passages(text: str, count: int) -> list[str]:
-    """Passages of a text, evenly apart, each from the begin of a stanza.
+    """Choose passages of a text, evenly apart, each from the begin of a stanza.
 
     Of three in a row one has quotes in it and one has brackets, if any there have: else what is
     rare would be looked for where it is not.
@@ -47,19 +48,15 @@ def passages(text: str, count: int) -> list[str]:
     found: list[str] = []
     for start in range(0, len(text) - PASSAGE, step):
         wanted = ("", '"', "(")[len(found) % 3]
-        there = [each for each in stanzas(text, start, start + step) if wanted in each]
-        found += there[:1]
+        there = (each for each in stanzas(text, start, start + step) if wanted in each)
+        found += islice(there, 1)
     return found
 
 
 def stanzas(text: str, start: int, end: int) -> Iterator[str]:
-    """Passages that begin with the stanzas between two places."""
+    """Find the passages that begin with the stanzas between two places."""
     while (start := text.find("\n\n", start, end)) >= 0:
-        passage = (
-            text[start : start + 2 * PASSAGE].lstrip("\n")[:PASSAGE]
-            if start + PASSAGE < len(text)
-            else ""
-        )
+        passage = text[start : start + 2 * PASSAGE].lstrip("\n")[:PASSAGE]
         start += 2
         if len(passage) == PASSAGE:
             yield passage

@@ -130,10 +130,6 @@ def giant_line() -> bytes:
     return b'{"title": "a", "lyrics": "' + b"sea " * (5 << 20)
 
 
-def many_members(count: int) -> bytes:
-    return zoo_poems.zipped({f"{n}.zip": b"" for n in range(count)})
-
-
 HOSTILE: dict[str, Callable[[str], bytes]] = {
     "bomb.txt.gz": lambda _: gzipped_zeros(),
     "bomb.gz.gz": lambda _: gzip.compress(gzipped_zeros()),

@@ -52,7 +52,7 @@ PEAK_KB = 300 << 10  # with all libraries; the bombs are of 300 MB each
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Told]]:
-    """What one process read in all hostile files, within its time and memory, asking nobody."""
+    """Texts and reasons of all hostile files, read in one process, in bounded time and memory."""
     folder = tmp_path_factory.mktemp("hostile")
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
