@@ -15,7 +15,7 @@ VOWELS = set("aeiouAEIOU")
 
 
 def column(tokens: Sequence[str]) -> Series:
-    """How many characters have been read of the line."""
+    """Target `column`: how many characters have been read of the line."""
     found: Series = []
     at = 0
     for token in tokens:
@@ -25,7 +25,10 @@ def column(tokens: Sequence[str]) -> Series:
 
 
 def quoted(tokens: Sequence[str]) -> Series:
-    """1 inside of double quotes, else 0. A straight one opens where nothing stands before it."""
+    """Target `quoted`: 1 inside of double quotes, else 0.
+
+    A straight quote opens where nothing stands before it.
+    """
     found: Series = []
     is_inside, before = 0, "\n"
     for token in tokens:
@@ -42,7 +45,7 @@ def quoted(tokens: Sequence[str]) -> Series:
 
 
 def bracketed(tokens: Sequence[str]) -> Series:
-    """1 inside of round or square brackets, else 0."""
+    """Target `bracketed`: 1 inside of round or square brackets, else 0."""
     found: Series = []
     is_inside = 0
     for token in tokens:
@@ -56,17 +59,17 @@ def bracketed(tokens: Sequence[str]) -> Series:
 
 
 def vowel(tokens: Sequence[str]) -> Series:
-    """Of letters: 1 for a vowel, 0 for a consonant."""
+    """Target `vowel`: 1 for a letter that is a vowel, 0 for a consonant; None for no letter."""
     return [float(token in VOWELS) if is_letter(token) else None for token in tokens]
 
 
 def next_vowel(tokens: Sequence[str]) -> Series:
-    """The same of the token that follows, where that is a letter."""
+    """Target `next_vowel`: 1 where the token that follows is a vowel, 0 where a consonant."""
     return [*vowel(tokens)[1:], None]
 
 
 def capital(tokens: Sequence[str]) -> Series:
-    """Of letters: 1 in a word that begins with a capital, else 0."""
+    """Target `capital`: 1 for a letter in a word that begins with a capital, 0 in others."""
     found: Series = []
     is_capital, is_word = 0.0, False
     for token in tokens:
@@ -78,7 +81,7 @@ def capital(tokens: Sequence[str]) -> Series:
 
 
 def letter(tokens: Sequence[str]) -> Series:
-    """Of letters: which one of its word, from 1."""
+    """Target `letter`: the place of a letter in its word, from 1."""
     found: Series = []
     count = 0
     for token in tokens:
@@ -88,12 +91,12 @@ def letter(tokens: Sequence[str]) -> Series:
 
 
 def gap(tokens: Sequence[str]) -> Series:
-    """1 outside of words, 0 at letters."""
+    """Target `gap`: 1 outside of words, 0 at letters."""
     return [float(not is_letter(token)) for token in tokens]
 
 
 def last_word(tokens: Sequence[str]) -> Series:
-    """1 from the begin of a line's last word to the line's end, where rhymes stand, else 0."""
+    """Target `last_word`: 1 from the begin of a line's last word to its end, where rhymes stand."""
     found: Series = [0.0] * len(tokens)
     for first, last in lines(tokens):
         at = last - 1
@@ -106,7 +109,7 @@ def last_word(tokens: Sequence[str]) -> Series:
 
 
 def stanza_line(tokens: Sequence[str]) -> Series:
-    """Which line of its stanza, from 1; 0 on empty lines."""
+    """Target `stanza_line`: the number of the line in its stanza, from 1; 0 on empty lines."""
     found: Series = []
     count = 0
     for first, last in lines(tokens):
@@ -117,7 +120,7 @@ def stanza_line(tokens: Sequence[str]) -> Series:
 
 
 def lines(tokens: Sequence[str]) -> list[tuple[int, int]]:
-    """Where each line begins, and where it ends behind its newline."""
+    """Find the lines of a text: where each begins, and where it ends behind its newline."""
     found, first = [], 0
     for at, token in enumerate(tokens):
         if "\n" in token or at == len(tokens) - 1:
@@ -127,7 +130,7 @@ def lines(tokens: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def is_letter(token: str) -> bool:
-    """Whether a token is one letter."""
+    """Check whether a token is one letter."""
     return LETTERS.fullmatch(token) is not None
 
 

@@ -38,5 +38,5 @@ def _piece(symbol: str) -> bytes:
 
 
 def is_widened(wide: Tokenizer, narrow: Tokenizer) -> bool:
-    """Whether `wide` is `narrow`, or that with more characters behind it."""
+    """Check whether a tokenizer `wide` is `narrow`, or that with more characters behind it."""
     return wide.kind == narrow.kind and wide.serialized.startswith(narrow.serialized)

@@ -26,7 +26,7 @@ def poem(number: int, lines: int = 8) -> str:
 
 
 def modern(text: str) -> str:
-    """The same in another edition: spelling, punctuation, numbers."""
+    """A poem as another edition has it: spelling, punctuation, numbers."""
     return text.replace("mountain", "mountayne,").replace("The ", "Thee ") + " 10"
 
 

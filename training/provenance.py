@@ -47,7 +47,7 @@ def provenance_facts(
 
 
 def _rights(reading: ReadingFacts | None) -> dict[str, str | None]:
-    """What files tell of their authors, titles and rights; None where they tell nothing."""
+    """Format what files tell of their authors, titles and rights; None where they tell nothing."""
     if reading is None:
         return {}
     told = {

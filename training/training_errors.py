@@ -14,7 +14,7 @@ from model.errors import ModelError
 
 
 class CorpusError(ModelError):
-    """Corpus that is missing, damaged, not UTF-8, or too small for what is asked."""
+    """Corpus that is missing, damaged, without text, or too small for what is asked."""
 
 
 class RunError(ModelError):

@@ -40,7 +40,7 @@ EXAMPLE_CHARACTERS = 100
 
 @dataclass(slots=True)
 class CutCount:
-    """How much of one kind was cut: places, characters, and the first of them."""
+    """Count of the cuts of one kind: places, characters, and the first of them."""
 
     places: int
     characters: int

@@ -1,4 +1,4 @@
-"""What lyrics sites add to a song: counts of contributors, offers, credits, legal lines.
+"""Lines that lyrics sites add to a song: counts of contributors, offers, credits, legal lines.
 
 Whole lines of known wording, and `Embed` behind the last word. Knows nothing of files.
 """

@@ -1,8 +1,8 @@
 """Blank lines: a line is blank where no character of it is visible, whatever it holds.
 
 Spaces of any width, tabs, control characters and zero-width characters are left behind by editors
-and web pages, and nobody who reads the text can tell such a line from an empty one. Knows nothing
-of files and documents. A form feed ends a page, which may part documents: its line is kept.
+and web pages, and nobody who reads the text can tell such a line from an empty one. A form
+feed ends a page, which may part documents: its line is kept. Knows nothing of files and documents.
 """
 
 import re

@@ -35,7 +35,7 @@ BY_NAME = {
     ".tbz2": "tar",
     ".txz": "tar",
 }
-"""What is read otherwise than as plain text, by the end of the name."""
+"""Kinds that are read otherwise than as plain text, by the end of the name."""
 
 # Told by their first bytes, whatever the name says.
 _MAGIC = (

@@ -21,7 +21,7 @@ from model.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a file or a record tells of itself."""
+    """Title, author and licence, as a file or a record tells them of itself."""
 
     title: str | None = None
     author: str | None = None
