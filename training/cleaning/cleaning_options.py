@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from training.cleaning.cuts import KINDS, MEANING, Kind
+from training.cleaning.cuts import KINDS, Kind
 from training.cleaning.section_labels import Labels
 
 Keepable = Literal[Kind, "reprints", "all"]
@@ -29,7 +29,7 @@ class CleaningOptions(BaseModel):
     @property
     def kept_kinds(self) -> frozenset[Kind]:
         """Kinds of noise that are not cut."""
-        return frozenset(kind for kind in MEANING if kind in self.keep or "all" in self.keep)
+        return frozenset(kind for kind in KINDS if kind in self.keep or "all" in self.keep)
 
     @property
     def keeps_reprints(self) -> bool:

@@ -96,11 +96,10 @@ class GutenbergCutter:
         limit = min(len(piece), place + self._licence_left)
         title = _TITLE_LINE.search(piece, place, limit)
         start = _START.search(piece, place, limit + 500)
-        if title is not None and start is not None:
-            limit, self._licence_left = min(title.start(), start.start()), 0
-        elif start is not None:
-            limit, self._licence_left = start.start(), 0
-        else:
+        if start is None:
             self._licence_left -= limit - place
+        else:
+            limit = start.start() if title is None else min(title.start(), start.start())
+            self._licence_left = 0
         self._cuts.add("gutenberg", piece[place:limit])
         return limit

@@ -22,7 +22,7 @@ def cut_prose(text: str, cuts: Cuts) -> str:
     if is_short and _SMALL_BEGIN.search(text) is None:
         return text
     blocks = [block.split("\n") for block in split_blocks(text)]
-    dropped = {number for number, lines in enumerate(blocks) if is_prose(lines)}
+    dropped = {number for number, lines in enumerate(blocks) if _is_prose(lines)}
     if dropped:
         width = max(len(line) for number in dropped for line in blocks[number])
         dropped |= {number for number, lines in enumerate(blocks) if _is_pair(lines, width)}
@@ -31,7 +31,7 @@ def cut_prose(text: str, cuts: Cuts) -> str:
     return without_blocks(text, dropped)
 
 
-def is_prose(lines: list[str]) -> bool:
+def _is_prose(lines: list[str]) -> bool:
     """Check whether the lines of one block are a paragraph of prose."""
     return is_filled(lines) or all(
         len(line) >= LONG_LINE and len(_SENTENCE_END.findall(line)) >= 2 for line in lines
