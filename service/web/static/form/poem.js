@@ -39,6 +39,16 @@ export function stanzasOf(text) {
   return stanzas.filter((stanza) => stanza.length);
 }
 
+/** The stanza that a position touches. */
+export const stanzaAt = (text, position) =>
+  stanzasOf(text).find((lines) => lines[0].start <= position && position <= lines.at(-1).end);
+
+/** The lines of verse between two positions. */
+export const linesIn = (text, { start, end }) =>
+  stanzasOf(text)
+    .flat()
+    .filter((line) => line.start >= start && line.end <= end);
+
 /** Lines as they are sent: what parts lines for the service, but not on a sheet, is a space, and a
  * half character is a sign for one. */
 export const sent = (line) =>
@@ -51,10 +61,7 @@ export const sentText = (stanzas) =>
 /** Where a new stanza goes: behind the one at a position, with what parts it from its neighbours;
  * right below a label that waits for one. */
 export function placeBehind(text, position) {
-  const stanza = stanzasOf(text).find(
-    (lines) => lines[0].start <= position && position <= lines[lines.length - 1].end,
-  );
-  const at = stanza ? stanza[stanza.length - 1].end : position;
+  const at = stanzaAt(text, position)?.at(-1).end ?? position;
   const [before, after] = [text.slice(0, at), text.slice(at)];
   const gap = (newlines) => "\n".repeat(2 - newlines.length);
   const last = before.slice(before.lastIndexOf("\n", before.length - 2) + 1, -1);

@@ -11,6 +11,10 @@ const MOST_STANZA = 18000; // the service takes 20,000
 const MOST_KEPT = 3000; // readings
 const WAIT_S = 2; // where the service says nothing else
 
+/** What POST /v1/analyze says of stanzas, lists of lines, each by itself. Raises ServiceError. */
+export const analysisOf = (stanzas, model) =>
+  getJson("/v1/analyze", { body: { text: sentText(stanzas), by_stanza: true, model } });
+
 export class Readings {
   #known = new Map(); // by the stanza's text
   #wanted = [];
@@ -60,9 +64,8 @@ export class Readings {
 
   async #ask(batch) {
     const model = this.getModel();
-    const body = { model, text: sentText(batch), by_stanza: true };
     try {
-      const answer = await getJson("/v1/analyze", { body });
+      const answer = await analysisOf(batch, model);
       if (model !== this.getModel()) return; // its copies are another's
       for (const [stanza, reading] of readingsOf(batch, answer)) this.#keep(keyOf(stanza), reading);
       this.onAnswer();

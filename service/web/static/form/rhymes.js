@@ -8,7 +8,8 @@ import { ME } from "../text/piece.js";
 import { promptBefore } from "../text/prompt.js";
 import { CaretPalette } from "./caret_palette.js";
 import { Palette } from "./palette.js";
-import { partnerOf, rhymePlace, rhymeWord, sentText, specLines, stanzasOf } from "./poem.js";
+import { partnerOf, rhymePlace, rhymeWord, specLines, stanzasOf } from "./poem.js";
+import { analysisOf } from "./readings.js";
 
 const MOST_WORDS = 5; // to choose among, which to rhyme with
 const MOST_RHYMES = 36; // at the caret
@@ -103,8 +104,7 @@ export class Rhymes {
   async #guess(above, before) {
     if (!above.length) return "";
     const both = [before, above].filter((lines) => lines.length);
-    const body = { text: sentText(both), by_stanza: true, model: this.models.chosen };
-    const { lines } = await getJson("/v1/analyze", { body });
+    const { lines } = await analysisOf(both, this.models.chosen);
     const letters = lines.map((line) => (line.rhyme === "-" ? null : line.rhyme));
     const [model, own] = [letters.slice(0, before.length), letters.slice(before.length)];
     const partner = partnerOf(model.slice(0, above.length + 1), above.length);

@@ -1,10 +1,10 @@
 // The form that a songwriter arranges: which sections there are, and the pattern of each kind.
 
-import { getJson } from "../service/client.js";
 import { byId, el } from "../dom.js";
 import { sectionsOf } from "../text/sections.js";
 import { arranged, FIRST, linesLike, patternFor, patternOf, sectionsIn } from "./arrangement.js";
-import { sentText, stanzasOf } from "./poem.js";
+import { linesIn } from "./poem.js";
+import { analysisOf } from "./readings.js";
 
 export const OWN = {
   name: "own-song",
@@ -46,12 +46,8 @@ export class SongForm {
     if (!sections.length)
       throw new RangeError("The sheet has no sections yet: name them, such as [Verse 1].");
     const firsts = [...new Map(sections.toReversed().map((each) => [each.kind, each])).values()];
-    const lines = stanzasOf(text).flat();
-    const within = ({ start, end }) =>
-      lines.filter((line) => line.start >= start && line.end <= end);
-    const parts = firsts.map(({ body }) => within(body));
-    const body = { text: sentText(parts), by_stanza: true, model };
-    const said = (await getJson("/v1/analyze", { body })).lines;
+    const parts = firsts.map(({ body }) => linesIn(text, body));
+    const said = (await analysisOf(parts, model)).lines;
     const patterns = firsts.map(({ kind }, index) => [
       kind,
       patternOf(linesLike(said.splice(0, parts[index].length))),

@@ -1,12 +1,12 @@
 // A songwriter's tools: section labels, a chorus once more, and another verse like the one at hand.
 
-import { getJson } from "../service/client.js";
 import { byId, el, isUsable } from "../dom.js";
 import { announce, notify } from "../notices.js";
 import { KINDS, labelFor, sectionAt, sectionsOf } from "../text/sections.js";
 import { ME } from "../text/piece.js";
 import { linesLike } from "./arrangement.js";
-import { placeBehind, sentText, stanzasOf } from "./poem.js";
+import { linesIn, placeBehind, stanzaAt } from "./poem.js";
+import { analysisOf } from "./readings.js";
 
 const REFRAINS = ["chorus", "refrain", "hook"];
 
@@ -67,8 +67,7 @@ export class Songs {
     const { end: caret } = this.sheet.selection;
     const model = this.#modelFor(text, caret);
     if (!model) return notify("Put the caret into the verse that another one should be like.");
-    const body = { text: sentText([model.lines]), by_stanza: true, model: this.models.chosen };
-    const { lines } = await getJson("/v1/analyze", { body });
+    const { lines } = await analysisOf([model.lines], this.models.chosen);
     const request = { spec: { stanzas: [linesLike(lines)] } };
     const end = model.isBefore ? caret : model.end;
     const labels =
@@ -83,9 +82,10 @@ export class Songs {
       const isLike = ({ kind, start, body }) =>
         kind === here.kind && start < here.start && body.text;
       const section = sectionsOf(text).findLast(isLike);
-      return section && { ...linesIn(text, section.body), section, isBefore: true };
+      return section && { lines: linesIn(text, section.body), section, isBefore: true };
     }
-    if (here && caret <= here.body.end) return { ...linesIn(text, here.body), section: here };
+    if (here && caret <= here.body.end)
+      return { lines: linesIn(text, here.body), end: here.body.end, section: here };
     const stanza = stanzaAt(text, caret);
     return stanza && { lines: stanza, end: stanza.at(-1).end, section: null };
   }
@@ -95,13 +95,4 @@ export class Songs {
     this.sheet.select(caret);
     this.sheet.area.focus();
   }
-}
-
-/** The stanza that a position touches. */
-const stanzaAt = (text, position) =>
-  stanzasOf(text).find((lines) => lines[0].start <= position && position <= lines.at(-1).end);
-
-function linesIn(text, { start, end }) {
-  const lines = stanzasOf(text).flat();
-  return { lines: lines.filter((line) => line.start >= start && line.end <= end), end };
 }
