@@ -3,6 +3,7 @@
 // A poem is {start, end, lines: [{start, end, text, row}], stanzas, fits}; `row` counts all lines of the sheet,
 // `fits` says whether the form has its stanzas, the last one perhaps not yet whole.
 
+import { lineStart } from "../text/lines.js";
 import { kindOf } from "../text/sections.js";
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -19,7 +20,7 @@ export const wordsOf = (line) =>
 
 /** The word at a position; null where none is. */
 export function wordAt(text, { start, end }) {
-  const open = text.lastIndexOf("\n", start - 1) + 1;
+  const open = lineStart(text, start);
   const line = text.slice(open).split("\n", 1)[0];
   const touches = (word) => open + word.start <= end && open + word.end >= start;
   return wordsOf(line).find(touches)?.text ?? null;

@@ -4,6 +4,7 @@
 import { getJson } from "../service/client.js";
 import { byId } from "../dom.js";
 import { announce, notify } from "../notices.js";
+import { lineStart } from "../text/lines.js";
 import { ME } from "../text/piece.js";
 import { promptBefore } from "../text/prompt.js";
 import { CaretPalette } from "./caret_palette.js";
@@ -64,7 +65,7 @@ export class Rhymes {
   /** The line at a position, its place in the form's poem (-1: none), and the lines above it. */
   #lineAt(position) {
     const { text } = this.manuscript;
-    const start = position === 0 ? 0 : text.lastIndexOf("\n", position - 1) + 1;
+    const start = lineStart(text, position);
     const line = text.slice(start).split("\n", 1)[0];
     const stanzas = stanzasOf(text.slice(0, start));
     const above = stanzas.at(-1)?.at(-1).end === start - 1 ? stanzas.pop() : [];

@@ -3,7 +3,7 @@
 // does not matter.
 
 import { el, oncePerFrame } from "../dom.js";
-import { ME } from "../text/piece.js";
+import { lengthOf, ME } from "../text/piece.js";
 
 export class Ink {
   #lines = []; // {node, length}
@@ -81,12 +81,12 @@ export class Ink {
       node.append(el("span", { class: by === ME ? "mine" : "machine" }, text));
     }
     if (!spans.length) node.append(el("br"));
-    return { node, length: spans.reduce((sum, span) => sum + span.text.length, 0) };
+    return { node, length: lengthOf(spans) };
   }
 }
 
 /** Spans as a list of lines, each a list of spans without newlines. */
-export function splitLines(spans) {
+function splitLines(spans) {
   const lines = [[]];
   for (const { text, by } of spans) {
     text.split("\n").forEach((part, index) => {

@@ -3,6 +3,7 @@
 // writes only the ink follows; the <textarea> catches up as soon as somebody touches it.
 
 import { isComposing } from "../dom.js";
+import { moved } from "../text/edit.js";
 import { TYPING } from "../text/manuscript.js";
 import { difference } from "../text/piece.js";
 import { Ink } from "./ink.js";
@@ -141,17 +142,15 @@ export class Sheet {
     const late = this.#behind;
     if (!removed && late && start === late.at + late.length) late.length += added;
     else if (!removed && !late) this.#behind = { at: start, length: added };
-    else this.#showAll(start, removed, added);
+    else this.#showAll({ start, removed, added });
   }
 
   /** Undo, redo and replacements come alone and are shown at once. */
-  #showAll(start, removed, added) {
+  #showAll(change) {
     if (this.#behind) this.catchUp();
-    const moved = (place) =>
-      place >= start + removed ? place + added - removed : Math.min(place, start);
     const { selectionStart, selectionEnd } = this.area;
     this.#behind = null;
     this.#shown = this.area.value = this.manuscript.text;
-    this.area.setSelectionRange(moved(selectionStart), moved(selectionEnd));
+    this.area.setSelectionRange(moved(selectionStart, change), moved(selectionEnd, change));
   }
 }

@@ -2,7 +2,7 @@
 // storage or from a file is taken as far as it is sound.
 
 import { readSettings } from "../settings/fields.js";
-import { joined, textOf } from "../text/piece.js";
+import { isSpan, joined, ME, textOf } from "../text/piece.js";
 
 const MOST_TITLE = 100; // characters
 
@@ -49,14 +49,12 @@ export const contentOf = ({ piece, remembered, history }) => ({
 /** Content as far as it is sound; null where it is none. */
 export function readContent(kept) {
   if (!isObject(kept) || !Array.isArray(kept.spans)) return null;
-  const isSound = (span) =>
-    isObject(span) && typeof span.text === "string" && Number.isInteger(span.by) && span.by >= 0;
-  if (!kept.spans.every(isSound)) return null;
+  if (!kept.spans.every(isSpan)) return null;
   const generations = {};
   for (const [by, facts] of Object.entries(kept.generations ?? {})) {
     if (isObject(facts)) generations[by] = readFacts(facts);
   }
-  const isKnown = ({ by }) => by === 0 || by in generations;
+  const isKnown = ({ by }) => by === ME || by in generations;
   if (!kept.spans.every(isKnown)) return null;
   const history = isObject(kept.history) ? kept.history : {};
   const spans = kept.spans.map(({ text, by }) => ({ text, by }));

@@ -7,6 +7,7 @@ import { Keeper } from "./keeper.js";
 import { newHead, summaryOf, titleOf } from "./record.js";
 import { recover } from "./recovery.js";
 import { Tabs } from "./tabs.js";
+import { moved } from "../text/edit.js";
 import { difference, textOf } from "../text/piece.js";
 import { askToLast, NO_STORAGE, whyNotStored } from "./trouble.js";
 
@@ -38,10 +39,6 @@ export class Shelf {
     this.tabs.show(this.keeper.head.id);
     addEventListener("focus", () => this.#takeOver());
     addEventListener("pagehide", () => this.#noteCaret());
-  }
-
-  get current() {
-    return { ...this.keeper.head, ...summaryOf(this.manuscript.piece.spans) };
   }
 
   /** Called when the list may have changed, by this tab or another one. */
@@ -258,12 +255,12 @@ export class Shelf {
     if (!found || isBusy() || head.id !== id || found.head.revision <= head.revision) return;
     const [before, after] = [this.manuscript.text, textOf(found.content.spans)];
     const { start, end, text } = difference(before, after, 0);
-    const moved = (at) => (at >= end ? at + text.length - (end - start) : Math.min(at, start));
+    const change = { start, removed: end - start, added: text.length };
     const { selection, area } = this.sheet;
     this.keeper.hold(found.head);
     this.manuscript.load(found.content);
     this.sheet.catchUp();
-    area.setSelectionRange(moved(selection.start), moved(selection.end));
+    area.setSelectionRange(moved(selection.start, change), moved(selection.end, change));
     this.#tellHere(id);
   }
 

@@ -1,5 +1,5 @@
-// Whole lines of a generation: without the empty ones in front, and how much of what was asked for is
-// left. Knows nothing of where the text goes.
+// Lines of a text and of a generation: where one begins, none that is empty in front, and how much of what
+// was asked for is left. Knows nothing of where the text goes.
 
 /** The events of a generation's one text without the line ends in front of it. */
 export async function* withoutLead(events) {
@@ -23,7 +23,7 @@ export const wholeLinesEnds = (count) => ({
   min_tokens: 20, // a poem not at once
 });
 
-/** The same for what is left of a request whose text broke off after `text`. */
+/** Where what is left of a request may end, whose text broke off after `text`: fields of another one. */
 export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text) {
   const written = [...text].length;
   const lines = text.split("\n").slice(0, -1);
@@ -39,6 +39,10 @@ export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text)
     soft_end: soft_end == null ? null : Math.max(soft_end - written, 0),
   };
 }
+
+/** Where the line of a position begins. */
+export const lineStart = (text, position) =>
+  position > 0 ? text.lastIndexOf("\n", position - 1) + 1 : 0;
 
 /** The whole lines of a text within its first characters; "" where there is none. */
 export const wholeLines = (text, most) => text.slice(0, Math.max(text.lastIndexOf("\n", most), 0));

@@ -5,6 +5,7 @@ import { byId, oncePerFrame } from "../dom.js";
 import { recall, remember } from "../keep/store.js";
 import { notify, showStatus } from "../notices.js";
 import { moved } from "../text/edit.js";
+import { lineStart } from "../text/lines.js";
 import { TYPING } from "../text/manuscript.js";
 
 const KEPT = "aloud";
@@ -33,7 +34,7 @@ export class Aloud {
   start() {
     const { text } = this.manuscript;
     this.#open(true);
-    this.#read(text.lastIndexOf("\n", this.sheet.caret - 1) + 1);
+    this.#read(lineStart(text, this.sheet.caret));
     byId("aloud-pause").focus();
   }
 

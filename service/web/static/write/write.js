@@ -9,7 +9,7 @@ import { byId, isUsable, number, oncePerFrame, setUsable } from "../dom.js";
 import { announce, notify, showStatus } from "../notices.js";
 import { Pen } from "../sheet/pen.js";
 import { lengthOf, ME, textOf } from "../text/piece.js";
-import { endsLeft, wholeLinesEnds } from "../text/lines.js";
+import { endsLeft, lineStart, wholeLinesEnds } from "../text/lines.js";
 import { extend, Place } from "../text/place.js";
 import { promptBefore } from "../text/prompt.js";
 
@@ -284,6 +284,5 @@ const leadAt = (text, position) => (position === 0 || text[position - 1] === "\n
 function wholeLines(text, { start, end }) {
   const last = end > start && text[end - 1] === "\n" ? end - 1 : end;
   const close = text.indexOf("\n", last);
-  const open = start === 0 ? 0 : text.lastIndexOf("\n", start - 1) + 1;
-  return { start: open, end: close < 0 ? text.length : close };
+  return { start: lineStart(text, start), end: close < 0 ? text.length : close };
 }
