@@ -14,6 +14,13 @@ export function el(tag, props = {}, ...children) {
   return element;
 }
 
+/** An element of SVG with its attributes. */
+export function svgEl(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
 /** Call `work` once before the next frame, however often it is asked for. */
 export function oncePerFrame(work) {
   let asked = false;

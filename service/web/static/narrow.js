@@ -1,7 +1,7 @@
 // What a small window needs beside its styles: drawers that close when something in them was chosen, the
 // settings as a page of their own, one button for Continue and Stop, and room for a keyboard on the screen.
 
-import { byId } from "./dom.js";
+import { byId, isUsable } from "./dom.js";
 
 export function fitSmallWindows() {
   for (const drawer of document.querySelectorAll(".drawer")) {
@@ -44,7 +44,7 @@ function closeDrawer(drawer) {
 
 /** In a small window one of Continue and Stop is there: the keyboard goes on with the other. */
 function shareFocus() {
-  const isWriting = byId("stop").getAttribute("aria-disabled") === "false";
+  const isWriting = isUsable(byId("stop"));
   const [gone, there] = isWriting ? ["continue", "stop"] : ["stop", "continue"];
   const isNarrow = getComputedStyle(byId("more-toggle")).display !== "none";
   if (isNarrow && document.activeElement === byId(gone)) byId(there).focus();

@@ -1,7 +1,7 @@
 // What a layer does by character: gates as lines with axes, units as a heat map below. Both have the same
 // columns, one scroller, and names at its left edge that stay.
 
-import { byId, el, oncePerFrame } from "../dom.js";
+import { byId, el, oncePerFrame, setUsable, svgEl } from "../dom.js";
 import { shadeOf } from "./inspection.js";
 import { lines } from "./targets.js";
 
@@ -70,8 +70,8 @@ export class Plots {
 
   #setZoom(zoom) {
     this.#zoom = Math.max(0, Math.min(zoom, ZOOMS.length - 1));
-    byId("zoom-in").setAttribute("aria-disabled", String(this.#zoom === ZOOMS.length - 1));
-    byId("zoom-out").setAttribute("aria-disabled", String(this.#zoom === 0));
+    setUsable(byId("zoom-in"), this.#zoom < ZOOMS.length - 1);
+    setUsable(byId("zoom-out"), this.#zoom > 0);
     this.#draw();
   }
 
@@ -169,12 +169,6 @@ const place = (value) => Math.round((1 - value) * (HEIGHT - 2)) + 1.5;
 const points = (values, column) =>
   values.map((value, at) => `${(at + 0.5) * column},${place(value)}`).join(" ");
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function svgEl(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-}
 
 /** The stylesheet's eleven shades as pixels, so that both are the same in light and dark. */
 function shades() {

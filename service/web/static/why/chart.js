@@ -1,7 +1,7 @@
 // A chart of lines over two axes, drawn by hand as SVG. Lines differ in colour, dashes and marks, which
 // the stylesheet gives by their class.
 
-import { el } from "../dom.js";
+import { el, svgEl } from "../dom.js";
 
 const ROOM = { left: 52, right: 14, top: 10, bottom: 40 };
 
@@ -13,11 +13,11 @@ function share({ from, to, scale }, value) {
 
 export class Chart {
   /** `label` says what is drawn to who does not see it; `height` in pixels. */
-  constructor({ label, height = 260, legend = true }) {
-    Object.assign(this, { label, height });
+  constructor({ label, height = 260 }) {
+    this.height = height;
     this.svg = svgEl("svg", { role: "img", "aria-label": label });
     this.legend = el("p", { class: "chart-legend" });
-    this.node = el("figure", { class: "chart" }, ...(legend ? [this.legend] : []), this.svg);
+    this.node = el("figure", { class: "chart" }, this.legend, this.svg);
     new ResizeObserver(() => this.#draw()).observe(this.node);
   }
 
@@ -25,9 +25,8 @@ export class Chart {
    * kind, points and maybe a band (low, high); `at` marks a place on the x axis, `level` one on the other. */
   show({ x, y, lines, at = null, level = null }) {
     this.about = { x, y, lines, at, level };
-    const names = lines.filter(({ name }) => name);
     this.legend.replaceChildren(
-      ...names.map(({ name, kind }) => el("span", { class: kind }, svgLine(), name)),
+      ...lines.map(({ name, kind }) => el("span", { class: kind }, svgLine(), name)),
     );
     this.#draw();
   }
@@ -104,8 +103,17 @@ function svgLine() {
   return svg;
 }
 
-export function svgEl(name, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
+/** Ticks of a logarithmic axis that ends at 1: powers of ten, every third one named. */
+export const POWERS = [
+  [1, "1"],
+  [1e-3, "1/1000"],
+  [1e-6, "10⁻⁶"],
+  [1e-9, "10⁻⁹"],
+  [1e-12, "10⁻¹²"],
+];
+
+/** Ticks of a linear axis, [[value, text]]. */
+export function ticks(from, to, step) {
+  const count = Math.floor((to - from) / step) + 1;
+  return Array.from({ length: count }, (_, at) => [from + at * step, String(from + at * step)]);
 }

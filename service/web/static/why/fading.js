@@ -1,7 +1,7 @@
 // How a memory fades: a factor a step, to be tried out. Nothing of it is measured; it is arithmetic.
 
 import { el } from "../dom.js";
-import { Chart } from "./chart.js";
+import { Chart, POWERS, ticks } from "./chart.js";
 import { left, part, sigmoid } from "./numbers.js";
 
 const STEPS = 200;
@@ -87,18 +87,4 @@ function slider(name, { least, most, step = 0.01, initial }) {
     step,
     value: initial,
   });
-}
-
-/** Powers of ten, every third one named. */
-export const POWERS = [
-  [1, "1"],
-  [1e-3, "1/1000"],
-  [1e-6, "10⁻⁶"],
-  [1e-9, "10⁻⁹"],
-  [1e-12, "10⁻¹²"],
-];
-
-export function ticks(from, to, step) {
-  const count = Math.floor((to - from) / step) + 1;
-  return Array.from({ length: count }, (_, at) => [from + at * step, String(from + at * step)]);
 }

@@ -1,8 +1,7 @@
 // What the study found: each part as a chart and words, with its own numbers and no others.
 
 import { el } from "../dom.js";
-import { Chart } from "./chart.js";
-import { POWERS, ticks } from "./fading.js";
+import { Chart, POWERS, ticks } from "./chart.js";
 import { CELLS, gained, goodUntil, part, reach } from "./numbers.js";
 
 const STATES = [
@@ -114,11 +113,7 @@ function accuracyPlot({ gaps, cells }, isLog, chance) {
       label: "right",
       from: 0,
       to: 1,
-      ticks: [
-        [0, "0"],
-        [0.5, "0.5"],
-        [1, "1"],
-      ],
+      ticks: ticks(0, 1, 0.5),
     },
     level: chance,
     lines: CELLS.map((cell) => {

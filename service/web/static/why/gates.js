@@ -1,7 +1,7 @@
 // The gates of the study's lstm over a poem that it has never read, line by line.
 
 import { el } from "../dom.js";
-import { Chart } from "./chart.js";
+import { Chart, ticks } from "./chart.js";
 import { poemLines } from "./numbers.js";
 
 const GATES = ["forget", "input", "output"];
@@ -66,11 +66,7 @@ function plot({ pieces, openings }, { first, last }) {
       label: "open",
       from: 0,
       to: 1,
-      ticks: [
-        [0, "0"],
-        [0.5, "0.5"],
-        [1, "1"],
-      ],
+      ticks: ticks(0, 1, 0.5),
     },
     lines: GATES.map((gate) => ({
       name: `${gate} gate`,
