@@ -5,7 +5,7 @@ import { ServiceError } from "../service/client.js";
 import { byId, isUsable } from "../dom.js";
 import { labelled } from "./arrangement.js";
 import { Forms } from "./forms.js";
-import { announce, notify, sentence } from "../notices.js";
+import { notify, sentence } from "../notices.js";
 import { Piece } from "../text/piece.js";
 import { sectionsOf } from "../text/sections.js";
 import { Place } from "../text/place.js";

@@ -22,13 +22,13 @@ const KEPT = { metre: "in metre", acrostic: "spells", refrain: "refrain" };
 const counted = (count) => `${count} ${count === "1" ? "syllable" : "syllables"}`;
 
 /** What is wrong with a line or poem, in words. */
-export const faultsOf = ({ checks }) =>
+const faultsOf = ({ checks }) =>
   checks
     .filter((check) => check.is_asked && !check.ok && FAULTS[check.kind])
     .map((check) => FAULTS[check.kind](check) + (SURE[check.source] ?? ""));
 
 /** A line's syllables, its rhyme, and what it keeps or not. */
-export function factsOf(line) {
+function factsOf(line) {
   const kept = line.checks.filter((check) => check.is_asked && check.ok && KEPT[check.kind]);
   const asked = line.checks.find((check) => check.kind === "syllables" && check.ok);
   const count = asked?.found ?? line.syllables[0]; // of several ways to say it that of the form

@@ -21,7 +21,7 @@ export function offerToKeep(manuscript) {
   byId("copy-link").addEventListener("click", () => copyLink(manuscript));
 }
 
-export function asJson(manuscript) {
+function asJson(manuscript) {
   const content = {
     text: manuscript.text,
     spans: manuscript.piece.spans,
@@ -92,7 +92,7 @@ async function copyLink(manuscript) {
 
 /** What makes the piece again: the text before the last generation, its settings and its seed, as
  * long as it ends the text and both stand as they were. Otherwise no seed does: the text itself. */
-export function recipe(manuscript) {
+function recipe(manuscript) {
   const { piece, text, generations } = manuscript;
   const whole = { text, settings: {} };
   const last = piece.spans[piece.spans.length - 1];

@@ -15,7 +15,7 @@ export const inspect = (body, signal) =>
 export class Progress {
   #timer = 0;
 
-  /** `canBeShorter` is whether less may be asked for; `onShorter` asks for it. */
+  /** `onShorter` asks for less; null where less makes no sense. */
   constructor({ total, onStop, onShorter }) {
     this.total = total;
     byId("see-stop").onclick = onStop;

@@ -7,7 +7,7 @@ const DIGITS = 3;
 const sign = (value) => (value < 0 ? "\u2212" : "+");
 const size = (value) => Math.abs(value).toFixed(DIGITS);
 /** A number with three digits and a real minus. */
-export const shown = (value) => `${value < 0 && Number(size(value)) ? "\u2212" : ""}${size(value)}`;
+const shown = (value) => `${value < 0 && Number(size(value)) ? "\u2212" : ""}${size(value)}`;
 
 const sum = ({ below, before, bias }) =>
   `${shown(below)} ${sign(before)} ${size(before)} ${sign(bias)} ${size(bias)}`;

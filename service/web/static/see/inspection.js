@@ -64,7 +64,7 @@ export class Inspection {
   }
 }
 
-export function bytes(base64) {
+function bytes(base64) {
   return Int8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 

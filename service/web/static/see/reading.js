@@ -138,7 +138,7 @@ const shown = (token) => token.replace(/\n/g, "\u21b5").replace(/\t/g, "\u21e5")
 
 const NAMES = { " ": "space", "\n": "new line", "\t": "tab", "<s>": "end of the poem" };
 
-export const spoken = (token) => NAMES[token] ?? token;
+const spoken = (token) => NAMES[token] ?? token;
 
 /** A token between quotes, or its name. */
 export const quoted = (token) => NAMES[token] ?? `\u2018${token}\u2019`;

@@ -1,13 +1,13 @@
 // Every number of one unit's six equations, character by character. Pure data, no document.
 
-export const SUMS = ["forget", "input", "candidate", "output"]; // each squashes a sum of three terms
+const SUMS = ["forget", "input", "candidate", "output"]; // each squashes a sum of three terms
 const TERMS = ["value", "from_below", "from_before"];
 
 export class UnitNumbers {
   #series = {};
 
-  constructor({ unit, cell_before, hidden_before }) {
-    Object.assign(this, { unit, cellBefore: cell_before, hiddenBefore: hidden_before, bias: {} });
+  constructor({ cell_before: cellBefore }) {
+    Object.assign(this, { cellBefore, bias: {} });
     for (const name of SUMS) this.#series[name] = { value: [], from_below: [], from_before: [] };
     Object.assign(this.#series, { cell: [], hidden: [] });
   }

@@ -147,7 +147,6 @@ export class Units {
     byId("named-units").value = isNamed ? unit : "";
     byId("equations-unit").textContent = `${unit} of layer ${this.#inspection.layer + 1}`;
     byId("unit-does").textContent = isNamed ? `It ${this.named.get(unit)}.` : "";
-    byId("equations").hidden = byId("equations-none").hidden = false;
     const hasGates = this.#inspection.cell !== null || this.#inspection.length === 0;
     byId("equations").hidden = !hasGates;
     byId("equations-none").hidden = hasGates;

@@ -30,13 +30,12 @@ export class Progress {
     if (event.kind === "text") this.#count(event.text.length);
   }
 
-  /** The last words; gives `how` back. */
+  /** The last words: how it ended. */
   end(how) {
     this.isOver = true;
     const why = this.#reasons.find((reason) => reason);
     this.#tell(why ? `${how}, ${why}` : how);
     this.say(`${how}, ${number(this.#characters)} characters`);
-    return how;
   }
 
   #wait(text) {

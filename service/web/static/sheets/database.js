@@ -16,7 +16,7 @@ export async function openDatabase() {
   }
 }
 
-export class Database {
+class Database {
   isLasting = true;
   #connecting = null;
 
@@ -114,7 +114,7 @@ function successor(head, stored) {
   return { ...head, title, link, created, revision: head.revision + 1, deleted: null };
 }
 
-/** The same for a browser that keeps nothing. */
+/** Sheets that last as long as the page, for a browser that keeps nothing; as `Database`. */
 class Memory {
   isLasting = false;
   #sheets = new Map();
