@@ -13,9 +13,14 @@ export function fragmentOf({ text, model, seed, settings }) {
     if (value === undefined) continue; // a text that needs no seed
     parameters.set(name, Array.isArray(value) ? JSON.stringify(value) : String(value));
   }
+  return bounded(parameters, "The text is too long for a link; save it as .json instead.");
+}
+
+/** Parameters as the part of an address behind "#". Raises RangeError, which says `tooLong`, where it would
+ * be cut. */
+export function bounded(parameters, tooLong) {
   const fragment = parameters.toString();
-  if (fragment.length > MOST)
-    throw new RangeError("The text is too long for a link; save it as .json instead.");
+  if (fragment.length > MOST) throw new RangeError(tooLong);
   return fragment;
 }
 

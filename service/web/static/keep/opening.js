@@ -3,7 +3,7 @@
 import { byId, number } from "../dom.js";
 import { saveAs } from "./keep.js";
 import { announce, notify } from "../notices.js";
-import { FileError, MOST, readFile } from "./reading.js";
+import { FileError, mostOf, readFile } from "./reading.js";
 import { isSameText, soundTitle, titleOf } from "../sheets/record.js";
 import { textOf } from "../text/piece.js";
 
@@ -48,8 +48,7 @@ async function openFiles(shelf, files) {
 }
 
 async function sheetsOf(file) {
-  const most = /\.json$/i.test(file.name) ? MOST.json : MOST.text;
-  const isLong = file.size > most; // not even read
+  const isLong = file.size > mostOf(file.name); // not even read
   const bytes = isLong ? { length: file.size } : new Uint8Array(await bytesOf(file));
   return readFile(file.name, bytes);
 }

@@ -4,14 +4,14 @@
 import { isObject, readContent } from "../sheets/record.js";
 import { ME } from "../text/piece.js";
 
-export const MOST = { text: 2_000_000, json: 100_000_000 }; // bytes
+const MOST = { text: 2_000_000, json: 100_000_000 }; // bytes
 
 export class FileError extends Error {}
 
 /** The sheets of a file, [{title, content, id}]; an `id` where it is one of several in a file. */
 export function readFile(name, bytes) {
-  const ending = /\.(\w+)$/.exec(name)?.[1].toLowerCase();
-  const most = ending === "json" ? MOST.json : MOST.text;
+  const ending = endingOf(name);
+  const most = mostOf(name);
   if (bytes.length > most)
     throw new FileError(`is longer than the ${most / 1e6} MB that are read here`);
   const text = decoded(bytes).replace(/\r\n?/g, "\n");
@@ -20,6 +20,11 @@ export function readFile(name, bytes) {
   const isMarkdown = ending === "md" || ending === "markdown";
   return [{ title: null, content: plain(isMarkdown ? fromMarkdown(text) : text) }];
 }
+
+const endingOf = (name) => /\.(\w+)$/.exec(name)?.[1].toLowerCase();
+
+/** How many bytes of a file are read, by its name. */
+export const mostOf = (name) => (endingOf(name) === "json" ? MOST.json : MOST.text);
 
 const plain = (text) => ({ spans: text ? [{ text, by: ME }] : [], generations: {} });
 

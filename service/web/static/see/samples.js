@@ -1,5 +1,7 @@
 // Ready texts that show something, and the addresses of See. Pure data, no document.
 
+import { bounded } from "../keep/link.js";
+
 export const SAMPLES = {
   quotation: {
     label: "quotation",
@@ -59,8 +61,6 @@ And never asked her how she came to know.
   },
 };
 
-const MOST = 30000; // characters; browsers and chats cut longer addresses
-
 /** The part of an address behind "#" that leads to what is seen. Raises RangeError. */
 export function addressOf({ sample, text, model, layer, unit, at, paint }) {
   const parameters = new URLSearchParams({ view: "see" });
@@ -69,10 +69,7 @@ export function addressOf({ sample, text, model, layer, unit, at, paint }) {
   if (model) parameters.set("model", model);
   for (const [name, value] of Object.entries({ layer, unit, at, paint }))
     parameters.set(name, value);
-  const fragment = parameters.toString();
-  if (fragment.length > MOST)
-    throw new RangeError("The text is too long for a link. Make the sheet shorter.");
-  return fragment;
+  return bounded(parameters, "The text is too long for a link. Make the sheet shorter.");
 }
 
 /** What an address asks See for; null where it only opens it. */
