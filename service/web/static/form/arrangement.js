@@ -2,12 +2,14 @@
 // "-" or "x" for a line without, then syllables, which are taken in turn where they are fewer than lines.
 // A chorus says the same words each time. Pure data, no document.
 
+import { labelOf } from "../text/sections.js";
+import { LETTERS } from "./poem.js";
+
 const REPEATED = new Set(["chorus", "pre-chorus", "post-chorus", "refrain", "hook"]);
 const PATTERN = /^([A-Za-z-]{1,40})((?:\s+\d{1,2})*)$/;
 const FREE = new Set("-x");
 const MOST_SYLLABLES = 30;
 const MOST_LINES = 120;
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 export const FIRST = {
   sections: "verse chorus verse chorus bridge chorus",
@@ -55,14 +57,7 @@ export function arranged(sections, patterns) {
 }
 
 /** The labels of a form that is a song by its name. */
-export const SONG_LABELS = sectionsIn(FIRST.sections).map((kind, index) =>
-  labelOf(kind, index === 2 ? 2 : 1),
-);
-
-function labelOf(kind, time) {
-  const name = kind.charAt(0).toUpperCase() + kind.slice(1);
-  return kind === "verse" ? `[${name} ${time}]` : `[${name}]`;
-}
+export const SONG_LABELS = arranged(FIRST.sections, FIRST.patterns).labels;
 
 function linesOf(pattern, kind) {
   const [, scheme, numbers] = PATTERN.exec(pattern.trim()) ?? [];

@@ -5,6 +5,7 @@ import { ServiceError } from "../service/client.js";
 import { byId, el } from "../dom.js";
 import { sentence } from "../notices.js";
 import { caretBox } from "../sheet/caret_box.js";
+import { counted } from "../text/numbers.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
@@ -143,7 +144,7 @@ function rowFrom(option, options) {
 }
 
 function groupOf({ syllables, words }) {
-  const name = syllables === 1 ? "1 syllable" : `${syllables} syllables`;
+  const name = counted(syllables, "syllable");
   const option = ({ word }) =>
     el(
       "span",

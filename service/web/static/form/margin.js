@@ -6,6 +6,7 @@
 import { byId, el, oncePerFrame } from "../dom.js";
 import { remember } from "../keep/store.js";
 import { notify, sentence } from "../notices.js";
+import { onOneLine } from "../text/lines.js";
 import { LOADED } from "../text/manuscript.js";
 import { stanzasOf } from "./poem.js";
 import { askable, Readings } from "./readings.js";
@@ -136,8 +137,7 @@ export class Margin {
       this.sheet.area.focus();
     };
     const { text, title } = this.#copies[index];
-    const said = text.trim().replace(/\s*\n\s*/g, " / ");
-    const button = el("button", { type: "button", class: "link", onclick: show }, `“${said}”`);
+    const button = el("button", { type: "button", class: "link", onclick: show }, `“${onOneLine(text)}”`);
     return el("li", {}, button, ` ${title}`);
   }
 }

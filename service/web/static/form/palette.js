@@ -3,6 +3,7 @@
 
 import { getJson } from "../service/client.js";
 import { el } from "../dom.js";
+import { counted } from "../text/numbers.js";
 
 const MOST = 40;
 
@@ -48,7 +49,7 @@ function groupOf({ syllables, words }, onTake) {
   return el(
     "div",
     { class: "row" },
-    el("span", { class: "meaning" }, syllables === 1 ? "1 syllable" : `${syllables} syllables`),
+    el("span", { class: "meaning" }, counted(syllables, "syllable")),
     ...words.map(button),
   );
 }

@@ -6,7 +6,7 @@
 import { lineStart } from "../text/lines.js";
 import { kindOf } from "../text/sections.js";
 
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+export const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 // As the service reads words: hyphens and apostrophes join letters, dashes part them.
 const WORD = /['’]?[\p{L}\p{N}]+(?:(?:['’‘]|-(?!-))[\p{L}\p{N}]+)*['’]?/gu;
 
@@ -52,7 +52,7 @@ export const linesIn = (text, { start, end }) =>
 
 /** Lines as they are sent: what parts lines for the service, but not on a sheet, is a space, and a
  * half character is a sign for one. */
-export const sent = (line) =>
+const sent = (line) =>
   line.replace(/[\r\x0B\x0C\x1C-\x1F\x85\u2028\u2029]/g, " ").toWellFormed();
 
 /** The text of stanzas as it is sent: without section labels, an empty line between two. */

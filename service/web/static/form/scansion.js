@@ -2,6 +2,7 @@
 // its form, in words that poets use, and buttons for what can be done with it.
 
 import { el } from "../dom.js";
+import { counted } from "../text/numbers.js";
 import { wordsOf } from "./poem.js";
 
 const FAULTS = {
@@ -19,8 +20,6 @@ const FAULTS = {
 const SURE = { guess: " (guessing how a word is said)", unknown: "" };
 const KEPT = { metre: "in metre", acrostic: "spells", refrain: "refrain" };
 
-const counted = (count) => `${count} ${count === "1" ? "syllable" : "syllables"}`;
-
 /** What is wrong with a line or poem, in words. */
 const faultsOf = ({ checks }) =>
   checks
@@ -33,7 +32,7 @@ function factsOf(line) {
   const asked = line.checks.find((check) => check.kind === "syllables" && check.ok);
   const count = asked?.found ?? line.syllables[0]; // of several ways to say it that of the form
   return [
-    count === undefined ? "" : counted(String(count)),
+    count === undefined ? "" : counted(count, "syllable"),
     line.rhyme && line.rhyme !== "-" ? `rhyme ${line.rhyme}` : "",
     ...new Set(kept.map((check) => KEPT[check.kind])),
     ...faultsOf(line),

@@ -1,6 +1,7 @@
 // What is said of a whole poem, and of one that cannot be, in words that poets use.
 
 import { sentence } from "../notices.js";
+import { onOneLine } from "../text/lines.js";
 
 const SURELY = { sure: "This is", probable: "This is probably", possible: "This may be" };
 const FLOWS = [
@@ -40,8 +41,7 @@ function heard({ scheme, recognized }) {
 
 /** A run that the model may have from what it has read. */
 function copy({ text, title, file }) {
-  const said = text.trim().replace(/\s*\n\s*/g, " / ");
-  return `“${said}” stands word for word in what the model has read: ${title ?? file}.`;
+  return `“${onOneLine(text)}” stands word for word in what the model has read: ${title ?? file}.`;
 }
 
 function composed({ fluency, free_fluency: free, relaxed }) {

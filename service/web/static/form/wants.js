@@ -1,5 +1,6 @@
 // What a form wants of a line, and what it still lacks, in words. Pure data, no document.
 
+import { counted } from "../text/numbers.js";
 import { partnerOf, rhymeWord, specLines } from "./poem.js";
 
 const FEET = { iambic: 2, trochaic: 2, anapestic: 3, dactylic: 3 };
@@ -13,8 +14,8 @@ export function wantsOf(spec, lines, index) {
   if (said) return [`line ${line.refrain} again: “${said.text.trim()}”`];
   const source = line.refrain ? wanted[line.refrain - 1] : line;
   return [
-    counted(syllablesOf(source), "syllable"),
-    counted(rangeOf(line.characters), "letter"),
+    ranged(syllablesOf(source), "syllable"),
+    ranged(rangeOf(line.characters), "letter"),
     line.acrostic ? `${line.acrostic.toUpperCase()} as its first letter` : "",
     line.start ? `“${line.start}” at its start` : "",
     line.text ? `the words “${line.text}”` : "",
@@ -27,7 +28,7 @@ export function wantsOf(spec, lines, index) {
 export function missingOf(spec, lines, index = lines.length) {
   const wanted = specLines(spec);
   const left = wanted.length - lines.length;
-  const toGo = left > 0 ? `${left} ${left === 1 ? "line" : "lines"} to go` : "";
+  const toGo = left > 0 ? `${counted(left, "line")} to go` : "";
   const wants = index < wanted.length ? listed(wantsOf(spec, lines, index)) : "";
   const told = wants && `line ${index + 1} wants ${wants}`;
   const text = [toGo, told].filter(Boolean).join("; ");
@@ -56,11 +57,10 @@ function placesOf(metre) {
 
 const rangeOf = (count) => (count == null ? null : [count, count].flat().slice(-2));
 
-function counted(range, unit) {
+function ranged(range, unit) {
   if (!range) return "";
   const [least, most] = range;
-  if (least === most) return `${most} ${unit}${most === 1 ? "" : "s"}`;
-  return `${least} to ${most} ${unit}s`;
+  return counted(least === most ? most : `${least} to ${most}`, unit);
 }
 
 const listed = (parts) =>

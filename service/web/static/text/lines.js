@@ -40,6 +40,9 @@ export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text)
   };
 }
 
+/** A text's lines beside each other, to be quoted. */
+export const onOneLine = (text) => text.trim().replace(/\s*\n\s*/g, " / ");
+
 /** Where the line of a position begins. */
 export const lineStart = (text, position) =>
   position > 0 ? text.lastIndexOf("\n", position - 1) + 1 : 0;

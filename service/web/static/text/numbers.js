@@ -1,4 +1,5 @@
-// Numbers as people write them: with a decimal point or a decimal comma. Pure data, no document.
+// Numbers as people write them, with a decimal point or a decimal comma, and how many there are of
+// something. Pure data, no document.
 
 const NUMBER = /^[+-]?(\d+([.,]\d*)?|[.,]\d+)$/;
 
@@ -30,6 +31,9 @@ function sound(text) {
   if (Number.isNaN(number)) throw new RangeError(`\u201c${text}\u201d is not a number.`);
   return number;
 }
+
+/** So many of a unit, "1 line" or "2 lines"; `count` may be in words. */
+export const counted = (count, unit) => `${count} ${unit}${String(count) === "1" ? "" : "s"}`;
 
 const unclear = (text) =>
   `\u201c${text}\u201d may be one number or several: write 0.4 for one, and a space between two.`;

@@ -51,10 +51,14 @@ export const sectionAt = (text, position) =>
 
 /** A label for a new section of a kind at a position; verses are counted. */
 export function labelFor(text, kind, position) {
-  const name = kind.charAt(0).toUpperCase() + kind.slice(1);
-  if (kind !== "verse") return `[${name}]`;
   const before = sectionsOf(text).filter((each) => each.kind === kind && each.start < position);
-  return `[${name} ${before.length + 1}]`;
+  return labelOf(kind, before.length + 1);
+}
+
+/** The label of a section that is the first, second ... of its kind. */
+export function labelOf(kind, time) {
+  const name = kind.charAt(0).toUpperCase() + kind.slice(1);
+  return kind === "verse" ? `[${name} ${time}]` : `[${name}]`;
 }
 
 /** A text without the lines that name sections. */
