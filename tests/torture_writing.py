@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from torture_model import Shown, Step
 from torture_state import ENDLESS, Torture, mine
 
 WORDS = ("moon", "rose", "ash", "no", "é", "🌙", "静夜", " ", ", and ", "x\ny", "\n", "I ")
@@ -36,19 +37,19 @@ def delete(t: Torture) -> None:
 
 
 def undo(t: Torture) -> None:
-    for _ in range(t.rng.randrange(1, 4)):
-        if not t.now.done:
-            return
-        t.hand.click("undo")
-        t.back(t.now.undo, "undo")
+    _some_steps(t, "undo", t.now.done, t.now.undo)
 
 
 def redo(t: Torture) -> None:
+    _some_steps(t, "redo", t.now.undone, t.now.redo)
+
+
+def _some_steps(t: Torture, button: str, left: list[Step], step: Callable[[Shown], bool]) -> None:
     for _ in range(t.rng.randrange(1, 4)):
-        if not t.now.undone:
+        if not left:
             return
-        t.hand.click("redo")
-        t.back(t.now.redo, "redo")
+        t.hand.click(button)
+        t.back(step, button)
 
 
 def write_on(t: Torture) -> None:
