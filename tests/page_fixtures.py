@@ -5,7 +5,9 @@ to another host fails the test. `sheet` is imported where a fixture is made: it 
 a browser.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +27,16 @@ BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met'
 def server(start_server: "StartServer") -> "Server":
     """With the model that ships as its default, and room for three texts."""
     return start_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
+
+
+@pytest.fixture(scope="module")
+def worded_server(
+    start_server: "StartServer", worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+) -> "Server":
+    """With a small model that has words, so that its first poem is not waited for."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    shutil.copytree(worded_checkpoint, folder / "tiny")
+    return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +170,13 @@ def page(window: "Page", server: "Server") -> Iterator["Page"]:
     storage.detach()
     unwatch()
     assert faults == []
+
+
+@pytest.fixture
+def forms(page: "Page") -> "Page":
+    """The page with its forms open."""
+    from sheet import expect
+
+    page.click("#form-toggle")
+    expect(page.locator("#form option")).not_to_have_count(0)
+    return page

@@ -131,3 +131,14 @@ def stored_texts(page: "Page") -> list[str]:
         };
     })"""
     return sorted(page.evaluate(script))
+
+
+def row(page: "Page", number: int, act: str) -> str:
+    """Selector of a button beside a line of the poem."""
+    return f"#poem-lines li:nth-child({number}) [data-act={act}]"
+
+
+def show_lines(page: "Page", count: int) -> None:
+    """Have the form's panel show the lines at the caret, so many."""
+    page.click("#form-lines")
+    expect(page.locator("#poem-lines li")).to_have_count(count)

@@ -1,17 +1,15 @@
 """Songs on the page: sections and their labels, choruses, verses like others, arrangements."""
 
 import re
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from sheet import IN_A_BROWSER, expect, spans, text_of, wait_until_over, write
+from sheet import IN_A_BROWSER, caret_to, expect, spans, text_of, wait_until_over, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
-    from service_fixtures import Server, StartServer
+    from service_fixtures import Server
 
 pytest_plugins = ["page_fixtures"]
 pytestmark = IN_A_BROWSER
@@ -24,13 +22,8 @@ SONG = f"[Verse 1]\n{VERSE}\n\n[Chorus]\n{CHORUS}"
 
 
 @pytest.fixture(scope="module")
-def server(
-    start_server: "StartServer", worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
-) -> "Server":
-    """With a small model that has words."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    shutil.copytree(worded_checkpoint, folder / "tiny")
-    return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
+def server(worded_server: "Server") -> "Server":
+    return worded_server
 
 
 @pytest.fixture
@@ -40,10 +33,6 @@ def song(page: "Page") -> "Page":
     page.click("#form-toggle")
     expect(page.locator("#form option")).not_to_have_count(0)
     return page
-
-
-def put_caret(page: "Page", at: int) -> None:
-    page.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", at)
 
 
 def written(page: "Page", button: str) -> str:
@@ -84,14 +73,14 @@ def test_lines_that_name_sections_are_known(page: "Page", line: str, kind: str |
 
 def test_labels_name_the_stanza_at_the_caret_or_what_comes_there(song: "Page") -> None:
     write(song, f"{VERSE}\n\n{CHORUS}\n")
-    put_caret(song, 3)
+    caret_to(song, 3)
     song.select_option("#section", "verse")
     song.click("#section-insert")
-    put_caret(song, len(text_of(song)) - 5)
+    caret_to(song, len(text_of(song)) - 5)
     song.select_option("#section", "chorus")
     song.click("#section-insert")
     assert text_of(song) == SONG + "\n"
-    put_caret(song, len(SONG) + 1)
+    caret_to(song, len(SONG) + 1)
     song.select_option("#section", "verse")
     song.click("#section-insert")
     song.keyboard.type("And on")
@@ -124,7 +113,7 @@ def test_a_chorus_comes_again_in_the_ink_of_those_who_wrote_it(song: "Page") -> 
     write(song, f"{SONG}\n")
     chorus = written(song, "#continue").split("[Chorus]\n")[1]
     ink = spans(song)
-    put_caret(song, len(text_of(song)))
+    caret_to(song, len(text_of(song)))
     song.click("#chorus-again")
     assert text_of(song).split("[Chorus]\n")[2] == chorus.strip()
     at = [text for _, text in ink].index("[Chorus]")
@@ -174,8 +163,7 @@ def test_a_chorus_may_be_left_as_another_one(song: "Page") -> None:
     expect(told).to_have_text("There are 2 others as this chorus was.")
     song.click("#chorus-leave")
     expect(song.locator("#chorus-offer")).to_be_hidden()
-    put_caret(song, len(f"[Chorus]\n{CHORUS}"))
-    song.focus("#text")
+    caret_to(song, len(f"[Chorus]\n{CHORUS}"))
     song.keyboard.type("?")
     expect(told).to_have_text("There is another chorus as this one was.")
     song.click("#chorus-all")
@@ -184,7 +172,7 @@ def test_a_chorus_may_be_left_as_another_one(song: "Page") -> None:
 
 
 def test_another_verse_is_like_the_one_at_the_caret(song: "Page", server: "Server") -> None:
-    put_caret(song, 15)
+    caret_to(song, 15)
     text = written(song, "#form-another")
     verse = text.removeprefix(f"[Verse 1]\n{VERSE}\n\n[Verse 2]\n").removesuffix(
         f"\n\n[Chorus]\n{CHORUS}"
@@ -219,7 +207,7 @@ def test_a_song_is_written_as_it_was_arranged(song: "Page", server: "Server") ->
     for verse in (parts[0], parts[2]):
         spec = {"stanzas": [[line, line]]}
         assert analyzed(server, verse, spec=spec)["report"]["ok"]
-    put_caret(song, len(text))
+    caret_to(song, len(text))
     expect(song.locator("#form-missing")).to_contain_text("Line 12 wants line 6 again")
     song.click("#form-lines")
     expect(song.locator("#poem-lines .verdict")).to_have_text(["✓"] * 12)
