@@ -196,6 +196,13 @@ class Server:
             self.wait_for_metric(once, 1)
 
     @property
+    def workers(self) -> list[int]:
+        """Process ids of those that write; the service's own process only watches them."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    @property
     def log(self) -> str:
         return self._log.read_text()
 

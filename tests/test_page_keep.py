@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -168,7 +167,7 @@ def test_a_service_that_dies_leaves_the_text_and_is_gone_on_with(
     write(page, "The storm")
     page.click("#continue")
     expect(page.locator("#status")).to_have_text(re.compile(r"writing · [\d,]{3,} "))
-    os.kill(worker_of(server), signal.SIGKILL)
+    os.kill(server.workers[0], signal.SIGKILL)
     expect(page.locator("#status")).to_have_text(re.compile("^broken off"))
     text = text_of(page)
     assert len(text) > 100
@@ -180,8 +179,3 @@ def test_a_service_that_dies_leaves_the_text_and_is_gone_on_with(
     wait_until_over(page)
     assert text_of(page).startswith(text)
     assert len(text_of(page)) > len(text)
-
-
-def worker_of(server: "Server") -> int:
-    pid = server.process.pid
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

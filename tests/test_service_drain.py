@@ -41,12 +41,6 @@ def last_event(stream: requests.Response) -> Any:
     return json.loads(events[-1].removeprefix("data: "))
 
 
-def workers(server: "Server") -> list[int]:
-    pid = server.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in children.split()]
-
-
 def test_a_full_house_drains(start_server: "StartServer") -> None:
     """64 streams end in-band, those that wait at once; who comes meanwhile is refused in words."""
     server = start_server(STROPHE_MAX_STREAMS="64", STROPHE_MAX_QUEUE="9", STROPHE_DRAIN="6")
@@ -63,7 +57,7 @@ def test_a_full_house_drains(start_server: "StartServer") -> None:
         assert {each.json()["error"]["code"] for each in refused} == {"stopping"}
         assert {each.headers["Retry-After"] for each in refused} == {"1"}
         assert last_event(queued_events)["error"]["code"] == "stopping"
-        for pid in (*workers(server), server.process.pid):
+        for pid in (*server.workers, server.process.pid):
             os.kill(pid, signal.SIGTERM)  # again, as an init system may: it changes nothing
         late = [begin(server) for _ in range(8)]
         assert {each.status_code for each in late} == {503}
@@ -126,7 +120,7 @@ def test_a_signal_during_the_start_ends_it(
 ) -> None:
     """As soon as there is a worker, and while it loads."""
     server = unready_server(loads=True, STROPHE_DRAIN="3")
-    wait_until(lambda: any(has_loaded(worker, library) for worker in workers(server)))
+    wait_until(lambda: any(has_loaded(worker, library) for worker in server.workers))
     server.terminate()
     assert server.process.wait(timeout=15) in (0, -signal.SIGTERM)
     assert "Traceback" not in server.log
@@ -137,7 +131,7 @@ def test_a_worker_without_its_master_drains_and_ends(
 ) -> None:
     server = unready_server(STROPHE_DRAIN="2")
     server.wait_until_ready()
-    (worker,) = workers(server)
+    (worker,) = server.workers
     with begin(server, EVENTS) as stream:
         server.process.kill()
         assert last_event(stream)["error"]["code"] == "stopping"
@@ -150,7 +144,7 @@ def test_a_worker_that_is_killed_is_replaced_and_no_stream_ends_cleanly(
     server = start_server()
     open_files = Path(f"/proc/{server.process.pid}/fd")
     before = len(list(open_files.iterdir()))
-    (worker,) = workers(server)
+    (worker,) = server.workers
     with ExitStack() as crowd:
         streams = [crowd.enter_context(begin(server, form)) for form in (None, EVENTS) * 4]
         for each in streams:
@@ -159,21 +153,21 @@ def test_a_worker_that_is_killed_is_replaced_and_no_stream_ends_cleanly(
         for each in streams:
             with pytest.raises(CUT):
                 list(each.iter_content(1000))
-    wait_until(lambda: workers(server) not in ([], [worker]))
+    wait_until(lambda: server.workers not in ([], [worker]))
     server.wait_until_ready()
     body = {"max_tokens": 5, "min_tokens": 5}
     assert len(requests.post(server.url + "/v1/generate", json=body, timeout=10).text) == 5
     for path in ("/healthz", "/readyz", "/metrics"):
         for url in (server.url, server.ops_url):
             assert requests.get(url + path, timeout=2).status_code == 200
-    assert len(workers(server)) == 1
+    assert len(server.workers) == 1
     assert len(list(open_files.iterdir())) == before
 
 
 def kill_next_worker(server: "Server", *, after: set[int]) -> None:
     """Kill a worker that is none of these, as soon as there is one; it joins them."""
-    wait_until(lambda: bool(set(workers(server)) - after))
-    worker = (set(workers(server)) - after).pop()
+    wait_until(lambda: bool(set(server.workers) - after))
+    worker = (set(server.workers) - after).pop()
     os.kill(worker, signal.SIGKILL)
     after.add(worker)
 
