@@ -25,7 +25,7 @@ BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met'
 
 @pytest.fixture(scope="module")
 def server(start_server: "StartServer") -> "Server":
-    """With the model that ships as its default, and room for three texts."""
+    """Service with the model that ships as its default, and room for three texts."""
     return start_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
 
 
@@ -33,7 +33,7 @@ def server(start_server: "StartServer") -> "Server":
 def worded_server(
     start_server: "StartServer", worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> "Server":
-    """With a small model that has words, so that its first poem is not waited for."""
+    """Service with a small model that has words, so that its first poem is not waited for."""
     folder = tmp_path_factory.mktemp("checkpoints")
     shutil.copytree(worded_checkpoint, folder / "tiny")
     return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
@@ -41,7 +41,7 @@ def worded_server(
 
 @pytest.fixture(scope="module")
 def small(start_server: "StartServer") -> "Server":
-    """Wants a key, and has room for one text and one that waits."""
+    """Service that wants a key, and has room for one text and one that waits."""
     from sheet import KEY
 
     keys = {"STROPHE_API_KEYS": f"page:{KEY}"}

@@ -21,7 +21,7 @@ export async function fetched(path, styles = path.replace(/\.js$/, ".css")) {
   }
 }
 
-/** Before those for paper and for colours of the reader's own, which have the last word. */
+/** Styles put before those for paper and for colours of the reader's own, which have the last word. */
 function styled(path, again) {
   return new Promise((resolve, reject) => {
     const link = el("link", {

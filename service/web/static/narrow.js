@@ -50,7 +50,7 @@ function shareFocus() {
   if (isNarrow && document.activeElement === byId(gone)) byId(there).focus();
 }
 
-/** Where a keyboard covers the page instead of making it smaller (interactive-widget). */
+/** Make room for a keyboard that covers the page instead of making it smaller (interactive-widget). */
 function leaveRoomForKeyboard() {
   if (visualViewport.scale > 1.01) return; // zoomed: a part of the page is seen, on purpose
   const isCovered = innerHeight - visualViewport.height > 60;

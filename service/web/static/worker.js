@@ -19,7 +19,7 @@ addEventListener("fetch", (event) => {
   else if (pathname.startsWith("/static/")) event.respondWith(part(event.request));
 });
 
-/** All of one version, or nothing: the page itself might be of a later one already. */
+/** Keep all of one version, or nothing: the page itself might be of a later one already. */
 async function keep() {
   const page = await fetch("/", { cache: "no-cache" });
   if (!page.ok || !(await page.clone().text()).includes(`"/static/${VERSION}/`))
@@ -36,7 +36,7 @@ async function forget() {
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
-/** From the service where it answers, so that nobody sees an old one. */
+/** The page from the service where it answers, so that nobody sees an old one. */
 async function page(request) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const ask = () => fetch(request, { signal });
@@ -48,7 +48,7 @@ async function page(request) {
   return (await cache.match("/")) ?? fresh ?? Response.error();
 }
 
-/** Paths have the version in them, so no page gets parts of two. */
+/** A file as it is kept; paths have the version in them, so no page gets parts of two. */
 async function part(request) {
   const kept = await caches.match(request, { ignoreSearch: true, ignoreVary: true });
   return kept ?? fetch(request);

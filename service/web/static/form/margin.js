@@ -137,7 +137,11 @@ export class Margin {
       this.sheet.area.focus();
     };
     const { text, title } = this.#copies[index];
-    const button = el("button", { type: "button", class: "link", onclick: show }, `“${onOneLine(text)}”`);
+    const button = el(
+      "button",
+      { type: "button", class: "link", onclick: show },
+      `“${onOneLine(text)}”`,
+    );
     return el("li", {}, button, ` ${title}`);
   }
 }

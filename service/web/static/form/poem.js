@@ -52,8 +52,7 @@ export const linesIn = (text, { start, end }) =>
 
 /** Lines as they are sent: what parts lines for the service, but not on a sheet, is a space, and a
  * half character is a sign for one. */
-const sent = (line) =>
-  line.replace(/[\r\x0B\x0C\x1C-\x1F\x85\u2028\u2029]/g, " ").toWellFormed();
+const sent = (line) => line.replace(/[\r\x0B\x0C\x1C-\x1F\x85\u2028\u2029]/g, " ").toWellFormed();
 
 /** The text of stanzas as it is sent: without section labels, an empty line between two. */
 export const sentText = (stanzas) =>

@@ -23,7 +23,7 @@ export class Rhymes {
     this.caret = new CaretPalette(sheet);
   }
 
-  /** Under a line of the list: what rhymes with its partner, or with itself where it has none. */
+  /** Show under a line of the list what rhymes with its partner, or with itself where it has none. */
   async under(index) {
     const { poem, letters } = this.prosody;
     const line = poem.lines[index];
@@ -42,7 +42,7 @@ export class Rhymes {
     });
   }
 
-  /** At the caret: words for the end of its line, chosen by keys. */
+  /** Show words for the end of the caret's line at the caret, chosen by keys. */
   async atCaret() {
     const { end: position } = this.sheet.selection;
     this.prosody.locate();
@@ -101,7 +101,8 @@ export class Rhymes {
     return [...new Set(words)].slice(0, MOST_WORDS);
   }
 
-  /** By the stanza before, if it has a partner for such a line; else the nearest line without one. */
+  /** The word to rhyme with by the stanza before, if that has a partner for such a line; else by the nearest
+   * line without one. */
   async #guess(above, before) {
     if (!above.length) return "";
     const both = [before, above].filter((lines) => lines.length);

@@ -6,7 +6,7 @@ export const UNKNOWN = "<unk>"; // what a token says that stands for such a char
 const LONGEST = 6; // characters that one is written as
 const SURE = 4; // characters that agree again
 
-/** In UTF-16 units, as positions in the text. */
+/** Where each token begins: positions in the text, in UTF-16 units. */
 export function starts(tokens, text) {
   const read = tokens.map(({ token }) => (token === UNKNOWN ? "\ufffd" : token));
   const joined = read.join("");

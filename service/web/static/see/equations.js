@@ -143,7 +143,7 @@ function boundOf(numbers) {
   return Math.max(1, Math.ceil(most));
 }
 
-/** From the middle to a value from -1 to 1. */
+/** Draw a bar from the middle to a value from -1 to 1. */
 function drawLevel(bar, value) {
   const [from, to] = [Math.min(0, value), Math.max(0, value)];
   bar.style.left = `${(from + 1) * 50}%`;

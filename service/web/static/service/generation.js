@@ -21,7 +21,7 @@ export class BrokenError extends Error {}
 /** A text goes on. Raises ServiceError, BrokenError, or AbortError after `signal`. */
 export const generate = (body, signal) => follow("/v1/generate", body, signal, meaning);
 
-/** A poem in a form, line by line. Raises the same. */
+/** A poem in a form, line by line. Raises ServiceError, BrokenError, or AbortError after `signal`. */
 export function compose(body, signal) {
   let gap = "";
   return follow("/v1/poems", body, signal, function* (event) {

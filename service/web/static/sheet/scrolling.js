@@ -15,7 +15,7 @@ export class EndInSight {
     scroller.addEventListener("wheel", ({ deltaY }) => this.go(deltaY), passive);
   }
 
-  /** From now on, or no longer. */
+  /** Keep the end in sight from now on, or no longer. */
   follow(isFollowed) {
     this.#isFollowed = isFollowed;
     this.#hasLeft = false;

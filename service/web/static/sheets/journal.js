@@ -17,7 +17,7 @@ export function note(tab, head, content) {
   }
 }
 
-/** Without the steps that can be undone. */
+/** A content without the steps that can be undone. */
 const bare = ({ history: _, ...content }) => content;
 
 export function strike(tab) {

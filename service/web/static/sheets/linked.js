@@ -21,7 +21,7 @@ export async function openLinked(shelf, { key, text, settings: { seed } }) {
   return isOpen ? { isNew: true, isWritten: false } : null;
 }
 
-/** The link's text, and behind it at most what its seed wrote. */
+/** Whether a content is the link's text, and behind it at most what its seed wrote. */
 function isAsLinked({ spans, generations }, text, seed) {
   const hasText = !text || (spans[0]?.by === ME && spans[0].text === text);
   const rest = text ? spans.slice(1) : spans;

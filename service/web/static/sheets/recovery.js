@@ -7,7 +7,7 @@ import { isSameText, newHead, newId, readContent, summaryOf, titleOf } from "./r
 const EARLIER = "strophe.sheet";
 const EARLIER_ID = "first"; // one name, however many tabs find it at once
 
-/** Put it there. Each is taken away when the database has it. */
+/** Put what was left behind into the database; each is taken away when it is there. */
 export async function recover(database) {
   await recoverEarlier(database);
   for (const noted of notes()) {

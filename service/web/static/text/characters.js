@@ -4,7 +4,7 @@
 const SEGMENTER = new Intl.Segmenter();
 const AROUND = 64; // UTF-16 units on both sides of a cut; no character is longer in earnest
 
-/** Whether that is what one key gives. */
+/** Whether a text is one character, as one key gives it. */
 export function isOneCharacter(text) {
   return text.length < AROUND && [...SEGMENTER.segment(text)].length === 1;
 }

@@ -30,7 +30,7 @@ export class Aloud {
     this.#connect();
   }
 
-  /** From the caret's line on. */
+  /** Read from the caret's line on. */
   start() {
     const { text } = this.manuscript;
     this.#open(true);
@@ -140,7 +140,7 @@ export class Aloud {
   }
 }
 
-/** By the letters that a line is written in; English where they do not tell. */
+/** A line's language by the letters that it is written in; English where they do not tell. */
 function languageOf(line) {
   const counts = SCRIPTS.map(({ letters }) => line.match(letters)?.length ?? 0);
   const [kana] = SCRIPTS.filter(({ language }, at) => language === "ja" && counts[at]);

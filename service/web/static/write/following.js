@@ -26,9 +26,9 @@ export class Following {
     this.#end(this.#current, "stopped");
   }
 
-  /** To the end, which is given back: "done", "stopped", "broken off" or "failed". `take` has what is
-   * done with each kind of event, `refused` for an error, and `over`, which hears of the end at
-   * once: when it is stopped, before anything else is done. */
+  /** Follow a generation to its end, which is given back: "done", "stopped", "broken off" or "failed".
+   * `take` has what is done with each kind of event, `refused` for an error, and `over`, which hears of
+   * the end at once: when it is stopped, before anything else is done. */
   async follow(body, take, dropsLead = false) {
     clearNotice();
     const abort = new AbortController();

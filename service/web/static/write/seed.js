@@ -14,12 +14,12 @@ export class Seed {
     this.draw();
   }
 
-  /** Null where no machine has written. */
+  /** The seed that is shown; null where no machine has written. */
   get value() {
     return this.#running ?? seedAt(this.manuscript, this.sheet.caret);
   }
 
-  /** What is being written now; null when it is over. */
+  /** The seed of what is being written now; null when it is over. */
   set running(seed) {
     this.#running = seed;
     this.draw();
@@ -31,7 +31,7 @@ export class Seed {
   }
 }
 
-/** Of the last generation that stands before a position, else of the first behind it. */
+/** The seed of the last generation that stands before a position, else of the first behind it. */
 function seedAt({ piece, generations }, position) {
   let found = null;
   let at = 0;
