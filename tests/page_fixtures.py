@@ -22,21 +22,49 @@ pytest_plugins = ["service_fixtures"]
 # No sample is written for who has been here; about:blank has no storage.
 BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
 
+# A seed for each request that has none: what one run of the tests writes, every other writes too.
+SEEDED = """{
+    const { fetch } = window;
+    let seed = 100;
+    window.fetch = (path, options = {}) => {
+        if (!["/v1/generate", "/v1/poems"].includes(path)) return fetch(path, options);
+        const body = { seed: seed++, ...JSON.parse(options.body) };
+        return fetch(path, { ...options, body: JSON.stringify(body) });
+    };
+}"""
 
-@pytest.fixture(scope="module")
-def server(start_server: "StartServer") -> "Server":
+FORGET = """async () => {
+    localStorage.clear();
+    for (const { name } of await indexedDB.databases()) {
+        await new Promise((resolve, reject) => {
+            Object.assign(indexedDB.deleteDatabase(name), { onsuccess: resolve, onerror: reject });
+        });
+    }
+}"""
+
+
+@pytest.fixture(scope="session")
+def lasting_server(start_lasting_server: "StartServer") -> "Server":
     """Service with the model that ships as its default, and room for three texts."""
-    return start_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
+    return start_lasting_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
 
 
 @pytest.fixture(scope="module")
+def server(lasting_server: "Server") -> "Server":
+    """The service of all modules, unless one has another."""
+    return lasting_server
+
+
+@pytest.fixture(scope="session")
 def worded_server(
-    start_server: "StartServer", worded_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+    start_lasting_server: "StartServer",
+    worded_checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> "Server":
     """Service with a small model that has words, so that its first poem is not waited for."""
     folder = tmp_path_factory.mktemp("checkpoints")
     shutil.copytree(worded_checkpoint, folder / "tiny")
-    return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
+    return start_lasting_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +103,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
         context = browser.new_context(**{**usual, **options})
         context.set_default_timeout(20_000)
         contexts.append(context)
+        context.add_init_script(SEEDED)
         if not is_first:
             context.add_init_script(BEEN_HERE)
         page = context.new_page()
@@ -147,6 +176,7 @@ def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
     context.set_default_timeout(20_000)
+    context.add_init_script(SEEDED)
     context.add_init_script(BEEN_HERE)
     yield context.new_page()
     context.close()
@@ -163,11 +193,11 @@ def page(window: "Page", server: "Server") -> Iterator["Page"]:
     window.goto(server.url + "/")
     expect(window.locator("#model option")).not_to_have_count(0)
     yield window
+    # On an address without scripts, by the process that the page was in: what it noted in leaving
+    # may not have come to the browser's own process yet, and would stand there afterwards.
+    window.goto(server.url + "/healthz")
+    window.evaluate(FORGET)
     window.goto("about:blank")
-    storage = window.context.new_cdp_session(window)
-    types = {"storageTypes": "local_storage,indexeddb"}
-    storage.send("Storage.clearDataForOrigin", {"origin": server.url, **types})
-    storage.detach()
     unwatch()
     assert faults == []
 

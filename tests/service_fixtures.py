@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -224,24 +225,22 @@ class Server:
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture(scope="module")
-def unready_server(
-    free_ports: Callable[[int], list[int]],
-    tiny_checkpoint: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+@contextmanager
+def beginning(
+    free_ports: Callable[[int], list[int]], checkpoints: Path, folders: pytest.TempPathFactory
 ) -> Iterator[StartServer]:
-    """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
+    """Begin to start servers with these checkpoints; all are ended in the end."""
     begun: list[Server] = []
 
     def begin(*, loads: bool = False, **environment: str) -> Server:
         port, ops_port = free_ports(2)
         port = int(environment.get("STROPHE_PORT", port))
-        settings = {"STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent), "STROPHE_THREADS": "1"}
+        settings = {"STROPHE_CHECKPOINTS": str(checkpoints), "STROPHE_THREADS": "1"}
         server = Server(
             port,
             ops_port,
             {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
-            tmp_path_factory.mktemp("server") / "log",
+            folders.mktemp("server") / "log",
             loads=loads,
         )
         begun.append(server)
@@ -252,21 +251,13 @@ def unready_server(
         server.end()
 
 
-@pytest.fixture
-def idle(server: Server) -> Iterator[Server]:
-    """The `server` of a test module, which each test leaves with nothing to do."""
-    yield server
-    server.wait_for_metric("strophe_streams_running", 0)
-    server.wait_for_metric("strophe_requests_waiting", 0)
-
-
-@pytest.fixture(scope="module")
-def start_server(unready_server: StartServer) -> Iterator[StartServer]:
-    """The same, ready; each must end well."""
+@contextmanager
+def starting(begin: StartServer) -> Iterator[StartServer]:
+    """Start servers and wait until they are ready; each must end well."""
     started: list[Server] = []
 
     def start(*, loads: bool = False, **environment: str) -> Server:
-        server = unready_server(loads=loads, **environment)
+        server = begin(loads=loads, **environment)
         started.append(server)
         server.wait_until_ready()
         return server
@@ -274,3 +265,43 @@ def start_server(unready_server: StartServer) -> Iterator[StartServer]:
     yield start
     codes = [server.end() for server in started]
     assert codes == [0] * len(started)
+
+
+@pytest.fixture(scope="module")
+def unready_server(
+    free_ports: Callable[[int], list[int]],
+    tiny_checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartServer]:
+    """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
+    with beginning(free_ports, tiny_checkpoint.parent, tmp_path_factory) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def start_server(unready_server: StartServer) -> Iterator[StartServer]:
+    """The same, ready; each must end well."""
+    with starting(unready_server) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def start_lasting_server(
+    free_ports: Callable[[int], list[int]],
+    tiny_checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartServer]:
+    """The same, for all modules of a run: one that each of many would start anew."""
+    with (
+        beginning(free_ports, tiny_checkpoint.parent, tmp_path_factory) as begin,
+        starting(begin) as start,
+    ):
+        yield start
+
+
+@pytest.fixture
+def idle(server: Server) -> Iterator[Server]:
+    """The `server` of a test module, which each test leaves with nothing to do."""
+    yield server
+    server.wait_for_metric("strophe_streams_running", 0)
+    server.wait_for_metric("strophe_requests_waiting", 0)
