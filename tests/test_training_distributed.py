@@ -127,13 +127,28 @@ def test_a_stop_of_one_saves_and_ends_both_and_one_alone_can_go_on(corpus: Path)
     assert progress_of(corpus, "cut")["step"] == 400
 
 
-def test_a_restart_does_not_take_over_another_run_of_that_name(
+def test_torchrun_does_not_take_over_another_run_of_that_name(
     corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(arguments(corpus, "old", steps=3)) == 0
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "strophe-train")
     assert "exists" in refusal(capsys, arguments(corpus, "old", steps=5))
     assert progress_of(corpus, "old")["step"] == 3
+
+
+def test_a_machine_that_is_back_goes_on_though_its_torchrun_has_restarted_nothing(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first checkpoint is named by its name, which the run's config holds as a folder."""
+    assert main(arguments(corpus, "first", steps=3)) == 0
+    shape = {"embedding_size": None, "hidden_size": None}
+    again = arguments(corpus, "second", steps=3, init_from="first", **shape)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "strophe-train")
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "0")
+    assert main(again) == 0
+    assert main(again) == 0
+    assert "it had come to its end" in capsys.readouterr().err
+    assert progress_of(corpus, "second")["step"] == 3
 
 
 def test_a_run_of_many_needs_a_name(

@@ -124,9 +124,13 @@ def num_local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if is_distributed() else 1
 
 
-def is_restart() -> bool:
-    """Check whether torchrun started this process again, after a worker had died."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+def is_under_torchrun() -> bool:
+    """Check whether torchrun started this process, which gives the same command after a death.
+
+    How often it did is of no use: each machine counts its own torchrun's restarts, and one that
+    is back begins at 0.
+    """
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def _require_a_fresh_store() -> None:

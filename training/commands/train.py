@@ -8,8 +8,14 @@ from rich.console import Console
 from model.errors import ModelError, ParameterError
 from training.command_line import longer_command
 from training.commands.flags import Commands, add_flags, given_fields
-from training.distributed import is_distributed, is_restart, process_group
+from training.distributed import (
+    ProcessGroup,
+    is_distributed,
+    is_under_torchrun,
+    process_group,
+)
 from training.flag_names import FLAGS, flag_of
+from training.origin import with_origin_found
 from training.run import RunOutcome, resume, start
 from training.run_folder import has_begun, read_config, resume_flags
 from training.run_log import has_finished
@@ -43,14 +49,12 @@ def run(args: argparse.Namespace) -> int:
         preset = args.preset if args.preset is not None else default_preset(given)
         config = resolve(preset, given)
         folder = config.runs_dir / str(config.name)
-    is_finished = args.resume and has_finished(folder)
     with process_group(config.device) as group:
         console = Console(stderr=True, quiet=not group.is_writer)
         try:
-            if args.resume or _is_begun_already(folder, config):
-                outcome = resume(folder, console, group)
-            else:
-                outcome = start(config, console, group)
+            goes_on = args.resume or _is_begun_already(folder, config, group)
+            is_finished = goes_on and has_finished(folder)
+            outcome = resume(folder, console, group) if goes_on else start(config, console, group)
         except RunStoppedError as error:
             flags = resume_flags(error.folder)
             advice = f"when that is mended, go on with: strophe train {flags}"
@@ -65,11 +69,21 @@ def run(args: argparse.Namespace) -> int:
         return _report_outcome(outcome, console)
 
 
-def _is_begun_already(folder: Path, config: TrainConfig) -> bool:
-    """Check whether torchrun restarted this run after a death: the one in `folder` is the same."""
-    if not is_restart() or not has_begun(folder):
+def _is_begun_already(folder: Path, config: TrainConfig, group: ProcessGroup) -> bool:
+    """Check whether torchrun gives the command of a run that has begun: it is the same run.
+
+    The writer looks for all of them, so that all do the same.
+    """
+    if not is_under_torchrun():
         return False
-    return read_config(folder).model_dump() == config.model_dump()
+    found = []
+
+    def look() -> None:
+        is_same = has_begun(folder) and read_config(folder) == with_origin_found(config)
+        found.append(is_same)
+
+    group.run_on_writer(look)
+    return bool(group.broadcast(float(any(found))))
 
 
 def _run_to_resume(args: argparse.Namespace, given: dict[str, object]) -> Path:
