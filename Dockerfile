@@ -44,7 +44,7 @@ RUN python3 -m venv /tmp/sbom && /tmp/sbom/bin/pip install cyclonedx-bom \
     && rm -rf /tmp/sbom && pip uninstall --yes setuptools pip
 
 FROM sources AS training-files
-RUN pip install --no-compile ".[train,texts]" && cd / && python3 -m model.decoding && python3 -m verse.composer
+RUN pip install --no-compile ".[train,texts,postgresql]" && cd / && python3 -m model.decoding && python3 -m verse.composer
 
 FROM ${PYTHON_IMAGE} AS runtime
 ARG KERNEL_CPU=haswell
@@ -76,6 +76,6 @@ ENV STROPHE_HOST=0.0.0.0
 USER strophe
 EXPOSE 8000 8001
 # Ready and not only alive: a worker on its way up, again and again, would be called healthy.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python3", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8001/readyz', timeout=4)"]
 CMD ["strophe", "serve"]
