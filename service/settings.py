@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     rate_limit: str | None = Field(
         None,
         max_length=200,
-        description="requests for text that one client may send, such as 60/minute;1000/hour",
+        description="texts that one client may ask for, such as 60/minute;1000/hour",
     )
     rate_limit_storage: SecretStr = Field(
         SecretStr("memory://"),
@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=4096,
-        description="requests for text that one client may have at once, those that wait included",
+        description="texts that one client may have at once, those that wait included",
     )
     trusted_proxies: int = Field(
         0,
@@ -235,6 +235,13 @@ class Settings(BaseSettings):
     def longest_inspected(self) -> int:
         """Largest number of characters of a text that /v1/inspect takes."""
         return min(self.max_inspect, self.max_prompt)
+
+    @property
+    def most_texts(self) -> int:
+        """Largest number of texts that one request may ask for: what every limit lets through."""
+        rates = [] if self.rate_limit is None else limits.parse_many(self.rate_limit)
+        held = [] if self.max_streams_per_client is None else [self.max_streams_per_client]
+        return min([self.max_streams, *held, *(rate.amount for rate in rates)])
 
     @property
     def http_threads(self) -> int:

@@ -48,7 +48,7 @@ DRAIN_EXIT_S = 1.0
 # Access
 
 PERMIT_WAIT_S = 0.1
-"""a client with too many streams waits so long for one of its own to end before it gets 429"""
+"""a client with too many texts waits so long for one of its own to end before it gets 429"""
 # A client that has read the end of an answer may be back before its permit is free.
 
 PREFLIGHT_VALID_S = 600
@@ -57,10 +57,13 @@ PREFLIGHT_VALID_S = 600
 RATE_STORAGE_TIMEOUT_S = 1
 """a request waits no longer for a storage of rates that is gone"""
 
+MAX_RATE_STORAGE_PAUSE_S = 32.0
+"""a storage of rates that is gone is looked for after pauses that double, up to so long"""
+
 # Responses
 
 RETRY_AFTER_S = 1
-"""the header Retry-After of a 503, and of a 429 for too many streams"""
+"""the header Retry-After of a 503, and of a 429 for too many texts at once"""
 
 CLIENT_CHECK_S = 0.25
 """between looks whether a client that waits for a text is still there"""

@@ -211,4 +211,4 @@ def test_two_services_share_one_count(
     assert in_turn() == [429, 429]
     redis_server.stop()
     assert in_turn() == [200, 200]
-    assert "Rate limit storage unreachable" in there.log
+    assert '"event": "rate_storage_lost"' in there.log

@@ -1,4 +1,4 @@
-"""Permits of a client's requests: so many, given back once, and handed over without a gap."""
+"""Permits of a client's texts: so many, given back once, and handed over without a gap."""
 
 import threading
 
@@ -51,3 +51,15 @@ def test_a_limiter_remembers_no_client_that_holds_no_permit() -> None:
         assert permit is not None
         limiter.release(permit)
     assert (limiter._held, limiter._num_waiting) == ({}, {})
+
+
+def test_a_request_needs_room_for_all_its_texts() -> None:
+    limiter = ConcurrencyLimiter(4, wait_s=0)
+    permit = limiter.acquire("a", 3)
+    assert permit is not None
+    assert limiter.acquire("a", 2) is None
+    assert limiter.num_free("a") == 1
+    assert limiter.acquire("a", 1) is not None
+    limiter.release(permit)
+    assert limiter.num_free("a") == 3
+    assert limiter.acquire("a", 3) is not None

@@ -1,91 +1,57 @@
-"""Rate limits: how often a client may send what makes work, by Flask-Limiter.
-
-Where the storage is lost the counts go on in this process, and back when it is there again.
-"""
+"""Rate limits: how many texts a client may ask for in a time; a request counts as its texts."""
 
 import math
 import time
 
-from flask import Flask, Response
-from flask_limiter import Limiter, RateLimitExceeded
-from limits import parse_many
-from limits.errors import StorageError
+from flask import Flask, Response, g
 
 from service.access.client_identity import client_id
+from service.access.rate_counter import RateCounter, Taken
 from service.access.route_flags import is_counted
+from service.access.text_counts import num_texts, require_at_most
 from service.error_answers import ApiError, ErrorBody
-from service.timeouts import RATE_STORAGE_TIMEOUT_S
-
-STORAGE_OPTIONS: dict[str, str | int] = {
-    "socket_connect_timeout": RATE_STORAGE_TIMEOUT_S,
-    "socket_timeout": RATE_STORAGE_TIMEOUT_S,
-    "wrap_exceptions": True,
-}
 
 
-def limit_rates(app: Flask, limits: str, storage: str) -> None:
-    """Let each client send as many requests as `limits` says, such as `60/minute;1000/hour`."""
-    limiter = Limiter(
-        client_id,
-        application_limits=[limits],
-        application_limits_exempt_when=lambda: not is_counted(),
-        strategy="fixed-window",  # one number a client, and the time to come back is exact
-        storage_uri=storage,
-        storage_options=STORAGE_OPTIONS if not storage.startswith("memory:") else {},
-        key_prefix="strophe",
-        in_memory_fallback_enabled=True,
-        swallow_errors=True,  # of those that were on their way to the storage when it was lost
-        # Not its headers: it would write Retry-After on every answer, and over that of a 503.
-        headers_enabled=False,
-    )
-    limiter.init_app(app)
+def limit_rates(app: Flask, rates: str, storage: str) -> None:
+    """Let each client ask for as many texts as `rates` says, such as `60/minute;1000/hour`."""
+    counter = RateCounter(rates, storage)
 
-    @app.errorhandler(RateLimitExceeded)
-    def refuse(error: RateLimitExceeded) -> Response:
-        refusal = rate_exceeded(error, wait_s(limiter, limits))
-        return app.make_response(app.handle_user_exception(refusal))
+    @app.before_request
+    def count() -> None:
+        if not is_counted():
+            return
+        require_at_most(counter.smallest.amount, f"the rate limit of {counter.smallest}")
+        g.taken = counter.take(client_id(), num_texts())
+        if g.taken.refusing:
+            raise rate_exceeded(g.taken, num_texts())
 
     @app.after_request
     def tell_rate(response: Response) -> Response:
-        response.headers.update(rate_headers(limiter))
+        if (taken := g.get("taken")) is not None:
+            response.headers.update(rate_headers(taken))
         return response
 
 
-def rate_exceeded(error: RateLimitExceeded, seconds: int) -> ApiError:
-    """Error 429 that says in how many seconds to come back, however long that is."""
+def rate_exceeded(taken: Taken, asked: int) -> ApiError:
+    """Error 429 that says what was asked, what is left, and in how many seconds to come back."""
+    window = taken.decisive
+    seconds = max(1, math.ceil(window.ends_at - time.time()))
+    reason = f"the rate limit of {window.rate} is used up"
+    if window.left:
+        reason = f"{asked} texts were asked for, {window.left} of {window.rate} are left"
     body = ErrorBody(
-        message=f"the rate limit of {error.limit.limit} is used up, come back in {seconds} s",
+        message=f"{reason}, come back in {seconds} s",
         type="rate_limit_error",
         code="rate_limit_exceeded",
     )
     return ApiError(429, body, headers={"Retry-After": str(seconds)})
 
 
-def wait_s(limiter: Limiter, limits: str) -> int:
-    """Seconds, whole and at least 1, until no limit of this client is used up."""
-    if (current := limiter.current_limit) is None:
-        return 1
-    try:
-        stats = [
-            limiter.limiter.get_window_stats(limit, *current.request_args)
-            for limit in parse_many(limits)
-        ]
-    except StorageError:
-        return 1
-    resets = [stat.reset_time for stat in stats if stat.remaining == 0]
-    return max(1, math.ceil(max(resets, default=0.0) - time.time()))
-
-
-def rate_headers(limiter: Limiter) -> dict[str, str]:
-    """X-RateLimit headers of the limit that is used up, else of the one of shortest window."""
-    if (current := limiter.current_limit) is None:
-        return {}
-    try:
-        stats = current.window
-    except StorageError:
-        return {}
+def rate_headers(taken: Taken) -> dict[str, str]:
+    """X-RateLimit headers: texts of the window that refused, else of the shortest one."""
+    window = taken.decisive
     return {
-        "X-RateLimit-Limit": str(current.limit.amount),
-        "X-RateLimit-Remaining": str(stats.remaining),
-        "X-RateLimit-Reset": str(math.ceil(stats.reset_time)),
+        "X-RateLimit-Limit": str(window.rate.amount),
+        "X-RateLimit-Remaining": str(window.left),
+        "X-RateLimit-Reset": str(math.ceil(window.ends_at)),
     }

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from model.errors import ParameterError
 from model.parameters import SamplingParams
 from service.access.route_flags import uncounted
+from service.access.text_counts import counted_as
 from service.api.content_negotiation import EVENTS, JSON, PLAIN, accepted_content_type
 from service.api.copy_reports import ASKED, copy_index_for
 from service.api.generate_responses import (
@@ -30,6 +31,7 @@ from service.api.request_body import (
     given,
     json_object,
     one_or_many,
+    peeked_object,
     require_known_fields,
     whole_characters,
 )
@@ -84,6 +86,7 @@ def generate_blueprint(settings: Settings, jobs: Jobs, registry: Registry) -> Bl
     blueprint = Blueprint("generate", __name__)
 
     @blueprint.post("/v1/generate")
+    @counted_as(lambda: GenerateRequest.from_json(peeked_object(request)).n)
     def generate() -> Response:
         content_type = accepted_content_type()
         body = GenerateRequest.from_json(json_object(request))

@@ -14,12 +14,14 @@ from typing import Annotated, Any, NoReturn, TypeVar
 from flask import Request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from pydantic import BaseModel, Field
+from werkzeug.exceptions import HTTPException
 
 from model.errors import ParameterError, shortened
 from model.parameters import MAX_STOPS, StopString
 from model.validation import validated_fields
 from service.error_answers import ApiError, bad_request
 
+READ = "strophe.body"  # of a request's environment: what was read of its body before its route
 MAX_CHOICES = 16  # texts for one prompt
 # Ignored fields go into a header, which has no room for whatever a client may send.
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -34,6 +36,24 @@ Stops = StopString | Annotated[tuple[StopString, ...], Field(max_length=MAX_STOP
 
 def json_object(request: Request) -> dict[str, Any]:
     """JSON object of a request's body. Raises ApiError, which says what is wrong with the body."""
+    read = request.environ.pop(READ, None)
+    if isinstance(read, Exception):
+        raise read
+    return _read(request) if read is None else read
+
+
+def peeked_object(request: Request) -> dict[str, Any]:
+    """JSON object that `json_object` will give, or raises what that will raise."""
+    try:
+        content = _read(request)
+    except (ApiError, HTTPException) as error:
+        request.environ[READ] = error
+        raise
+    request.environ[READ] = content
+    return content
+
+
+def _read(request: Request) -> dict[str, Any]:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise bad_request(

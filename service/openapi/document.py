@@ -194,7 +194,10 @@ def errors(
     operation: Operation, settings: Settings, *, is_public: bool, is_counted: bool
 ) -> dict[str, Any]:
     """Response objects of all errors of an operation, by status, with their codes and headers."""
-    of_access_ = of_access(settings, is_public=is_public, is_counted=is_counted)
+    takes_several = operation.body is not None and "n" in operation.body.model_fields
+    of_access_ = of_access(
+        settings, is_public=is_public, is_counted=is_counted, takes_several=takes_several
+    )
     found = {}
     for status, specs in by_status([*operation.errors, *of_access_, UNEXPECTED]).items():
         names = dict.fromkeys(name for spec in specs for name in spec.headers)

@@ -53,15 +53,16 @@ NO_RHYME = ErrorSpec(
 OFTEN = ErrorSpec(
     429,
     "rate_limit_exceeded",
-    "this client has used up its rate; Retry-After is when the window ends",
+    "of this client's rate fewer texts are left; Retry-After is when the window ends",
     ("Retry-After",),
 )
 MANY = ErrorSpec(
     429,
     "too_many_streams",
-    "this client has as many requests running or waiting as it may",
+    "with these texts this client would have more running or waiting than it may",
     ("Retry-After",),
 )
+NEVER = ErrorSpec(400, "too_many_texts", "more texts at once than a limit ever lets through")
 NOT_FINITE = ErrorSpec(500, "not_finite", "the model's numbers overflowed for this request")
 ENGINE = ErrorSpec(500, "engine", "the engine failed while it worked on this request")
 SLOW_READER = ErrorSpec(500, "slow_reader", "the stream was read too slowly")
@@ -101,8 +102,13 @@ OF_WORK = (
 OF_TOKENS = (*OF_A_BODY, *OF_A_MODEL, TOO_LONG)
 
 
-def of_access(settings: Settings, *, is_public: bool, is_counted: bool) -> list[ErrorSpec]:
-    """Errors with which `service.access` refuses a request, as this service is set."""
+def of_access(
+    settings: Settings, *, is_public: bool, is_counted: bool, takes_several: bool
+) -> list[ErrorSpec]:
+    """Errors with which `service.access` refuses a request, as this service is set.
+
+    `takes_several` is True for a route that may be asked for several texts at once.
+    """
     errors = []
     if has_keys(settings) and not is_public:
         errors.append(NO_KEY)
@@ -110,6 +116,8 @@ def of_access(settings: Settings, *, is_public: bool, is_counted: bool) -> list[
         errors.append(OFTEN)
     if settings.max_streams_per_client is not None and is_counted:
         errors.append(MANY)
+    if takes_several and {OFTEN, MANY} & set(errors):
+        errors.append(NEVER)
     return errors
 
 

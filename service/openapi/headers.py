@@ -31,7 +31,7 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": "string", "const": "false"},
     ),
     "WWW-Authenticate": ("How to send a key.", {"type": "string", "const": "Bearer"}),
-    "X-RateLimit-Limit": ("Requests that one window takes.", WHOLE_NUMBER),
+    "X-RateLimit-Limit": ("Texts that one window takes.", WHOLE_NUMBER),
     "X-RateLimit-Remaining": ("How many of them are left.", WHOLE_NUMBER),
     "X-RateLimit-Reset": ("When the window ends, in seconds since 1970.", WHOLE_NUMBER),
     "ETag": ("What to send as If-None-Match.", {"type": "string"}),

@@ -34,7 +34,7 @@ def narrowed(
     if model is DetokenizeRequest and name == "tokens":
         return {**schema, "maxItems": settings.max_prompt}
     if name in ("n", "best_of"):
-        return within(schema, min(MAX_CHOICES, settings.max_streams))
+        return within(schema, min(MAX_CHOICES, settings.most_texts))
     return schema
 
 
@@ -42,8 +42,8 @@ def example_within(body: Mapping[str, Any], settings: Settings) -> dict[str, Any
     """Narrow an example to the settings of this service, so that it is not refused."""
     most = {
         "max_tokens": settings.max_tokens,
-        "n": settings.max_streams,
-        "best_of": settings.max_streams,
+        "n": settings.most_texts,
+        "best_of": settings.most_texts,
     }
     return {name: min(value, most[name]) if name in most else value for name, value in body.items()}
 

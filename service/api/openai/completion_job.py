@@ -98,10 +98,9 @@ def start_completion(
 
 def _received(body: OpenAiRequest, served: ServedModel) -> tuple[Received, int | None]:
     """Received part of each text, nothing on a route that goes on with none, and their seed."""
-    num_texts = len(body.prompts) * body.num_written
     if isinstance(body, Resumable):
-        return received_by_client(body, served, body.seed, num_texts)
-    return Received.nothing(num_texts), body.seed
+        return received_by_client(body, served, body.seed, body.num_texts)
+    return Received.nothing(body.num_texts), body.seed
 
 
 def _behind_openings(

@@ -123,6 +123,11 @@ class OpenAiRequest(SamplingParams):
         return self.n
 
     @property
+    def num_texts(self) -> int:
+        """Count of texts to generate for all prompts."""
+        return len(self.prompts) * self.num_written
+
+    @property
     def wants_copies(self) -> bool:
         """Whether each text's copies from the training text are to be told."""
         return False

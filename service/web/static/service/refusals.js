@@ -6,6 +6,7 @@ const WORDS = {
   prompt_too_long: "the text is longer than this service takes",
   request_entity_too_large: "the text is longer than this service takes",
   rate_limit_exceeded: "you have asked as often as this service allows for now",
+  too_many_texts: "these are more texts at once than this service allows",
   too_many_streams: "you have as many texts being written as this service allows at once",
   not_finite: "the model came to no end of its sums; other settings may help",
   engine: "the service failed at this",
