@@ -101,7 +101,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
         # What a worker asks for would pass by the routes that tests lay; one test has it.
         usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
         context = browser.new_context(**{**usual, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         context.add_init_script(SEEDED)
         if not is_first:
@@ -116,7 +116,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
             expect(page.locator("#model option")).not_to_have_count(0)
         return page
 
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     yield open_at
     for context in contexts:
         context.close()
@@ -175,7 +175,7 @@ def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
 def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(SEEDED)
     context.add_init_script(BEEN_HERE)
     yield context.new_page()
@@ -187,7 +187,7 @@ def page(window: "Page", server: "Server") -> Iterator["Page"]:
     """The shared server's page with an empty sheet."""
     from sheet import expect
 
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=60_000)
     faults: list[str] = []
     unwatch = watch(window, faults)
     window.goto(server.url + "/")

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -84,40 +85,45 @@ FILES = {
     for path in sorted((ROOT / package).rglob("*.py"))
 }
 FILES["strophe"] = ROOT / "strophe.py"  # the console command, above all three
-TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
 
 
 def is_inside(module: str, package: str) -> bool:
     return module == package or module.startswith(package + ".")
 
 
-def names_imported(module: str) -> Iterator[str]:
+@cache
+def names_imported(module: str) -> set[str]:
     """Every dotted name that `module` imports, wherever in the file: `from a import b` is a.b."""
-    for node in ast.walk(TREES[module]):
+    names = set()
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
             assert node.module is not None
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-IMPORTED = {module: set(names_imported(module)) for module in FILES}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def importers(inside: str, imported: str) -> list[str]:
     """The modules inside one package that import another package."""
     return [
         module
-        for module, names in IMPORTED.items()
-        if is_inside(module, inside) and any(is_inside(name, imported) for name in names)
+        for module in FILES
+        if is_inside(module, inside)
+        and any(is_inside(name, imported) for name in names_imported(module))
     ]
 
 
 def own_imports(module: str) -> set[str]:
     """The modules of ours that `module` imports."""
     found = set()
-    for name in IMPORTED[module]:
+    for name in names_imported(module):
         owner = name if name in FILES else name.rpartition(".")[0]
         if owner in FILES and owner != module:
             found.add(owner)
@@ -141,7 +147,7 @@ def room_imports(package: str) -> dict[str, set[str]]:
 
 
 def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(TREES[module]):
+    for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -276,8 +282,8 @@ def test_the_map_of_the_service_goes_from_the_ground_up() -> None:
 def test_nothing_private_is_imported_from_another_module() -> None:
     private = {
         (module, name)
-        for module, names in IMPORTED.items()
-        for name in names
+        for module in FILES
+        for name in names_imported(module)
         if name.split(".")[0] in PACKAGES
         and any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
     }
@@ -291,7 +297,7 @@ def test_every_import_from_elsewhere_is_declared(package: str) -> None:
         name.split(".")[0]
         for module in FILES
         if is_inside(module, package)
-        for name in IMPORTED[module]
+        for name in names_imported(module)
     }
     foreign = used - set(sys.stdlib_module_names) - LATER_STDLIB - set(PACKAGES)
     undeclared = {
@@ -303,7 +309,7 @@ def test_every_import_from_elsewhere_is_declared(package: str) -> None:
 
 
 def test_every_module_opens_with_what_it_is_for() -> None:
-    assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
+    assert [module for module in FILES if not ast.get_docstring(tree_of(module))] == []
 
 
 def test_base_names_of_modules_are_unique_across_the_packages() -> None:
@@ -319,8 +325,8 @@ def test_no_module_is_a_sink() -> None:
 def test_only_commands_print() -> None:
     printing = {
         module
-        for module, tree in TREES.items()
-        for node in ast.walk(tree)
+        for module in FILES
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"

@@ -29,8 +29,8 @@ print(*short_digests(checkpoint.load(Path(sys.argv[1]))), sep="\\n")
 
 def short_digests(loaded: LoadedCheckpoint) -> list[str]:
     """Digests of a few characters for some requests, one by one and together."""
-    wanted = [(p, each.model_copy(update={"max_tokens": 8})) for p, each in requests()[:8]]
-    return digests(loaded, wanted, 1) + digests(loaded, wanted[:5], 5)
+    wanted = [(p, each.model_copy(update={"max_tokens": 6})) for p, each in requests()[:6]]
+    return digests(loaded, wanted, 1) + digests(loaded, wanted[:3], 3)
 
 
 @pytest.fixture(scope="module")
