@@ -14,15 +14,16 @@ from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, Description
 from model.config import ModelConfig
 from model.network import Network
+from model.tokenizer import TokenizerKind
 from model.tokenizer_training import train_tokenizer
 from training.train_config import ANTHOLOGY
 
 ROOT = Path(__file__).parent.parent
 
 
-def make_checkpoint(layers: int, hidden: int) -> Checkpoint:
+def make_checkpoint(layers: int, hidden: int, kind: TokenizerKind = "char") -> Checkpoint:
     """Make an untrained checkpoint with the anthology's vocabulary: weights do not change speed."""
-    tokenizer = train_tokenizer([ANTHOLOGY.read_text(encoding="utf-8")])
+    tokenizer = train_tokenizer([ANTHOLOGY.read_text(encoding="utf-8")], kind=kind)
     config = ModelConfig(
         vocab_size=tokenizer.vocab_size,
         embedding_size=128,
@@ -33,14 +34,14 @@ def make_checkpoint(layers: int, hidden: int) -> Checkpoint:
     return Checkpoint(
         network=Network(config).initialise().eval().requires_grad_(requires_grad=False),
         tokenizer=tokenizer,
-        description=Description(format=1, architecture=config, tokenizer="char"),
+        description=Description(format=1, architecture=config, tokenizer=kind),
         card="# A network to measure with\n",
     )
 
 
-def save_checkpoint(layers: int, hidden: int, folder: Path) -> Path:
+def save_checkpoint(layers: int, hidden: int, folder: Path, kind: TokenizerKind = "char") -> Path:
     """Save an untrained checkpoint as a folder that a service can load."""
-    checkpoints.save(make_checkpoint(layers, hidden), folder)
+    checkpoints.save(make_checkpoint(layers, hidden, kind), folder)
     return folder
 
 

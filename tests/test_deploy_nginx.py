@@ -2,22 +2,19 @@
 
 import json
 import shutil
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from waiting import wait_until
+from replicas import Nginx
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
 
-FOLDER = Path(__file__).parent.parent / "deploy" / "nginx"
 NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 FAIL_TIMEOUT_S = 3  # in replicas.conf
 
@@ -41,49 +38,14 @@ def replicas(start_server: "StartServer") -> dict[str, "Server"]:
 
 
 @pytest.fixture(scope="module")
-def edge(
-    replicas: dict[str, "Server"],
-    free_ports: Callable[[int], list[int]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def edge(replicas: dict[str, "Server"], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an nginx with the files that ship; only the replicas' ports are others."""
-    folder = tmp_path_factory.mktemp("nginx")
-    (port,) = free_ports(1)
-    text = (FOLDER / "replicas.conf").read_text(encoding="utf-8")
-    text = text.replace(":8000", f":{replicas['a'].port}").replace(
-        ":8010", f":{replicas['b'].port}"
-    )
-    (folder / "replicas.conf").write_text(text, encoding="utf-8")
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"""
-        daemon off; pid {folder}/pid; error_log {folder}/error.log warn;
-        events {{ worker_connections 256; }}
-        http {{
-            access_log off; {temporary}
-            include {FOLDER}/strophe.conf; include {folder}/replicas.conf;
-            server {{ listen 127.0.0.1:{port}; include {FOLDER}/server.conf; }}
-        }}
-        """,
-        encoding="utf-8",
-    )
-    log = folder / "error.log"
-    process = subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-e", str(log)])
-    address = f"http://127.0.0.1:{port}"
-    wait_until(lambda: is_open(address))
-    yield address
-    process.terminate()
-    assert process.wait(timeout=20) == 0
-
-
-def is_open(address: str) -> bool:
-    try:
-        return requests.get(address + "/healthz", timeout=5).ok
-    except requests.ConnectionError:
-        return False
+    ports = {name: server.port for name, server in replicas.items()}
+    nginx = Nginx(str(NGINX), tmp_path_factory.mktemp("nginx"), ports)
+    nginx.start()
+    nginx.wait_until_ready()
+    yield f"http://127.0.0.1:{nginx.port}"
+    assert nginx.end() == 0
 
 
 def write(edge: str, **fields: Any) -> requests.Response:

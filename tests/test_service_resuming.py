@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from document_blocks import blocks_of
 from flask.testing import FlaskClient
+from fuzz_resuming import fault_of_case
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -219,6 +220,13 @@ def test_a_text_that_is_written_again_and_is_another_is_a_conflict(client: Flask
     answer = ask(client, fields, **JSON)
     assert answer.status_code == 409
     assert answer.json["error"]["code"] == "received_differs"
+
+
+def test_random_requests_go_on_wherever_their_bytes_are_cut(client: FlaskClient) -> None:
+    """Thousands by two backends and a subword model: python benchmarks/fuzz_resuming.py."""
+    cases = [random.Random(f"1:{number}") for number in range(40)]
+    faults = [fault_of_case(client, draw, max_texts=2) for draw in cases]
+    assert [fault for fault in faults if fault is not None] == []
 
 
 class BreakingProxy:

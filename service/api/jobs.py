@@ -69,12 +69,18 @@ class Job:
 
     @property
     def num_prompt_tokens(self) -> int:
-        """Number of tokens of all prompts."""
-        return sum(request.num_prompt_tokens for request in self.requests)
+        """Number of tokens of all prompts, each once, however many requests it is fed for."""
+        one_of_each = {id(request.prompt): request for request in self.requests}
+        return sum(request.num_prompt_tokens for request in one_of_each.values())
+
+    @property
+    def num_tokens_to_feed(self) -> int:
+        """Number of tokens that are to be fed: of all requests' prompts, and of received texts."""
+        return sum(request.num_tokens_to_feed for request in self.requests)
 
     @property
     def num_fed_tokens(self) -> int:
-        """Number of tokens of all prompts that are fed so far."""
+        """Number of these that are fed so far."""
         return sum(request.num_fed_tokens for request in self.requests)
 
     @property

@@ -63,7 +63,7 @@ def waiting_comment(num_ahead: int) -> bytes:
 
 
 def reading_comment(num_fed: int, num_tokens: int) -> bytes:
-    """Comment in an event stream: so many of the prompt's tokens were read."""
+    """Comment in an event stream: so many tokens of prompt and received text were read."""
     return f": reading, {num_fed} of {num_tokens}\n".encode()
 
 
@@ -144,7 +144,7 @@ class Comments:
     def next(self) -> bytes | None:
         """Comment that is due, if any."""
         ahead, fed = self._job.num_ahead, self._job.num_fed_tokens
-        num_tokens, silent_s = self._job.num_prompt_tokens, self._clock() - self._sent_at
+        num_tokens, silent_s = self._job.num_tokens_to_feed, self._clock() - self._sent_at
         comment = None
         if ahead is not None and ahead != self._told[0]:
             comment = waiting_comment(ahead)

@@ -126,6 +126,11 @@ class Request:
         return self.generations[0].fed_ids if self.generations else tuple(self.prompt.ids)
 
     @property
+    def num_tokens_to_feed(self) -> int:
+        """Count of ids to feed, without the `<s>` that opens every text."""
+        return len(self.fed_ids) - 1
+
+    @property
     def num_prompt_tokens(self) -> int:
         """Length of the prompt in tokens, without the `<s>` that opens every text."""
         return len(self.prompt.ids) - 1
