@@ -53,7 +53,9 @@ def cut_behind(route: "Route", length: int | None = None) -> None:
     route.fulfill(body=body, content_type="text/event-stream")
 
 
-def cut_in_turn(lengths: Iterable[int], asked: list[dict[str, Any]]) -> "Callable[[Route], None]":
+def cut_in_turn(
+    lengths: Iterable[int | None], asked: list[dict[str, Any]]
+) -> "Callable[[Route], None]":
     """Handler that cuts one answer after the other, and leaves those behind as they are.
 
     What was asked for goes into `asked`.

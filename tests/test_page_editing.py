@@ -1,10 +1,9 @@
 """Editing the sheet while the machine writes, waits or has broken off: all finds its place."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from page_routes import break_off, held_back
 from sheet import (
     IN_A_BROWSER,
     caret_to,
@@ -21,49 +20,11 @@ from sheet import (
 )
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
     from service_fixtures import Server
 
 pytest_plugins = ["page_fixtures"]
 pytestmark = IN_A_BROWSER
-
-REQUEST = "**/v1/generate"
-
-
-@contextmanager
-def routed(page: "Page", handler: "Callable[[Route], Any]") -> Iterator[None]:
-    page.route(REQUEST, handler)
-    yield
-    page.unroute(REQUEST)
-
-
-def break_off(page: "Page", button: str = "#continue") -> str:
-    """Press a button that writes, and let the connection break amid the answer; gives the text."""
-
-    def cut_short(route: "Route") -> None:
-        whole = route.fetch().text()
-        route.fulfill(body=whole[: whole.index("data: [DONE]")], content_type="text/event-stream")
-
-    with routed(page, cut_short):
-        page.click(button)
-        expect(page.locator("#status")).to_have_text(re.compile("^broken off"))
-    return text_of(page)
-
-
-@contextmanager
-def held_back(page: "Page", button: str) -> Iterator[None]:
-    """Press a button that writes, and let the request wait until the block is over."""
-    held: list[Route] = []
-
-    def hold(route: "Route") -> None:
-        held.append(route)
-
-    with routed(page, hold):
-        with page.expect_request(REQUEST):
-            page.click(button)
-        yield
-        held[0].continue_()
-    wait_until_over(page)
 
 
 def write_twenty(page: "Page") -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from page_routes import refuse_rest, routed
 from torture_model import MINE, SheetModel, Shown
 from torture_page import Hand, LostError
 from torture_state import ENDLESS, Torture, mine
@@ -30,14 +31,28 @@ def reload_while_it_writes(t: Torture) -> None:
 
 
 def kill_while_it_writes(t: Torture) -> None:
-    write_and_type(t, end=t.service.kill)
-    if t.rng.random() < 0.5 or not t.hand.click("Go on from there"):
+    """The page goes on with the text by itself, or, where that is refused, when it is told to."""
+    if t.rng.random() < 0.5:
+        write_and_type(t, end=lambda: _kill_and_wait_for_more(t))
+        return
+    with routed(t.hand.page, refuse_rest):
+        write_and_type(t, end=t.service.kill)
+    if not t.hand.click("Go on from there"):
         return
     t.hand.expect_over()
     shown, _ = t.hand.read()
     at = _common(t.now.shown.text, shown.text)
     at = _place_of_insertion(t, shown, at)
     t.take(at, at)
+
+
+def _kill_and_wait_for_more(t: Torture) -> None:
+    t.service.kill()
+    size = len(t.hand.read()[0].text)
+    t.hand.wait(
+        lambda shown, state: state["isFree"] or len(shown.text) > size + 20, "it does not go on"
+    )
+    t.hand.press("Escape")
 
 
 def restart_service(t: Torture) -> None:

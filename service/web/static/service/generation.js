@@ -1,5 +1,6 @@
 // One request for a text or a poem, from the first try to its end, as a sequence of plain objects:
 //   {kind: "retrying", seconds, why}   the service is full or away; tried again after that
+//   {kind: "resuming"}                 the connection broke; what follows goes on where it ended
 //   {kind: "began", id, model, seed, prompt}
 //   {kind: "waiting", ahead}           in the queue
 //   {kind: "text", index, text}
@@ -11,20 +12,27 @@
 
 import { events } from "./events.js";
 import { pause, send, ServiceError } from "./client.js";
+import { Received } from "./received.js";
 import { refusal } from "./refusals.js";
 
 const MOST_TRIES = 12;
+const WAITS_S = [0.3, 1, 2, 4, 8, 15]; // before each try to go on; begun anew once something comes
 
 /** A stream that ended before its text did: what came stays good. */
-export class BrokenError extends Error {}
+export class BrokenError extends Error {
+  constructor(message, { retryAfter = 0, isFinal = false } = {}) {
+    super(message);
+    Object.assign(this, { retryAfter, isFinal });
+  }
+}
 
 /** A text goes on. Raises ServiceError, BrokenError, or AbortError after `signal`. */
-export const generate = (body, signal) => follow("/v1/generate", body, signal, meaning);
+export const generate = (body, signal) => throughBreaks("/v1/generate", body, signal, meaning);
 
 /** A poem in a form, line by line. Raises ServiceError, BrokenError, or AbortError after `signal`. */
 export function compose(body, signal) {
   let gap = "";
-  return follow("/v1/poems", body, signal, function* (event) {
+  return throughBreaks("/v1/poems", body, signal, function* (event) {
     if (event.number === undefined) yield* meaning(event);
     else {
       yield { kind: "line", line: event };
@@ -35,9 +43,36 @@ export function compose(body, signal) {
   });
 }
 
-/** What a stream tells, by `told`; how generations are asked for, and readings. */
-export async function* follow(path, body, signal, told) {
-  const answer = yield* patiently(path, body, signal);
+/** What an answer tells, by `told`, over as many connections as it takes: where one breaks, the next
+ * goes on at the next character. */
+async function* throughBreaks(path, body, signal, told) {
+  const received = new Received(body);
+  for (let tries = 0; ; tries++) {
+    try {
+      const again = received.hasBegun ? goingOn : patiently;
+      for await (const event of read(again(path, received.body, signal), told)) {
+        if (event.kind === "began" && received.hasBegun) continue;
+        if (event.kind === "began") received.begin(event);
+        if (event.kind === "text") {
+          tries = 0;
+          received.add(event);
+        }
+        yield event.kind === "text" ? withPlainLineEnds(event) : event;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof BrokenError) || error.isFinal || tries >= WAITS_S.length) throw error;
+      yield { kind: "resuming" };
+      await pause(Math.max(WAITS_S[tries], error.retryAfter), signal);
+    }
+  }
+}
+
+/** What a stream tells, by `told`; how readings are asked for. */
+export const follow = (path, body, signal, told) => read(patiently(path, body, signal), told);
+
+async function* read(answering, told) {
+  const answer = yield* answering;
   let isWhole = false;
   try {
     for await (const event of events(answer.body)) {
@@ -50,6 +85,17 @@ export async function* follow(path, body, signal, told) {
   }
   if (!isWhole) throw new BrokenError("the connection broke");
   yield { kind: "done" };
+}
+
+/** The answer that goes on with what came; what came stays good where that is refused. */
+async function* goingOn(path, body, signal) {
+  try {
+    return await send(path, { body, accept: "text/event-stream", signal });
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const { message, isPassing, retryAfter } = error;
+    throw new BrokenError(message, { isFinal: !isPassing, retryAfter: retryAfter ?? 0 });
+  }
 }
 
 async function* patiently(path, body, signal) {
@@ -83,8 +129,7 @@ function sound({ data }) {
 
 function* meaning(event) {
   if (event.id) yield { kind: "began", ...event };
-  if (event.text)
-    yield { kind: "text", index: event.index, text: event.text.replace(/\r\n?/g, "\n") };
+  if (event.text) yield { kind: "text", index: event.index, text: event.text };
   if (event.finish_reason) {
     yield {
       kind: "ended",
@@ -94,3 +139,5 @@ function* meaning(event) {
     };
   }
 }
+
+const withPlainLineEnds = (event) => ({ ...event, text: event.text.replace(/\r\n?/g, "\n") });

@@ -10,7 +10,8 @@ export class Progress {
   #seed = null;
   #unknown = 0; // characters of the prompt that the model does not know
   #reasons = [];
-  #draw = oncePerFrame(() => !this.isOver && this.#tell("writing"));
+  #isWaiting = false;
+  #draw = oncePerFrame(() => !this.isOver && !this.#isWaiting && this.#tell("writing"));
 
   /** `show` is given each line, and which of its parts are details; `say` only what is worth being read aloud.
    * Of several texts the seeds follow on each other. */
@@ -23,6 +24,7 @@ export class Progress {
   take(event) {
     if (event.kind === "retrying")
       this.#wait(`${event.why}; trying again in ${Math.ceil(event.seconds)} s`);
+    if (event.kind === "resuming") this.#wait("connection lost, going on …");
     if (event.kind === "waiting") this.#wait(`waiting, ${event.ahead} ahead`);
     if (event.kind === "began") this.#begin(event);
     if (event.kind === "ended")
@@ -39,6 +41,7 @@ export class Progress {
   }
 
   #wait(text) {
+    this.#isWaiting = true;
     this.show(text);
     this.say(text);
   }
@@ -49,6 +52,7 @@ export class Progress {
   }
 
   #count(characters) {
+    this.#isWaiting = false;
     this.#first ??= performance.now();
     this.#last = performance.now();
     this.#characters += characters;
