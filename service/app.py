@@ -108,7 +108,7 @@ def _add_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
     metrics.add_gauge(
         "ready",
         "Whether a request sent now would be written",
-        lambda: why_not_ready(engine, registry) is None,
+        lambda: why_not_ready(engine, registry.catalogue) is None,
     )
     metrics.add_gauge(
         "engine_tick_age_seconds",

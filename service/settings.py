@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     default_model: str | None = Field(
         None,
         description="model of requests that name none; unset: the only one, "
-        "else the most recently written in CHECKPOINTS, else the one that ships",
+        "else the one that has the name of the model that ships, else the first by name",
     )
     replica: str | None = Field(
         None,

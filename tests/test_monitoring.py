@@ -182,7 +182,7 @@ def test_an_alert_says_when_how_bad_and_what() -> None:
     for rule in RULES:
         assert rule.keys() - {"for"} == {"alert", "expr", "labels", "annotations"}
         assert rule["labels"]["severity"] in ("warning", "critical")
-        assert "$labels.instance" in rule["annotations"]["summary"]
+        assert re.search(r"\$labels\.(instance|model)", rule["annotations"]["summary"])
         assert re.fullmatch(r"\d+[smh]", rule.get("for", "1m"))
 
 

@@ -13,38 +13,46 @@ def metrics() -> Metrics:
     return Metrics()
 
 
+def offer(metrics: Metrics, name: str, backend: str, generation: int = 1) -> None:
+    fingerprint = f"fp_{generation}"
+    metrics.checkpoint_loaded(name, backend, fingerprint=fingerprint, generation=generation)
+
+
 def models_shown(metrics: Metrics) -> set[str]:
     return set(re.findall(r'model="([^"]*)"', metrics.exposition().decode()))
 
 
 def test_a_model_on_offer_has_all_its_series_at_0(metrics: Metrics) -> None:
-    metrics.checkpoint_loaded("verse", "int8")
+    offer(metrics, "verse", "int8")
     shown = metrics.exposition().decode()
     for name in ("generated_tokens_total", "time_to_first_token_seconds_count"):
         assert f'strophe_{name}{{model="verse"}} 0.0\n' in shown
     assert 'strophe_requests_total{model="verse",outcome="rejected"} 0.0\n' in shown
-    assert 'strophe_model_info{model="verse",path="int8"} 1.0\n' in shown
+    assert 'strophe_model_info{fingerprint="fp_1",model="verse",path="int8"} 1.0\n' in shown
+    assert 'strophe_model_generation{model="verse"} 1.0\n' in shown
 
 
 def test_a_model_that_is_gone_is_not_shown(metrics: Metrics) -> None:
-    metrics.checkpoint_loaded("verse", "int8")
-    metrics.checkpoint_loaded("prose", "fp32")
+    offer(metrics, "verse", "int8")
+    offer(metrics, "prose", "fp32")
     metrics.checkpoint_removed("verse")
     assert models_shown(metrics) == {"prose"}
 
 
 def test_a_replaced_model_goes_on_counting_and_tells_its_new_path(metrics: Metrics) -> None:
-    metrics.checkpoint_loaded("verse", "int8")
+    offer(metrics, "verse", "int8")
     metrics.engine.ended("verse", "stop", 1.0)
-    metrics.checkpoint_loaded("verse", "fp32")
+    offer(metrics, "verse", "fp32", generation=2)
     shown = metrics.exposition().decode()
     assert metric_sum(shown, 'strophe_requests_total{model="verse",outcome="stop"}') == 1
     assert re.findall(r'strophe_model_info\{.*path="(\w+)"\}', shown) == ["fp32"]
+    assert re.findall(r'strophe_model_info\{fingerprint="(\w+)"', shown) == ["fp_2"]
+    assert 'strophe_model_generation{model="verse"} 2.0\n' in shown
 
 
 def test_what_a_model_writes_after_its_end_counts_under_one_name(metrics: Metrics) -> None:
     for name in ("verse", "prose"):
-        metrics.checkpoint_loaded(name, "int8")
+        offer(metrics, name, "int8")
         metrics.checkpoint_removed(name)
         metrics.engine.stepped(name, rows=1, steps=2, tokens=2, seconds=0.1)
         metrics.engine.ended(name, "length", 1.0)
@@ -56,7 +64,7 @@ def test_models_that_come_and_go_leave_nothing_behind(metrics: Metrics) -> None:
     metrics.engine.rejected("late")
     sizes = []
     for number in range(50):
-        metrics.checkpoint_loaded(f"model-{number}", "int8")
+        offer(metrics, f"model-{number}", "int8")
         metrics.checkpoint_removed(f"model-{number}")
         sizes.append(metrics.exposition().count(b"\n"))
     assert set(sizes) == {sizes[0]}

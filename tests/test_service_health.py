@@ -30,6 +30,22 @@ def test_one_model_is_shown_by_its_name(client: FlaskClient) -> None:
     assert client.get("/v1/models/a/b").get_json()["error"]["code"] == "model_not_found"
 
 
+def test_readiness_tells_which_checkpoints_are_loaded_and_the_default(
+    client: FlaskClient, service: Service
+) -> None:
+    (served,) = service.registry.catalogue.models
+    path = served.runner.backend_name
+    about = {"name": "tiny", "fingerprint": served.fingerprint, "generation": 1, "path": path}
+    assert client.get("/readyz").get_json() == {
+        "status": "ready",
+        "models": [about],
+        "default": {"model": "tiny", "reason": "it is the only model"},
+    }
+    facts = f'{{fingerprint="{served.fingerprint}",model="tiny",path="{path}"}}'
+    assert f"strophe_model_info{facts} 1.0" in client.get("/metrics").text
+    assert value(client, 'model_generation{model="tiny"}') == 1
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_a_service_with_a_model_is_alive_and_ready(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 200
@@ -123,6 +139,9 @@ def test_a_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> Non
         client = service.app.test_client()
         answers = [client.get(path).status_code for path in ("/healthz", "/readyz")]
         refusal = client.post("/v1/generate", data=json.dumps({}))
+        not_ready = client.get("/readyz").get_json()
         service.stop()
     assert answers == [200, 503]
+    reason = "no model is loaded"
+    assert not_ready == {"status": "not ready", "reason": reason, "models": [], "default": None}
     assert (refusal.status_code, refusal.get_json()["error"]["code"]) == (503, "no_model")

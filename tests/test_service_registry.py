@@ -196,17 +196,51 @@ def test_the_one_that_ships_comes_back_when_the_other_goes(
     registry.scan()
     shutil.rmtree(own)
     registry.scan()
-    assert registry.catalogue.find(None).is_shipped
+    assert registry.catalogue.find(None).source.folder.parent == shipped
 
 
-def test_the_most_recently_written_checkpoint_is_the_default(
+def told_default(registry: Registry) -> tuple[str, str] | None:
+    registry.scan()
+    default = registry.catalogue.default
+    return None if default is None else (default.name, default.reason)
+
+
+def test_no_model_becomes_the_default_by_coming_last(
     registry: Registry, folder: Path, shipped: Path, make_checkpoint: MakeCheckpoint
 ) -> None:
-    for name in ("b-first", "a-second"):
+    assert told_default(registry) is None
+    make_checkpoint(folder / "mine")
+    assert told_default(registry) == ("mine", "it is the only model")
+    make_checkpoint(folder / "tried-out", seed=1)
+    assert told_default(registry) == ("mine", "it is the first by name")
+    ships = ("verse", "it has the name of the model that ships")
+    make_checkpoint(shipped / "verse")
+    assert told_default(registry) == ships
+    make_checkpoint(folder / "a-trial")
+    assert told_default(registry) == ships
+    make_checkpoint(folder / "verse", seed=2)  # in place of the one that ships
+    assert told_default(registry) == ships
+    assert registry.catalogue.find(None).source.folder.parent == folder
+
+
+def test_a_generation_is_how_often_a_checkpoint_was_loaded_under_the_name(
+    registry: Registry, folder: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    def generations() -> list[tuple[str, int]]:
+        registry.scan()
+        return [(each.name, each.generation) for each in registry.catalogue.models]
+
+    for name in ("prose", "verse"):
         make_checkpoint(folder / name)
-    make_checkpoint(shipped / "c-shipped")
-    registry.scan()
-    assert registry.catalogue.find(None).name == "a-second"
+    assert generations() == [("prose", 1), ("verse", 1)]
+    make_checkpoint(folder / "verse", seed=1)
+    assert generations() == [("prose", 1), ("verse", 2)]
+    (folder / "verse" / "config.json").write_bytes(b"{")
+    assert generations() == [("prose", 1), ("verse", 2)]
+    shutil.rmtree(folder / "verse")
+    assert generations() == [("prose", 1)]
+    make_checkpoint(folder / "verse", seed=1)
+    assert generations() == [("prose", 1), ("verse", 3)]
 
 
 def test_a_default_that_is_set_is_never_replaced_by_another(

@@ -5,15 +5,17 @@ sent now would be written. Idle is not stalled, and slow is not dead.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from service.access.route_flags import public
-from service.api.response_models import closed
+from service.api.response_models import FINGERPRINT, closed
 from service.engine.engine import Engine
+from service.models.catalogue import Catalogue
 from service.models.registry import Registry
 
 
@@ -33,14 +35,42 @@ class NotAlive(TypedDict):
 
 
 @closed
-class Ready(TypedDict):
+class LoadedModelFacts(TypedDict):
+    """One model on offer, and which checkpoint it is."""
+
+    name: str
+    fingerprint: Annotated[str, Field(description=FINGERPRINT)]
+    generation: Annotated[
+        int, Field(ge=1, description="1 for the first of its name, and 1 more at each swap")
+    ]
+    path: Annotated[str, Field(description="how its steps are computed: int8 or fp32")]
+
+
+@closed
+class DefaultFacts(TypedDict):
+    """The model of requests that name none."""
+
+    model: str
+    reason: Annotated[str, Field(description="why it is the default")]
+
+
+@closed
+class Offer(TypedDict):
+    """What the service has loaded."""
+
+    models: list[LoadedModelFacts]
+    default: Annotated[DefaultFacts | None, Field(description="null where there is none yet")]
+
+
+@closed
+class Ready(Offer):
     """A request sent now would be written."""
 
     status: Literal["ready"]
 
 
 @closed
-class NotReady(TypedDict):
+class NotReady(Offer):
     """A request sent now would be refused."""
 
     status: Literal["not ready"]
@@ -63,9 +93,10 @@ def health_blueprint(
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        if (trouble := why_not_ready(engine, registry)) is None:
-            return jsonify(Ready(status="ready"))
-        return unavailable(NotReady(status="not ready", reason=trouble))
+        catalogue = registry.catalogue  # once: the default is one of these models
+        if (trouble := why_not_ready(engine, catalogue)) is None:
+            return jsonify(Ready(status="ready", **offer_of(catalogue)))
+        return unavailable(NotReady(status="not ready", reason=trouble, **offer_of(catalogue)))
 
     @blueprint.get("/metrics")
     def show_metrics() -> Response:
@@ -74,11 +105,26 @@ def health_blueprint(
     return blueprint
 
 
-def why_not_ready(engine: Engine, registry: Registry) -> str | None:
+def offer_of(catalogue: Catalogue) -> Offer:
+    """Models on offer with their fingerprints and generations, and the default."""
+    default = catalogue.default
+    return {
+        "models": [
+            {
+                "name": model.name,
+                "fingerprint": model.fingerprint,
+                "generation": model.generation,
+                "path": model.runner.backend_name,
+            }
+            for model in catalogue.models
+        ],
+        "default": None if default is None else {"model": default.name, "reason": default.reason},
+    }
+
+
+def why_not_ready(engine: Engine, catalogue: Catalogue) -> str | None:
     """Reason why a request sent now would not be written; None when it would."""
-    if engine.trouble is not None:
-        return engine.trouble
-    return registry.catalogue.trouble
+    return engine.trouble if engine.trouble is not None else catalogue.trouble
 
 
 def unavailable(answer: NotAlive | NotReady) -> Response:

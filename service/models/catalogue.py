@@ -26,18 +26,29 @@ class ModelLoadingError(Exception):
     """Raised where the model that was asked for may come: checkpoints are still being loaded."""
 
 
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Default model: the name of the model of requests that name none, and why it is that."""
+
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Models on offer by name, and the names of those that are found and not yet loaded.
 
     Before the first scan `is_complete` is False: then no name is known to be missing, and the
-    default is only known where the settings name it (`chosen_default`).
+    default is only known where the settings name it (`chosen_default`). No model becomes the
+    default by coming last: what was trained to try something out is nobody's wish. `shipped` are
+    the names of those that come with the service.
     """
 
     served: Mapping[str, ServedModel] = field(default_factory=dict)
     loading: frozenset[str] = frozenset()
     is_complete: bool = False
     chosen_default: str | None = None
+    shipped: frozenset[str] = frozenset()
 
     @property
     def models(self) -> list[ServedModel]:
@@ -45,18 +56,22 @@ class Catalogue:
         return [model for _, model in sorted(self.served.items())]
 
     @property
-    def default_name(self) -> str | None:
-        """Name of the model of requests that name none; None where there is none, or none yet."""
+    def default(self) -> Default | None:
+        """Model of requests that name none; None where there is none, or none yet."""
         if self.chosen_default is not None:
-            return self.chosen_default
-        if not self.is_complete:
+            return Default(self.chosen_default, "STROPHE_DEFAULT_MODEL names it")
+        if not self.is_complete or not self.served:
             return None
-        newest = max(
-            self.served.values(),
-            key=lambda model: (not model.is_shipped, model.written_at),
-            default=None,
-        )
-        return None if newest is None else newest.name
+        if len(self.served) == 1:
+            return Default(next(iter(self.served)), "it is the only model")
+        if shipped := self.shipped & self.served.keys():
+            return Default(min(shipped), "it has the name of the model that ships")
+        return Default(min(self.served), "it is the first by name")
+
+    @property
+    def default_name(self) -> str | None:
+        """Name of the default model; None where there is none, or none yet."""
+        return None if self.default is None else self.default.name
 
     @property
     def trouble(self) -> str | None:

@@ -8,6 +8,7 @@ Knows nothing of Flask, and of tensors only that there is a loader.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,9 @@ from service.timeouts import THREAD_STOP_TIMEOUT_S
 class LoadObserver(Protocol):
     """Interface of the registry to the metrics; called on its watcher's thread."""
 
-    def checkpoint_loaded(self, model: str, backend: str) -> None:
+    def checkpoint_loaded(
+        self, model: str, backend: str, *, fingerprint: str, generation: int
+    ) -> None:
         """Count a checkpoint that is about to be offered; `backend` is what decodes it."""
 
     def checkpoint_refused(self) -> None:
@@ -40,8 +43,7 @@ class Registry:
 
     `checkpoints` and `shipped` are folders of checkpoint folders; the first is preferred where both
     have one of the same name. `load` reads one folder. `default_model` serves requests that name no
-    model; without it, the newest checkpoint that does not ship. The watcher looks every `poll_s`
-    seconds.
+    model; without it, the catalogue says which. The watcher looks every `poll_s` seconds.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Registry:
         # Replaced as a whole by the watcher, so readers need no lock.
         self._catalogue = Catalogue(chosen_default=default_model)
         self._refused: dict[Path, FolderIdentity] = {}
+        self._num_loaded: Counter[str] = Counter()  # by name, also of those that are gone
         self._has_scanned = threading.Event()
         self._on_first_scan: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
@@ -92,8 +95,13 @@ class Registry:
         """Look at the folders once: drop what is gone, load what is new or replaced."""
         found = self._found()
         self._forget_gone(found)
+        shipped = {
+            name
+            for name, sources in found.items()
+            if any(source.folder.parent == self._shipped for source in sources)
+        }
         untried = [name for name in found if any(self._untried(name, found[name]))]
-        self._publish(loading=frozenset(untried))
+        self._publish(loading=frozenset(untried), shipped=frozenset(shipped))
         for name in untried:
             self._update(name, found[name])
         self._publish(is_complete=True)
@@ -154,15 +162,23 @@ class Registry:
             )
             return None
         self._refused.pop(source.folder, None)
-        self._observer.checkpoint_loaded(source.name, loaded.runner.backend_name)
+        self._num_loaded[source.name] += 1
+        served = ServedModel.from_folder(loaded, source, self._num_loaded[source.name])
+        self._observer.checkpoint_loaded(
+            served.name,
+            served.runner.backend_name,
+            fingerprint=served.fingerprint,
+            generation=served.generation,
+        )
         self._log.info(
             "checkpoint_loaded",
             model=source.name,
             folder=str(source.folder),
             path=loaded.runner.backend_name,
+            fingerprint=served.fingerprint,
+            generation=served.generation,
         )
-        is_shipped = source.folder.parent == self._shipped
-        return ServedModel.from_folder(loaded, source, is_shipped=is_shipped)
+        return served
 
     def _watch(self) -> None:
         while not self._stopped.is_set():

@@ -79,15 +79,15 @@ class ServedModel(LoadedModel):
 
     name: str
     source: Candidate
-    is_shipped: bool
+    generation: int  # 1 for the first model of this name in this process, and 1 more at each swap
 
     @staticmethod
-    def from_folder(loaded: LoadedModel, source: Candidate, *, is_shipped: bool) -> "ServedModel":
+    def from_folder(loaded: LoadedModel, source: Candidate, generation: int) -> "ServedModel":
         """Offer a loaded model by the name of its folder."""
         return ServedModel(
             name=source.name,
             source=source,
-            is_shipped=is_shipped,
+            generation=generation,
             runner=loaded.runner,
             voice=loaded.voice,
             architecture=loaded.architecture,

@@ -51,8 +51,14 @@ class Metrics:
         )
         self._models = Gauge(
             "strophe_model_info",
-            "1 for each model on offer, with how its steps are computed",
-            ["model", "path"],
+            "1 for each model on offer, with how its steps are computed and what its files are",
+            ["model", "path", "fingerprint"],
+            registry=self.registry,
+        )
+        self._generations = Gauge(
+            "strophe_model_generation",
+            "How many checkpoints were loaded under the name of each model on offer",
+            ["model"],
             registry=self.registry,
         )
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -80,11 +86,14 @@ class Metrics:
         """Count a connection that ended before its request was whole: slow, too long, gave way."""
         self._ended.labels(reason).inc()
 
-    def checkpoint_loaded(self, model: str, backend: str) -> None:
+    def checkpoint_loaded(
+        self, model: str, backend: str, *, fingerprint: str, generation: int
+    ) -> None:
         """Count a loaded checkpoint, and show its model in place of one of the same name."""
         self._loads.labels("loaded").inc()
         self._models.remove_by_labels({"model": model})
-        self._models.labels(model, backend).set(1)
+        self._models.labels(model, backend, fingerprint).set(1)
+        self._generations.labels(model).set(generation)
         self.engine.model_offered(model)
 
     def checkpoint_refused(self) -> None:
@@ -94,4 +103,5 @@ class Metrics:
     def checkpoint_removed(self, model: str) -> None:
         """Remove the series of a model that is no longer on offer."""
         self._models.remove_by_labels({"model": model})
+        self._generations.remove_by_labels({"model": model})
         self.engine.model_withdrawn(model)
