@@ -18,6 +18,7 @@ import torch
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 from model.copies.copy_report import CopyLimits, copy_report
+from model.count_in_words import counted
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.device import resolve_device
@@ -110,7 +111,9 @@ def run_generate(args: argparse.Namespace) -> None:
     decoder = decoder_of(loaded.network, args.path)
     prompt = _read_text("prompt", Path("-")) if args.prompt == "-" else args.prompt
     if num_unknown := loaded.tokenizer.encode_prompt(prompt).num_unknown:
-        print(f"{num_unknown} characters of the prompt are unknown to this model", file=sys.stderr)
+        unknown = counted(num_unknown, "character")
+        are = "is" if num_unknown == 1 else "are"
+        print(f"{unknown} of the prompt {are} unknown to this model", file=sys.stderr)
     for piece in generate(decoder, loaded.tokenizer, prompt, params):
         # A file or another program gets the text as it is.
         shown = terminal_text(piece.text) if sys.stdout.isatty() else piece.text
@@ -133,7 +136,7 @@ def run_score(args: argparse.Namespace) -> None:
     print(f"{score.bits_per_character:.4f} bits per character")
     print(f"{score.nats_per_character:.4f} nats per character")
     print(f"{score.perplexity:.3f} perplexity by character")
-    print(f"{score.characters} characters, {ids.count(UNK_ID)} unknown to this model")
+    print(f"{counted(score.characters, 'character')}, {ids.count(UNK_ID)} unknown to this model")
 
 
 def run_describe(args: argparse.Namespace) -> None:
@@ -144,7 +147,7 @@ def run_describe(args: argparse.Namespace) -> None:
     if loaded.word_list is not None:
         print(f"Word list: {len(loaded.word_list.words):,} words of the training text")
     if loaded.copy_index is not None:
-        print(f"Copy index: {loaded.copy_index.documents:,} documents")
+        print(f"Copy index: {counted(loaded.copy_index.documents, 'document')}")
     weights = distinct_weights(loaded.network)
     for name, weight in weights.items():
         print(f"{name:28} {' x '.join(map(str, weight.shape))}")
@@ -162,9 +165,8 @@ def run_copied(args: argparse.Namespace) -> int:
     report = copy_report(index, text, limits)
     for run in report.flagged or ([report.longest] if report.longest is not None else []):
         title = f" ({run.title})" if run.title is not None else ""
-        print(
-            f"{run.characters} characters, {run.words} whole words: {text[run.start : run.end]!r}"
-        )
+        size = f"{counted(run.characters, 'character')}, {counted(run.words, 'whole word')}"
+        print(f"{size}: {text[run.start : run.end]!r}")
         place = f"{run.file}, document {run.document}, line {run.line}{title}"
         print(f"    {terminal_line(place)}")
     print(f"{report.verdict}; only verbatim copies are looked for")

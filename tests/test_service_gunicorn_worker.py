@@ -98,11 +98,15 @@ def test_hundreds_of_idle_connections_and_half_sent_requests_take_no_thread(idle
 
 
 @pytest.mark.parametrize(
-    ("sent", "part", "seconds"),
-    [(HALF_HEAD, "head", 2), (HALF_BODY, "body", 1), (HALF_CHUNK, "body", 1)],
+    ("sent", "part", "time_taken"),
+    [
+        (HALF_HEAD, "head", "2 seconds"),
+        (HALF_BODY, "body", "1 second"),
+        (HALF_CHUNK, "body", "1 second"),
+    ],
 )
 def test_a_request_that_trickles_in_past_its_deadline_gets_408_and_is_closed(
-    idle: "Server", sent: bytes, part: str, seconds: int
+    idle: "Server", sent: bytes, part: str, time_taken: str
 ) -> None:
     """A byte now and then does not prolong it."""
     ended = 'strophe_connections_ended_total{reason="slow"}'
@@ -123,7 +127,7 @@ def test_a_request_that_trickles_in_past_its_deadline_gets_408_and_is_closed(
     assert b"Connection: close" in head
     error = json.loads(body)["error"]
     assert error["code"] == "request_timeout"
-    assert error["message"] == f"the request's {part} was not whole after {seconds} seconds"
+    assert error["message"] == f"the request's {part} was not whole after {time_taken}"
 
 
 def test_the_next_request_of_a_kept_alive_connection_has_the_same_deadline(idle: "Server") -> None:

@@ -181,7 +181,7 @@ def test_a_poem_goes_on_at_any_character_and_behind_any_line(client: FlaskClient
     ("fields", "headers", "param", "said"),
     [
         ({"received": "abc", "seed": None}, {}, "seed", "is needed"),
-        ({"received": ["a", "b"]}, {}, "received", "must be 1 texts, got 2"),
+        ({"received": ["a", "b"]}, {}, "received", "must be 1 text, got 2"),
         ({"received": "\u16a0"}, {}, "received", "does not write"),
         ({"received": "\ud800"}, {}, "received", "half a surrogate pair"),
         ({"received": "Another", "echo": True}, {}, "received", "does not begin with the prompt"),

@@ -82,7 +82,7 @@ def test_a_text_of_two_encodings_is_refused_until_each_line_may_be_either() -> N
     ("raw", "reason"),
     [
         (b"\xff" + b"b" * 10, "not UTF-8 at byte 0, and no other encoding fits"),
-        (bytes(1 << 17), "is no text: of its first 65,536 bytes 65,536 are NUL"),
+        (bytes(1 << 17), "is no text: 65,536 of its first 65,536 bytes are NUL"),
         (bytes(range(256)) * 9, "is no text"),
         (b"\xff\xfe" + "odd".encode("utf-16-le")[:-1], "not UTF-16-LE at byte 6"),
         ("caf\u00e9".encode()[:-1], "not UTF-8 at byte 3"),

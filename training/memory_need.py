@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from model.config import Cell, ModelConfig
+from model.count_in_words import counted
 from model.device import has_fast_bf16, resolve_device
 from model.network import Network
 from model.weights_file import distinct_weights
@@ -121,7 +122,7 @@ def required_memory(
         if demand.num_bytes > demand.limit.num_bytes:
             raise MemoryLimitError(
                 f"training {need.parameters:,} parameters with batches of {config.batch_size} x "
-                f"{config.sequence_length} tokens would take {demand.in_words()}; "
+                f"{counted(config.sequence_length, 'token')} would take {demand.in_words()}; "
                 f"{_advice(need, config)}"
             )
     return need, demands

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from model.atomic_write import replacing_folder
 from model.checkpoint import Checkpoint, write_files
+from model.count_in_words import counted
 from model.network import State
 from model.regular_file import open_regular, read_regular
 from training.optimization.trainer import Trainer
@@ -138,7 +139,7 @@ def _carried(tensors: dict[str, Tensor], trainer: Trainer) -> State:
     batch_size, saved = trainer.config.batch_size, tensors["hidden"].shape
     if len(saved) != 3 or saved[1] != batch_size:
         raise ValueError(
-            f"{CARRIED}: the carried state is {tuple(saved)}, not of {batch_size} rows"
+            f"{CARRIED}: the carried state is {tuple(saved)}, not of {counted(batch_size, 'row')}"
         )
     rows = trainer.group.share(batch_size)
     device = trainer.network.device

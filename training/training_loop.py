@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from model.count_in_words import counted
 from training.checkpointing import CheckpointSaver
 from training.data.corpus import Corpus
 from training.data.train_valid_split import Part
@@ -228,7 +229,7 @@ class TrainingLoop:
         self._display.say(
             f"best checkpoint: {score.nats_per_character:.4f} nats, "
             f"{score.bits_per_character:.4f} bits per character over "
-            f"{score.characters:,} characters of the validation text"
+            f"{counted(score.characters, 'character')} of the validation text"
         )
 
 

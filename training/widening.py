@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from model.count_in_words import counted
 from model.network import Network
 from model.prompt_normalization import normalize_prompt
 from model.tokenizer import BOS_ID, UNK_ID, Tokenizer
@@ -54,7 +55,8 @@ def new_character_lines(old: Tokenizer, new: Tokenizer, name: str) -> Iterator[s
     if characters:
         shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in characters[:MOST_SHOWN])
         more = ", ..." if len(characters) > MOST_SHOWN else ""
-        yield f"widened by {len(characters)} characters that {name} does not have: {shown}{more}"
+        number = counted(len(characters), "character")
+        yield f"widened by {number} that {name} does not have: {shown}{more}"
 
 
 def _with_rows(matrix: Tensor, models: Sequence[list[int]], generator: torch.Generator) -> Tensor:

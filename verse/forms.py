@@ -11,6 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from model.count_in_words import counted
 from model.validation import validated_fields
 
 MAX_LINES = 120
@@ -80,7 +81,8 @@ class LineSpec(BaseModel):
         lengths = [len(template) for template in self.templates]
         if counts and any(not counts[0] <= length <= counts[1] for length in lengths):
             raise ValueError(
-                f"metre has {lengths[0]} places, and syllables asks for {shown_range(counts)}"
+                f"metre has {counted(lengths[0], 'place')}, and syllables asks for "
+                f"{shown_range(counts)}"
             )
         wanted = {name for name, value in self if value is not None}
         if self.refrain is not None and wanted - {"refrain", "rhyme"}:

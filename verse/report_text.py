@@ -3,6 +3,7 @@
 from collections import Counter
 
 from model.copies.copy_report import CopyReport
+from model.count_in_words import counted
 from verse.analysis import Analysis, Recognition
 from verse.prosody.line_words import line_words
 from verse.report import Check, LineReport, Report
@@ -80,7 +81,7 @@ def _verdict(report: Report) -> str:
         return f"Keeps {name}."
     counts = Counter(check.kind for check in faults)
     told = ", ".join(f"{kind} {number}" for kind, number in counts.most_common())
-    return f"Does not keep {name}: {len(faults)} faults ({told})."
+    return f"Does not keep {name}: {counted(len(faults), 'fault')} ({told})."
 
 
 def _is_fault(check: Check) -> bool:
@@ -110,7 +111,7 @@ def _notes(report: Report) -> list[str]:
     if report.copied is not None:
         notes.append(_copied(report.copied))
     if report.tried is not None:
-        notes.append(f"{report.tried} lines tried.")
+        notes.append(f"{counted(report.tried, 'line')} tried.")
     if report.seed is not None:
         notes.append(f"Seed {report.seed}.")
     return notes
@@ -123,7 +124,7 @@ def _copied(report: CopyReport) -> str:
         return "No three words in a row are from the training text."
     where = f"{run.file}, document {run.document}, line {run.line}"
     said = {"clear": "", "flagged": "; look at it", "rejected": "; that is a copy"}
-    found = f"Longest run of the training text: {run.characters} characters"
+    found = f"Longest run of the training text: {counted(run.characters, 'character')}"
     return f"{found} ({where}){said[report.verdict]}."
 
 
@@ -133,5 +134,5 @@ def _shares(checks: list[Check]) -> list[str]:
     strict = [check.ok for check in checks if check.kind == "strict metre"]
     if not loose:
         return []
-    kept = f"Metre kept in {sum(loose)} of {len(loose)} lines"
+    kept = f"Metre kept in {sum(loose):,} of {counted(len(loose), 'line')}"
     return [f"{kept}; in {sum(strict)} with every full word on a beat."]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g
 
+from model.count_in_words import counted
 from service.access.client_identity import client_id
 from service.access.route_flags import is_counted
 from service.access.text_counts import num_texts, require_at_most
@@ -95,7 +96,7 @@ def limit_concurrency(app: Flask, most: int) -> None:
 
 def concurrency_exceeded(asked: int, free: int, most: int) -> ApiError:
     """Error 429 without a time: when one of the client's requests ends is not known."""
-    texts = "1 text was" if asked == 1 else f"{asked} texts were"
+    texts = f"{counted(asked, 'text')} {'was' if asked == 1 else 'were'}"
     body = ErrorBody(
         message=f"{texts} asked for, and this client may have {free} more: "
         f"it has {most - free} of {most} running or waiting",

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from flask import request
 from pydantic import BaseModel, Field, field_validator
 
+from model.count_in_words import counted
 from model.decoding.resumption import FIELD, Resumption, resumption_of
 from model.errors import ParameterError, shortened
 from model.parameters import SamplingParams
@@ -87,7 +88,7 @@ def received_by_client(
     if body.received is not None:
         texts = (body.received,) if isinstance(body.received, str) else tuple(body.received)
         if len(texts) != num_texts:
-            raise ParameterError(FIELD, f"must be {num_texts} texts, got {len(texts)}")
+            raise ParameterError(FIELD, f"must be {counted(num_texts, 'text')}, got {len(texts)}")
         if seed is None:
             raise ParameterError("seed", "is needed to go on with what was received")
         return Received(lengths=tuple(map(len, texts)), texts=texts), seed
@@ -104,7 +105,7 @@ def _by_event_id(
     _require_same_checkpoint(found.fingerprint, served)
     if len(found.lengths) != num_texts:
         raise ParameterError(
-            HEADER, f"is of {len(found.lengths)} texts, the request has {num_texts}"
+            HEADER, f"is of {counted(len(found.lengths), 'text')}, the request has {num_texts}"
         )
     if seed is not None and seed != found.seed:
         raise ParameterError("seed", f"must be {found.seed}, as {HEADER} says, or left out")

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import request
 
+from model.count_in_words import counted
 from model.decoding.generation import Generation
 from model.errors import ParameterError
 from model.layer_inspection import InspectedLayer
@@ -95,7 +96,7 @@ def _require_can_be_held(params: SamplingParams, num_texts: int, length_field: s
     if params.max_tokens > most:
         raise ParameterError(
             length_field,
-            f"must be at most {most} with these log probabilities and {num_texts} texts "
+            f"must be at most {most} with these log probabilities and {counted(num_texts, 'text')} "
             "in one piece; a stream may have more",
         )
 
@@ -228,9 +229,9 @@ def _require_scorable(prompts: Sequence[EncodedPrompt], alternatives: int) -> No
         most = max(0, MAX_SCORED // places - 1)
         raise ParameterError(
             "logprobs",
-            f"must be at most {most} for {places} tokens"
+            f"must be at most {most} for {counted(places, 'token')}"
             if places <= MAX_SCORED
-            else f"cannot be had of {places} tokens, at most {MAX_SCORED} are scored",
+            else f"cannot be had of {counted(places, 'token')}, at most {MAX_SCORED} are scored",
         )
 
 

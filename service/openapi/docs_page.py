@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from model.count_in_words import counted
+
 
 def page_variables(document: dict[str, Any]) -> dict[str, Any]:
     """Variables of the template, from the OpenAPI document."""
@@ -159,8 +161,8 @@ WORDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
     "maximum": "at most {}",
-    "minLength": "{} characters or more",
-    "maxLength": "at most {} characters",
+    "minLength": "{} or more",
+    "maxLength": "at most {}",
     "minItems": "{} or more",
     "maxItems": "at most {} of them",
     "maxProperties": "at most {} of them",
@@ -176,7 +178,8 @@ def limits(schema: dict[str, Any]) -> Iterator[str]:
     """Yield each bound of a schema in words, the outer ones first."""
     for key, words in WORDS.items():
         if key in schema:
-            yield words.format(f"{schema[key]:,}")
+            bound = schema[key]
+            yield words.format(counted(bound, "character") if "Length" in key else f"{bound:,}")
     for inner in (
         *schema.get("anyOf", ()),
         schema.get("items"),

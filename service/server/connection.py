@@ -119,7 +119,8 @@ class Refusal:
 
 def request_timeout(part: str, seconds: float) -> Refusal:
     """408: the head or the body of a request was not whole in time."""
-    message = f"the request's {part} was not whole after {seconds:g} seconds"
+    time = f"{seconds:g} {'second' if seconds == 1 else 'seconds'}"
+    message = f"the request's {part} was not whole after {time}"
     error = ErrorBody(message=message, code="request_timeout")
     return Refusal("slow", _response(408, error))
 

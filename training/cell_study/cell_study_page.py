@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from model.count_in_words import counted
 from model.gate_activations import GATES
 from training.cell_study.cell_study_data import DATA
 from training.cell_study.cell_study_plots import COLD_START, GATE_PLOT, GRADIENTS, RECALL, SHOWN
@@ -127,7 +128,7 @@ def _recall(recall: RecallFindings) -> str:
 `c b d h ! f a g f ... c e ?` asks for f: the letter after the mark, while others of the same
 {task.letters} letters go by. Naming any letter is right in {task.chance:.3f} of all cases. Networks
 of their own ({_units(recall.shapes)}) made {recall.steps:,} updates of {TASKS} tasks each.
-Numbers are means of {seeds} seed{"s" if seeds > 1 else ""} (worst-best), {TEST_TASKS} tasks each.
+Numbers are means of {counted(seeds, "seed")} (worst-best), {TEST_TASKS} tasks each.
 
 **One gap alone.** For each gap another network, which has seen no other gap: all that it can learn
 from has to come back across the whole gap, as in part 1.

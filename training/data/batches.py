@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.count_in_words import counted
 from training.data.corpus import Ids
 from training.training_errors import CorpusError
 
@@ -64,8 +65,8 @@ class Streams:
         self.window = 0
         if self.windows_per_epoch == 0:
             raise CorpusError(
-                f"the training text has {len(ids)} tokens, too few for batch_size {batch_size} x "
-                f"sequence_length {sequence_length}; make one of them smaller"
+                f"the training text has {counted(len(ids), 'token')}, too few for batch_size "
+                f"{batch_size} x sequence_length {sequence_length}; make one of them smaller"
             )
 
     @property

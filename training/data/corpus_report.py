@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from model.count_in_words import counted
 from model.tokenizer import BOS_ID
 from training.data.corpus import Corpus
 from training.data.corpus_manifest import PartFacts
@@ -30,8 +31,8 @@ def corpus_lines(names: Sequence[str], corpus: Corpus) -> Iterator[str]:
     has_documents = facts.options.split == "documents"
     if has_documents:
         reprints = facts.reprinted_documents
-        left_out = f"{facts.duplicate_documents:,} duplicates left out"
-        left_out += f", {reprints:,} reprints, too" if reprints else ""
+        left_out = f"{counted(facts.duplicate_documents, 'duplicate')} left out"
+        left_out += f", {counted(reprints, 'reprint')}, too" if reprints else ""
         left_out += parting_in_words(facts.reading) if facts.reading is not None else ""
         yield f"documents: {_parts('documents', facts.train, facts.valid)}, {left_out}"
     vocabulary = f"a vocabulary of {facts.vocabulary:,}"
@@ -77,8 +78,9 @@ def _why_few(corpus: Corpus) -> str:
     hints = separator_hints(corpus.tokenizer.decode(beginning.tolist()), separator)
     hints.append("for one long text use --split contiguous")
     documents = facts.train.documents + facts.valid.documents
+    found = f"{counted(documents, 'document')} {'was' if documents == 1 else 'were'} found"
     parted = "" if separator is None else f", parted by {separator!r}"
-    return f"only {documents} documents were found{parted}; {'; '.join(hints)}"
+    return f"only {found}{parted}; {'; '.join(hints)}"
 
 
 def first_document(corpus: Corpus) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from model.count_in_words import counted
 from training.data.blank_lines import is_blank
 from training.data.corpus_document import Document
 from training.data.corpus_options import CorpusOptions
@@ -19,7 +20,7 @@ from training.data.deduplication import Deduplicator, document_digest
 from training.data.document_reader import CorpusReader
 from training.data.reading_report import ReadingFacts
 from training.data.reprints import LineIndex, Link, reprinted, smaller_across
-from training.data.split_failures import counted, why_blank, why_one_document
+from training.data.split_failures import why_blank, why_one_document
 from training.data.train_valid_split import (
     Part,
     held_out_documents,
@@ -113,8 +114,8 @@ class DocumentStore:
         self._split(has_valid=bool(valid_files))
         if not self._holds("train") or not self._holds("valid"):
             raise CorpusError(
-                f"the corpus is too small to split: it has {counted(self.num_characters)}, and "
-                "both training and validation need some"
+                f"too small to split: the corpus has {counted(self.num_characters, 'character')}, "
+                "and both training and validation need some"
             )
         self._count()
 

@@ -5,6 +5,7 @@ The short form that a run prints before it trains. Knows nothing of terminals.
 
 from collections.abc import Iterator, Mapping
 
+from model.count_in_words import counted
 from training.cleaning.cuts import MEANING
 from training.data.document_parting import WHOLE
 from training.data.reading_report import ReadingFacts
@@ -25,11 +26,10 @@ def reading_lines(facts: ReadingFacts) -> Iterator[str]:
     if facts.dropped:
         yield f"dropped: {_counts(facts.dropped)}"
     for cut in facts.cuts:
-        places = "1 place" if cut.places == 1 else f"{cut.places:,} places"
         share = 100 * cut.characters / max(facts.characters, 1)
         yield (
-            f"cut: {MEANING[cut.kind]}, {places}, {share:.2g} % of the text, the first "
-            f"{cut.example!r} (--keep {cut.kind})"
+            f"cut: {MEANING[cut.kind]}, {counted(cut.places, 'place')}, {share:.2g} % of the text, "
+            f"the first {cut.example!r} (--keep {cut.kind})"
         )
 
 
@@ -47,12 +47,10 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _by_texts(partings: Mapping[str, int]) -> str:
     if len(partings) == 1:
         return next(iter(partings))
-    return ", ".join(
-        f"{name} ({count:,} text{'s' if count > 1 else ''})" for name, count in partings.items()
-    )
+    return ", ".join(f"{name} ({counted(count, 'text')})" for name, count in partings.items())
 
 
 def _joined(titles: int) -> str:
     if titles == 0:
         return ""
-    return f"; {titles:,} title{'s' if titles > 1 else ''} apart joined to the poem"
+    return f"; {counted(titles, 'title')} apart joined to the poem"

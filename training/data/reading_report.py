@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from model.count_in_words import counted
 from training.cleaning.cuts import MEANING, Cuts, Kind
 from training.texts.source_text import LeftOut, SourceText
 
@@ -71,8 +72,10 @@ class ReadingFacts(BaseModel):
         num_read, num_left_out = sum(self.files.values()), len(self.left_out)
         if num_left_out > STOP_SHARE * (num_read + num_left_out):
             origin, reason = next(iter(self.left_out.items()))
+            number = counted(num_read + num_left_out, "file")
+            gives = "gives" if num_left_out == 1 else "give"
             return (
-                f"{num_left_out:,} of {num_read + num_left_out:,} files give no text, the first: "
+                f"{num_left_out:,} of {number} {gives} no text, the first: "
                 f"{origin}: {reason}; --anyway goes on with the others"
             )
         return None

@@ -5,6 +5,7 @@ Knows nothing of files.
 
 from collections.abc import Sequence
 
+from model.count_in_words import counted
 from training.data.reading_report import ReadingFacts
 from training.data.separator_hints import separator_hints
 
@@ -12,11 +13,11 @@ from training.data.separator_hints import separator_hints
 def why_one_document(text: str, separator: str | None, copies: int) -> str:
     """Say what the only document is; `copies` of it were left out."""
     parted = "parted nowhere" if separator is None else f"parted nowhere by {separator!r}"
-    found = f"it is one document of {counted(len(text))}, {parted}"
+    found = f"it is one document of {counted(len(text), 'character')}, {parted}"
     if copies > 0:
         found = (
-            f"its {copies + 1:,} documents are all the same one of {counted(len(text))} "
-            f"({copies:,} left out as duplicates)"
+            f"its {copies + 1:,} documents are all the same one of "
+            f"{counted(len(text), 'character')} ({copies:,} left out as duplicates)"
         )
     hints = [*separator_hints(text, separator), "for one long text use --split contiguous"]
     return f"the corpus is too small to split: {found}; {'; '.join(hints)}"
@@ -31,8 +32,3 @@ def why_blank(files: Sequence[str], reading: ReadingFacts) -> str:
         return f"no text: {origin}: {reason}"
     holds = f"{files[0]} holds" if len(files) == 1 else f"the {len(files):,} files hold"
     return f"no text: {holds} no visible character"
-
-
-def counted(characters: int) -> str:
-    """Count characters in words."""
-    return "1 character" if characters == 1 else f"{characters:,} characters"

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import Checkpoint
+from model.count_in_words import counted
 from model.errors import ParameterError
 from model.network import Network, State
 from model.scoring import Score, surprisals
@@ -145,7 +146,9 @@ def cold_window_nats(network: Network, ids: Ids | TokenIds, window: int) -> floa
     """
     count = (len(ids) - 1) // window if window > 0 else 0
     if count == 0:
-        raise ParameterError("cold_window", f"must be 1 to {len(ids) - 1} tokens, got {window}")
+        raise ParameterError(
+            "cold_window", f"must be 1 to {counted(len(ids) - 1, 'token')}, got {window}"
+        )
     total = 0.0
     with evaluation_mode(network):
         for first in range(0, count, COLD_BATCH):

@@ -5,6 +5,7 @@ Knows nothing of how a corpus is inspected.
 
 from collections.abc import Iterator
 
+from model.count_in_words import counted
 from training.cleaning.cuts import MEANING
 from training.inspection.corpus_inspection import DocumentFacts, Inspection
 
@@ -22,16 +23,19 @@ def inspection_facts(found: Inspection) -> Iterator[tuple[str, str]]:
         yield (
             f"cut: {cut.kind}",
             (
-                f"{MEANING[cut.kind]}: {cut.places:,} times, {cut.characters:,} characters "
-                f"({share:.2g} %), the first {cut.example!r}"
+                f"{MEANING[cut.kind]}: {counted(cut.places, 'time')}, "
+                f"{counted(cut.characters, 'character')} ({share:.2g} %), the first {cut.example!r}"
             ),
         )
-    yield "no verse", f"{100 * reading.cut_share:.2g} % of {reading.characters:,} characters"
+    yield (
+        "no verse",
+        f"{100 * reading.cut_share:.2g} % of {counted(reading.characters, 'character')}",
+    )
     yield "might part them, by each beginning", _counts(reading.separators)
     yield "parted by", _counts(reading.partings)
     yield "titles joined", f"{reading.titles_joined:,}"
-    left_out = f"{found.duplicates:,} duplicates and {found.reprints:,} reprints left out"
-    yield "documents", f"{found.documents:,}; {left_out}"
+    left_out = f"{counted(found.duplicates, 'duplicate')} and {counted(found.reprints, 'reprint')}"
+    yield "documents", f"{found.documents:,}; {left_out} left out"
     yield "characters", f"{found.characters:,}, {found.different_characters:,} different ones"
     yield "rarest", ", ".join(_character(*item) for item in found.rarest_characters.items())
     yield "line lengths", ", ".join(f"{k} {v:g}" for k, v in found.line_characters.items())
@@ -54,7 +58,8 @@ def _sources(found: Inspection) -> Iterator[tuple[str, str]]:
     yield from (("link not followed", link) for link in found.outward_links)
     yield from (("left out", f"{name}: {reason}") for name, reason in reading.left_out.items())
     if reading.expected_left_out:
-        yield "left out, too", f"{reading.expected_left_out:,} files of the system or pictures"
+        files = counted(reading.expected_left_out, "file")
+        yield "left out, too", f"{files} of the system or pictures"
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -66,4 +71,5 @@ def _character(char: str, count: int) -> str:
 
 
 def _document(facts: DocumentFacts) -> str:
-    return f"{facts.characters:,} characters, {facts.lines:,} lines: {facts.title!r} ({facts.file})"
+    size = f"{counted(facts.characters, 'character')}, {counted(facts.lines, 'line')}"
+    return f"{size}: {facts.title!r} ({facts.file})"

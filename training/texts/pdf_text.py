@@ -15,6 +15,7 @@ from typing import IO
 import pypdfium2
 from pypdfium2 import raw as pdfium
 
+from model.count_in_words import counted
 from training.texts.file_reading import FileReading, Sources, read_whole
 from training.texts.source_text import About, RefusedTextError
 from training.texts.text_blocks import PAGE_BREAK, Block, text_of
@@ -50,7 +51,7 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
         document.close()
     if not any(lines for lines, _ in pages):
         raise RefusedTextError(
-            f"has no text on its {len(pages):,} pages: a scan; recognise it first"
+            f"has no text on its {counted(len(pages), 'page')}: a scan; recognise it first"
         )
     about = About(facts.get("Title") or None, facts.get("Author") or None)
     yield reading.source([text_of(_blocks(pages))], about=about)

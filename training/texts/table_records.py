@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import IO
 
+from model.count_in_words import counted
 from training.texts.file_reading import FileReading, Sources, require_small
 from training.texts.reading_options import ReadingOptions
 from training.texts.record_fields import Record, fields_of, has_text
@@ -120,7 +121,9 @@ def _csv_records(pieces: Iterable[str], kind: str) -> Records:
 
 def _csv_record(columns: list[str], row: list[str]) -> Record | RefusedTextError:
     if len(row) > len(columns):
-        return RefusedTextError(f"has {len(row):,} cells for {len(columns):,} columns")
+        return RefusedTextError(
+            f"has {counted(len(row), 'cell')} for {counted(len(columns), 'column')}"
+        )
     return dict(zip(columns, row, strict=False))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import IO
 
+from model.count_in_words import counted
 from training.texts.legacy_encoding import LEGACY_CODECS, legacy_encodings
 from training.texts.source_text import RefusedTextError
 from training.texts.unpacking import chunks_of
@@ -89,8 +90,9 @@ def _require_text(head: bytes) -> None:
     controls = len(_CONTROLS.findall(head))
     if controls > MAX_CONTROL_SHARE * len(head):
         raise RefusedTextError(
-            f"is no text: of its first {len(head):,} bytes {controls:,} are NUL or other control "
-            "characters"
+            f"is no text: {controls:,} of its first {counted(len(head), 'byte')} "
+            f"{'is a' if controls == 1 else 'are'} NUL or other control "
+            f"{'character' if controls == 1 else 'characters'}"
         )
 
 
@@ -118,9 +120,10 @@ def _require_one_encoding(file: IO[bytes], fault: int) -> None:
         sequences += count
         others += len(rest.translate(None, _ASCII))
     if sequences >= others:
+        broken = f"{counted(others, 'byte')} {'is' if others == 1 else 'are'} not"
         raise RefusedTextError(
-            f"not UTF-8 at byte {fault}, but in most other places ({others:,} bytes are not); mend "
-            "it, or have each line read as what it is: --encoding utf-8 windows-1252"
+            f"not UTF-8 at byte {fault}, but in most other places ({broken}); mend it, or have "
+            "each line read as what it is: --encoding utf-8 windows-1252"
         )
 
 

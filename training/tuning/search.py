@@ -12,6 +12,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
+from model.count_in_words import counted
 from model.device import resolve_device
 from training.data.corpus import Corpus
 from training.data.corpus_report import corpus_lines
@@ -80,7 +81,8 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
             _require_own_trials(study, location.folder)
             _begin_with_the_preset(study, plan)
         _announce(plan.base, corpus, console)
-        say(console, f"study {location.name}: {len(finished_numbers(study))} trials so far, {data}")
+        trials = counted(len(finished_numbers(study)), "trial")
+        say(console, f"study {location.name}: {trials} so far, {data}")
         signal = _run_trials(study, location.folder, plan, data, console)
         report(study, location, console)
         if signal is None:

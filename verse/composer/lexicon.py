@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from model.count_in_words import counted
 from model.errors import ModelError
 from model.tokenizer import UNK_ID, Tokenizer
 from model.word_list import WordList
@@ -207,7 +208,7 @@ def _words_of(
     letters = set(_known_ids(tokenizer, [word for word, _, _ in rows]))
     known = [row for row in rows if letters.issuperset(row[0]) and _is_speakable(row[0])]
     if len(known) < MIN_WORDS:
-        raise NotEnglishError(f"it has {len(known)} words to write lines with, too few")
+        raise NotEnglishError(f"it has {counted(len(known), 'word')} to write lines with, too few")
     words, counts, names = (list(column) for column in zip(*known, strict=True))
     return words, counts, names
 

@@ -4,6 +4,7 @@ Under best effort a line need only be possible with all given up that can be. Kn
 other lines and of how lines are written.
 """
 
+from model.count_in_words import counted
 from verse.composer.character_lines import counted_letters
 from verse.composer.impossible_form import ImpossibleFormError
 from verse.composer.line_rules import (
@@ -139,7 +140,7 @@ def _does_not_fit(line: LineSpec, text: str, field: str) -> ImpossibleFormError:
         return ImpossibleFormError(
             field,
             f"{text!r} has {have} syllables, the line {shown_range(wanted)}",
-            f"ask for more than {counts[0]} syllables",
+            f"ask for more than {counted(counts[0], 'syllable')}",
         )
     return ImpossibleFormError(
         field,

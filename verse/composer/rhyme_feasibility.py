@@ -6,6 +6,7 @@ lines are written.
 
 from collections import Counter
 
+from model.count_in_words import counted
 from verse.composer.impossible_form import ImpossibleFormError
 from verse.composer.line_rules import Diction
 from verse.composer.rhyme_book import RhymeBook, rhyme_lengths, rhyming_words
@@ -106,7 +107,8 @@ def _require_partners(
         if not book.opener_patterns(letter, line).any():
             raise ImpossibleFormError(
                 f"{field}.rhyme",
-                f"{letter} has {needed} lines, and this model no rhyme of as many words here",
+                f"{letter} has {counted(needed, 'line')}, and this model no rhyme of as many words "
+                "here",
                 "give some of them another letter",
             )
         return
@@ -115,7 +117,7 @@ def _require_partners(
         near = book.lexicon.near_rhymes(given)[:SHOWN]
         raise ImpossibleFormError(
             f"{field}.rhyme",
-            f"{letter} must rhyme with {given!r}, for which this model has {count} words here and "
-            f"the form needs {needed}",
+            f"{letter} must rhyme with {given!r}, for which this model has "
+            f"{counted(count, 'word')} here and the form needs {needed}",
             f"nearest in sound: {', '.join(near)}" if near else "",
         )
