@@ -5,7 +5,8 @@
 In Chromium, which needs playwright and `chromium` on the path, with a line of 1.6 Mbit/s down,
 0.75 Mbit/s up and 300 ms, and with none set; the cache is empty. Without `--url` a service of its
 own is started. A key is pressed again and again from the beginning: "first key" is the time from
-the request until one is seen, "ready" the time until the page's scripts have taken it. A second
+the request until one is seen, "ready" the time until the page's scripts have taken it, with how
+many requests had been answered by then, and "writes" the time until its buttons work. A second
 visit finds in the cache what the first one left. Prints a table, then one line of JSON.
 """
 
@@ -34,6 +35,7 @@ REACHED = {
         return area.value !== '' && (isInk || !getComputedStyle(area).color.endsWith(', 0)'));
     }""",
     "ready_s": "document.querySelector('#ink span') !== null",
+    "writes_s": "document.getElementById('undo').getAttribute('aria-disabled') === 'false'",
 }
 SETTLED_S = 3.0  # so long nothing more is asked for
 
@@ -61,11 +63,13 @@ def visit(page: "Page", url: str, line: dict[str, float]) -> dict[str, float]:
     started = time.perf_counter()
     page.goto(url, wait_until="commit")
     page.wait_for_selector("#text", state="attached")
-    times = {}
+    times: dict[str, float] = {}
     for name, is_reached in REACHED.items():
         while not page.evaluate(is_reached):
             page.press("#text", "a")
         times[name] = time.perf_counter() - started
+        if name == "ready_s":
+            times["requests_before"] = sum(size > 0 for size in received)
     wait_until_settled(page.wait_for_timeout, received)
     sizes = [size for size in received if size > 0]  # the others lay in the cache
     return {**times, "requests": len(sizes), "bytes": sum(sizes)}
@@ -97,8 +101,8 @@ def row(name: str, visits: list[dict[str, float]]) -> list[str]:
         times = [visit[field] for visit in visits]
         return f"{usual[field]:.2f} ({min(times):.2f} to {max(times):.2f})"
 
-    counts = [f"{usual['requests']:.0f}", f"{usual['bytes']:,.0f}"]
-    return [name, *counts, told("first_key_s"), told("ready_s")]
+    counts = [f"{usual[field]:,.0f}" for field in ("requests_before", "requests", "bytes")]
+    return [name, *counts, *(told(field) for field in REACHED)]
 
 
 def main() -> None:
@@ -117,7 +121,7 @@ def main() -> None:
             visits[f"{name}, first visit"] = [first for first, _ in pairs]
             visits[f"{name}, second visit"] = [second for _, second in pairs]
         browser.close()
-    header = ["line", "requests", "bytes", "first key, s", "ready, s"]
+    header = ["line", "before ready", "requests", "bytes", "first key, s", "ready, s", "writes, s"]
     show_table(header, [row(name, of_line) for name, of_line in visits.items()])
     show_json(visits)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["service_fixtures"]
 
 # No sample is written for who has been here; about:blank has no storage.
+CONNECTED = "body[data-whole] #model option"  # all of the page is there, and its service
 BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
 
 # A seed for each request that has none: what one run of the tests writes, every other writes too.
@@ -113,7 +114,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
             page.fill("#key", key)
             page.press("#key", "Enter")
         if key is not None:
-            expect(page.locator("#model option")).not_to_have_count(0)
+            expect(page.locator(CONNECTED)).not_to_have_count(0)
         return page
 
     expect.set_options(timeout=60_000)
@@ -135,7 +136,7 @@ def open_tab(page: "Page", server: "Server") -> Iterator[Callable[[], "Page"]]:
         tabs.append(page.context.new_page())
         watch(tabs[-1], faults)
         tabs[-1].goto(server.url + "/")
-        expect(tabs[-1].locator("#model option")).not_to_have_count(0)
+        expect(tabs[-1].locator(CONNECTED)).not_to_have_count(0)
         return tabs[-1]
 
     yield open_beside
@@ -191,7 +192,7 @@ def page(window: "Page", server: "Server") -> Iterator["Page"]:
     faults: list[str] = []
     unwatch = watch(window, faults)
     window.goto(server.url + "/")
-    expect(window.locator("#model option")).not_to_have_count(0)
+    expect(window.locator(CONNECTED)).not_to_have_count(0)
     yield window
     # On an address without scripts, by the process that the page was in: what it noted in leaving
     # may not have come to the browser's own process yet, and would stand there afterwards.

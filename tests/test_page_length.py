@@ -145,7 +145,7 @@ def test_what_is_left_of_a_text_that_broke_off_is_asked_for(page: "Page") -> Non
     assert page.evaluate(script, [asked, text]) == {**left, "max_stanzas": 2, "soft_end": 0}
 
 
-def test_a_long_way_is_shown_up_to_a_lines_end(page: "Page") -> None:
+def test_a_long_way_is_shown_from_a_lines_beginning_up_to_a_lines_end(page: "Page") -> None:
     set_field(page, "max_tokens", 600)
     set_field(page, "min_tokens", 600)
     write(page, "The moon")
@@ -154,4 +154,5 @@ def test_a_long_way_is_shown_up_to_a_lines_end(page: "Page") -> None:
     shown = page.locator(".way-text").nth(1).text_content()
     assert shown is not None
     assert shown.endswith("\n…")
-    assert text.startswith(shown.removesuffix("…"))
+    assert shown.startswith("The moon")
+    assert text.startswith(shown.removeprefix("The moon").removesuffix("…"))

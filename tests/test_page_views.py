@@ -89,6 +89,26 @@ def test_temperatures_are_compared_side_by_side(page: "Page", server: "Server") 
     assert text_of(page) == "The moon" + text
 
 
+def test_what_is_compared_begins_with_a_line_of_its_own(page: "Page") -> None:
+    write(page, "The moon\nand the sea,\nand the", at=len("The moon\nand the sea,"))
+    page.click("#tab-compare")
+    expect(page.locator("#compare-prompt")).to_have_value("The moon\nand the sea,\n")
+    before = "import('/static/text/prompt.js').then(({ linesBefore }) => linesBefore(...asked))"
+    for text, told in {
+        "The moon|": "The moon",  # a beginning, to be gone on with
+        "The mo|on": "The mo",
+        "One,\ntw|o": "One,\n",
+        "One,\ntwo|": "One,\ntwo\n",
+        "One,\n|": "One,\n",
+        "One,\n\n|two": "One,\n\n",
+        "One,\n[Chorus]|": "One,\n",
+        "[Verse 1]\nOne|": "One",
+        "|": "",
+    }.items():
+        asked = [text.replace("|", ""), text.index("|")]
+        assert page.evaluate(f"asked => {before}", asked) == told, text
+
+
 @pytest.fixture
 def inspection(server: "Server") -> Callable[..., dict[str, Any]]:
     """What /v1/inspect says of a text."""

@@ -118,20 +118,30 @@ def test_every_module_is_small_and_says_what_it_is_for() -> None:
             assert len(lines) <= 300, name
 
 
-def test_the_page_asks_at_once_for_all_that_it_begins_with() -> None:
+def test_the_page_asks_at_once_for_what_it_begins_with_and_first_for_its_sheet() -> None:
     """Module by module each would wait for the one that names it."""
+    of_sheet = imported("main.js")
+    of_page = imported("page.js") | {"page.js"}
+    index = (STATIC / "index.html").read_text(encoding="utf-8")
+    asked = re.findall(r'modulepreload" href="/static/([\w/]+\.js)"', index)
+    assert set(asked[: len(of_sheet)]) == of_sheet
+    assert sorted(asked[len(of_sheet) :]) == sorted(of_page - of_sheet)
+    assert len(of_sheet) <= 12
+    assert index.index('src="/static/main.js"') < index.index("modulepreload")
+
+
+def imported(path: str) -> set[str]:
+    """All modules that a module needs before it runs."""
     needed: set[str] = set()
-    unread = ["main.js"]
+    unread = [path]
     while unread:
         path = unread.pop()
         text = (STATIC / path).read_text(encoding="utf-8")
-        new = {
-            resolved(path, named) for named in re.findall(r'from "(\.[\w./]+\.js)"', text)
-        } - needed
+        named = re.findall(r'from "(\.[\w./]+\.js)"', text)
+        new = {resolved(path, each) for each in named} - needed
         needed |= new
         unread += new
-    index = (STATIC / "index.html").read_text(encoding="utf-8")
-    assert set(re.findall(r'modulepreload" href="/static/([\w/]+\.js)"', index)) == needed
+    return needed
 
 
 def test_refusals_of_the_service_have_words_for_people() -> None:

@@ -41,6 +41,19 @@ export function setUsable(button, isUsable) {
 
 export const isUsable = (button) => button.getAttribute("aria-disabled") !== "true";
 
+/** Notes the last press of a button among `selector` until what is given back is called, which presses it
+ * again: what it does was not there yet. */
+export function pressedEarly(selector) {
+  let pressed = null;
+  const note = ({ target }) => (pressed = target.closest(selector) ?? pressed);
+  addEventListener("click", note);
+  return () => {
+    removeEventListener("click", note);
+    pressed?.click();
+    pressed = null;
+  };
+}
+
 const NUMBERS = new Intl.NumberFormat("en");
 export const number = (value) => NUMBERS.format(value);
 

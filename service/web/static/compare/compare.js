@@ -9,7 +9,7 @@ import { announce, clearNotice, notify, sentence } from "../notices.js";
 import { ME } from "../text/piece.js";
 import { Progress } from "../service/progress.js";
 import { readNumbers } from "../text/numbers.js";
-import { endOf } from "../text/prompt.js";
+import { linesBefore } from "../text/prompt.js";
 
 const MOST_COLUMNS = 4; // a browser opens six connections to one host
 
@@ -32,7 +32,7 @@ export class View {
 
   open() {
     if (byId("compare-prompt").value) return;
-    byId("compare-prompt").value = endOf(this.manuscript.text.slice(0, this.sheet.selection.end));
+    byId("compare-prompt").value = linesBefore(this.manuscript.text, this.sheet.selection.end);
   }
 
   #listModels() {

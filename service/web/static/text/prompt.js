@@ -1,6 +1,7 @@
 // What of a text is sent as the prompt.
 
 import { cutFrom } from "./characters.js";
+import { lineStart } from "./lines.js";
 import { withoutLabels } from "./sections.js";
 
 const MOST = 6000; // characters; what lies further back no longer tells on the next one
@@ -16,6 +17,17 @@ export function endOf(before) {
   const cut = Math.ceil((before.length - MOST) / GRAIN) * GRAIN;
   const line = before.indexOf("\n", cut) + 1;
   return before.slice(line > 0 && line < cut + GRAIN ? line : cutFrom(before, cut));
+}
+
+/** The verse up to the line of `position`, so that what is written begins with a line of its own: that line
+ * belongs to it if it ends there, and where it is all there is up to the position. */
+export function linesBefore(text, position) {
+  const start = lineStart(text, position);
+  const isWhole = position === text.length || text[position] === "\n";
+  const line = withoutLabels(text.slice(start, position));
+  const lines = promptBefore(text, start);
+  if (!lines.trim()) return line;
+  return isWhole && line.trim() ? `${lines}${line}\n` : lines;
 }
 
 /** The lines before `position` that a poem goes on from; of many the last ones. */

@@ -2,10 +2,11 @@
 
 import { byId, el, oncePerFrame } from "../dom.js";
 import { cutUpTo } from "../text/characters.js";
-import { wholeLines } from "../text/lines.js";
+import { lineStart, wholeLines } from "../text/lines.js";
 import { textOf } from "../text/piece.js";
 
 const MOST_SHOWN = 300; // characters of a long way
+const MOST_BEGUN = 80; // characters of a line that one would still read
 
 export class Alternatives {
   #place = null;
@@ -54,22 +55,34 @@ export class Alternatives {
     while (list.children.length > ways.length) list.lastChild.remove();
     while (list.children.length < ways.length) list.append(this.#card(list.children.length));
     const standing = this.place?.standing(this.manuscript.text);
+    const begun = this.#begun;
     ways.forEach((way, index) =>
-      drawCard(list.children[index].firstChild, way, index === standing),
+      drawCard(list.children[index].firstChild, way, index === standing, begun),
     );
+  }
+
+  /** What stands before the place on its line: a way that goes on there is read from the line's beginning. */
+  get #begun() {
+    if (!this.place) return "";
+    const { text } = this.manuscript;
+    const begun = text.slice(lineStart(text, this.place.start), this.place.start);
+    return begun.length > MOST_BEGUN ? "" : begun;
   }
 
   #card(index) {
     const choose = () => this.onChoose(this.place, index);
-    const parts = ["way-label", "way-text"].map((name) => el("span", { class: name }));
-    return el("li", {}, el("button", { type: "button", class: "way", onclick: choose }, ...parts));
+    const [label, begun, text] = ["way-label", "way-begun", ""].map((name) => el("span", { class: name }));
+    const body = el("span", { class: "way-text" }, begun, text);
+    return el("li", {}, el("button", { type: "button", class: "way", onclick: choose }, label, body));
   }
 }
 
-function drawCard(button, way, isStanding) {
+function drawCard(button, way, isStanding, begun) {
   const [label, body] = button.children;
+  const [before, text] = body.children;
   setText(label, isStanding ? `${way.label} · in the text` : way.label);
-  setText(body, shownText(way));
+  setText(before, /^\n/.test(way.shown ?? textOf(way.spans)) ? "" : begun);
+  setText(text, shownText(way));
   button.setAttribute("aria-pressed", String(isStanding));
 }
 
