@@ -128,6 +128,37 @@ def test_notes_end_before_the_next_poem_and_its_title() -> None:
     assert cleaned(notes)[0] == f"THE WEIR\n\n{STANZA}"
 
 
+QUOTED = "\n".join(STANZA.splitlines()[:4])
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        f'Compare the Weir:--\n\n"{QUOTED}"\n\nOld eds. "were."',
+        f"Compare\n\nthe Weir, where he says--\n\n\u2018{QUOTED}",  # it goes on in the next one
+        f'"{QUOTED}"\n\n--Cunningham.\n\nWholly.',
+        f'"{QUOTED}"\n\nThe Weir, Book II. stanza 22.',
+        f"'{QUOTED}'\n\nEd.]",
+        f'So the first.\n\n"{QUOTED}"]',
+    ],
+)
+def test_a_stanza_that_a_note_quotes_goes_with_it(note: str) -> None:
+    assert cleaned(f"{STANZA}\n\nFOOTNOTES:\n\n{note}")[0] == STANZA
+    assert cleaned(f"FOOTNOTES:\n\n{note}\n\nTHE WEIR\n\n{STANZA}")[0] == f"THE WEIR\n\n{STANZA}"
+
+
+@pytest.mark.parametrize(
+    "poem",
+    [
+        f'"{QUOTED}"',  # a poem that somebody says, with no word of a note around it
+        f'THE WEIR\n\n"{QUOTED}"\n\n--Cunningham.',  # an epigraph
+        QUOTED.replace(QUOTED.partition("\n")[0], '"' + QUOTED.partition("\n")[0] + '"'),
+    ],
+)
+def test_a_poem_behind_notes_that_begins_with_quotation_marks_stays(poem: str) -> None:
+    assert cleaned(f"FOOTNOTES:\n\nSo the second edition.\n\n{poem}")[0] == poem
+
+
 def test_labels_lose_their_singers_or_go() -> None:
     song = "[Chorus: Ann & Bo]\nlow water\n\n[verse 2]\nhigh water\n[the weir]"
     assert cleaned(song)[0] == "[Chorus]\nlow water\n\n[Verse 2]\nhigh water\n[the weir]"

@@ -31,6 +31,11 @@ _SECTION = re.compile(
 _NOTE = re.compile(r"(?:NOTES?|Notes?)\.?(?::|--|\.--|—)[ ]?\S")
 _TRANSCRIBER = re.compile(r"[\[*_ ]*Transcriber'?s'?’? Notes?\b", re.IGNORECASE)
 _DATED = re.compile(r"(?:Composed|Published|Written)\b[^\n]{0,80}\Z")
+_QUOTE = re.compile(r"[(\[]?[\"'“‘]")
+_CLOSES = re.compile(r"(?<=\S)[\"”](?!\w)|(?<=[.,;:!?])['’](?!\w)")
+_INTRODUCES = re.compile(r"(?:[:,—–]|--)[\"'”’]?\Z")
+_SOURCE = r"\b(?:[Bb]ook|[Cc]anto|[Ss]tanza|[Aa]ct|[Pp]age|p|ll?)[. ]"
+_ATTRIBUTES = re.compile(rf"--|—|\(|Ed\.|[^\n]{{0,80}}(?:{_SOURCE}|--\Z|\]\Z)")
 _SIGNS = ("[", "ote", "OTE", "VARIA")
 
 
@@ -118,17 +123,33 @@ def _end_of_transcriber_note(blocks: list[str], number: int) -> int:
 
 
 def _end_of_section(blocks: list[str], number: int) -> int:
-    """Find where notes end: before the next stanza of verse, and the heading over it.
-
-    A stanza that a note quotes ends them, too: what is cut must not be verse.
-    """
+    """Find where notes end: before the next stanza that no note quotes, and the heading over it."""
     for stanza in range(number + 1, len(blocks)):
-        if is_stanza(blocks[stanza]):
+        if is_stanza(blocks[stanza]) and not _is_quoted(blocks, stanza, number):
             at = stanza
             while at - 1 > number and _heads_poem(blocks[at - 1]):
                 at -= 1
             return at
     return len(blocks)
+
+
+def _is_quoted(blocks: list[str], stanza: int, section: int) -> bool:
+    """Check whether a note quotes a stanza: in quotation marks that close at its end, and with
+    words of the note before or behind it.
+
+    What is cut must not be verse: a stanza below a heading begins a poem, and its epigraph is kept.
+    """
+    quoted, before = blocks[stanza], blocks[stanza - 1]
+    if _QUOTE.match(quoted) is None or _CLOSES.search(quoted.rpartition("\n")[0]) is not None:
+        return False
+    if stanza - 1 > section and _heads_poem(before):
+        return False
+    if stanza - 1 > section and _INTRODUCES.search(before) is not None:
+        return True
+    if quoted.endswith("]") and "[" not in quoted:
+        return True
+    behind = blocks[stanza + 1] if stanza + 1 < len(blocks) else ""
+    return _ATTRIBUTES.match(behind) is not None and not is_heading(behind)
 
 
 def _heads_poem(block: str) -> bool:
