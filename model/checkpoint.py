@@ -1,6 +1,6 @@
 """Checkpoint folder: four files that hold all that generating text needs; saved and loaded here.
 
-    model.safetensors   the weights, bf16 or fp32
+    model.safetensors   the weights: int8, bf16 or fp32
     config.json         format number, architecture, tokenizer kind, provenance, extra files
     tokenizer.model     the SentencePiece vocabulary
     README.md           the card, for people
@@ -22,10 +22,10 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.atomic_write import replacing_folder
 from model.config import ModelConfig
@@ -55,13 +55,9 @@ from model.weights_file import (
 )
 from model.word_list import WordList
 
-FORMAT = 1
-WEIGHTS, CONFIG, TOKENIZER, CARD = (
-    "model.safetensors",
-    "config.json",
-    "tokenizer.model",
-    "README.md",
-)
+FORMATS = FLOATS, QUANTIZED = 1, 2  # of weights that are floats, and of int8 ones with scales
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+TOKENIZER, CARD = "tokenizer.model", "README.md"
 FILES = (WEIGHTS, CONFIG, TOKENIZER, CARD)
 MAX_CONFIG = MAX_CARD = 1 << 20  # bytes
 MAX_TOKENIZER, MAX_PIECE = 1 << 20, 256  # bytes without the vocabulary, and of each token of it
@@ -73,7 +69,7 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: Literal[1]
+    format: Literal[1, 2]
     architecture: ModelConfig
     tokenizer: TokenizerKind
     provenance: Facts = Field(
@@ -82,6 +78,17 @@ class Description(BaseModel):
     extra_files: dict[ExtraFile, FileFacts] = Field(
         default_factory=dict, description="files beside the four: their sizes and hashes"
     )
+
+    @property
+    def is_quantized(self) -> bool:
+        """True where the weights are int8 integers with scales."""
+        return self.format == QUANTIZED
+
+    @model_validator(mode="after")
+    def _quantized_is_plain(self) -> Self:
+        if self.is_quantized and not self.architecture.is_plain:
+            raise ValueError(f"format {QUANTIZED} is for plain stacks of layers")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +125,8 @@ def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> N
 
     The weights on disk are those of the network rounded to `precision`.
     """
+    number = QUANTIZED if precision == "int8" else FLOATS
+    description = checkpoint.description.model_copy(update={"format": number})
     (folder / WEIGHTS).write_bytes(serialized_weights(checkpoint.network, precision))
     (folder / TOKENIZER).write_bytes(checkpoint.tokenizer.serialized)
     extra: dict[ExtraFile, bytes] = {}
@@ -125,7 +134,7 @@ def write_files(checkpoint: Checkpoint, folder: Path, precision: Precision) -> N
         extra[WORDS] = checkpoint.word_list.serialized
     if checkpoint.copy_index is not None:
         extra[COPIES] = checkpoint.copy_index.serialized
-    _write_described(folder, checkpoint.description, checkpoint.card, extra)
+    _write_described(folder, description, checkpoint.card, extra)
 
 
 def _write_described(
@@ -169,7 +178,10 @@ def _load(folder: Path, device: torch.device | None) -> LoadedCheckpoint:
     read = _read_files(folder)
     description, content = read.description, read.content
     tokenizer = _tokenizer(content[TOKENIZER], folder / TOKENIZER, description)
-    weights = read_weights(content[WEIGHTS], folder / WEIGHTS, description.architecture)
+    weights = read_weights(
+        *(content[WEIGHTS], folder / WEIGHTS, description.architecture),
+        is_quantized=description.is_quantized,
+    )
     network = Network(description.architecture)
     for name, weight in distinct_weights(network).items():
         weight.data.copy_(weights[name])
@@ -223,8 +235,8 @@ def _read_files_of(folder: Path, directory: int) -> _ReadFiles:
     }
     described = description.extra_files.items()
     limits |= {name: min(MAX_EXTRA[name], facts.bytes) for name, facts in described}
-    num_bytes = os.stat(WEIGHTS, dir_fd=directory).st_size
-    require_memory(folder / WEIGHTS, min(num_bytes, limits[WEIGHTS]))
+    num_bytes = min(os.stat(WEIGHTS, dir_fd=directory).st_size, limits[WEIGHTS])
+    require_memory(folder / WEIGHTS, num_bytes, is_quantized=description.is_quantized)
     files = {CONFIG: config} | {
         name: read_regular(name, most, directory=directory) for name, most in limits.items()
     }
@@ -266,9 +278,8 @@ def _description(content: bytes, path: Path) -> Description:
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON ({error})") from error
     number = fields.get("format") if isinstance(fields, dict) else None
-    if number != FORMAT:
-        found = shortened(number)
-        raise CheckpointError(f"{path}: format {found}, this version reads format {FORMAT}")
+    if number not in FORMATS:
+        raise CheckpointError(f"{path}: format {shortened(number)}, this version reads 1 and 2")
     try:
         return Description.model_validate(fields)
     except ValidationError as error:

@@ -5,7 +5,7 @@ Knows nothing of the checkpoint's other files.
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
@@ -13,16 +13,20 @@ from torch import Tensor
 
 from model.available_memory import available_memory
 from model.config import ModelConfig
-from model.errors import MAX_SHOWN_INPUT, CheckpointError, shortened
+from model.errors import MAX_SHOWN_INPUT, CheckpointError, ParameterError, shortened
 from model.network import Network
+from model.quantization import integers, scales_of_matrices
 
 MAX_HEADER = 1 << 20  # bytes: names, types, shapes and places of the weights
 MAX_LISTED = 8  # names in a message
-LOADING_FACTOR = 4  # memory that loading takes at its peak, in sizes of the file
+# Memory that loading takes at its peak, in sizes of the file, without and with quantized weights.
+LOADING_FACTOR, QUANTIZED_LOADING_FACTOR = 4, 9
+SCALES = ".scales"  # of the rows, behind the name of a quantized matrix
 
-Precision = Literal["bf16", "fp32"]
-_DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp32": torch.float32}
-_STORED_DTYPES = {"BF16": torch.bfloat16, "F32": torch.float32}  # as safetensors calls them
+Precision = Literal["int8", "bf16", "fp32"]
+# As safetensors calls them.
+_FLOATS = {"BF16": torch.bfloat16, "F32": torch.float32}
+_INTEGERS = {"I8": torch.int8}
 
 
 def distinct_weights(network: Network) -> dict[str, Tensor]:
@@ -31,14 +35,38 @@ def distinct_weights(network: Network) -> dict[str, Tensor]:
 
 
 def serialized_weights(network: Network, precision: Precision) -> bytes:
-    """Serialize the weights of a network, rounded to `precision`."""
-    dtype = _DTYPES[precision]
+    """Serialize the weights of a network, rounded to `precision`.
+
+    As int8 they decode on a CPU to the very texts that they decode to as bf16: matrices lie in the
+    file as the int8 backend rounds them, all else as bf16. Raises ParameterError for a network that
+    this backend does not take.
+    """
+    if precision == "int8" and not network.config.is_plain:
+        raise ParameterError(
+            "precision",
+            "int8 is for plain stacks of layers, since others are decoded with more; "
+            "must be bf16 or fp32",
+        )
+    dtype = torch.float32 if precision == "fp32" else torch.bfloat16
+    rounded = {
+        name: weight.detach().to("cpu", dtype).contiguous()
+        for name, weight in distinct_weights(network).items()
+    }
     return safetensors.torch.save(
-        {
-            name: weight.detach().to("cpu", dtype).contiguous()
-            for name, weight in distinct_weights(network).items()
-        }
+        rounded if precision != "int8" else quantized_weights(network.config, rounded)
     )
+
+
+def quantized_weights(architecture: ModelConfig, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a plain stack with its matrices as int8 integers, and the scales beside them."""
+    network = Network(architecture)
+    for name, weight in distinct_weights(network).items():
+        weight.data.copy_(weights[name])
+    stored = dict(weights)
+    for name, scales in scales_of_matrices(network).items():
+        stored[name] = integers(weights[name].float(), scales)
+        stored[name + SCALES] = scales
+    return stored
 
 
 def max_weights(architecture: ModelConfig) -> int:
@@ -48,16 +76,21 @@ def max_weights(architecture: ModelConfig) -> int:
 
 def _shapes(architecture: ModelConfig) -> dict[str, Tensor]:
     """Weights of a network of this architecture, without memory behind them."""
+    return distinct_weights(_shape(architecture))
+
+
+def _shape(architecture: ModelConfig) -> Network:
     with torch.device("meta"):  # a config that says too much must not cost memory
-        return distinct_weights(Network(architecture))
+        return Network(architecture)
 
 
-def require_memory(path: Path, num_bytes: int) -> None:
+def require_memory(path: Path, num_bytes: int, *, is_quantized: bool) -> None:
     """Check that a file of weights can be loaded. Raises CheckpointError.
 
     Else the system might end the process, and the next one that tries.
     """
-    needed, available = LOADING_FACTOR * num_bytes, available_memory()
+    factor = QUANTIZED_LOADING_FACTOR if is_quantized else LOADING_FACTOR
+    needed, available = factor * num_bytes, available_memory()
     if available is not None and needed > available:
         raise CheckpointError(
             f"{path}: {num_bytes:,} bytes, which take up to {needed / 1e9:.2f} GB of memory to "
@@ -65,7 +98,9 @@ def require_memory(path: Path, num_bytes: int) -> None:
         )
 
 
-def read_weights(content: bytes, path: Path, architecture: ModelConfig) -> dict[str, Tensor]:
+def read_weights(
+    content: bytes, path: Path, architecture: ModelConfig, *, is_quantized: bool
+) -> dict[str, Tensor]:
     """Read stored weights, checked to be those of a network of this architecture.
 
     Raises CheckpointError, which names `path`.
@@ -75,24 +110,44 @@ def read_weights(content: bytes, path: Path, architecture: ModelConfig) -> dict[
     except (safetensors.SafetensorError, ValueError) as error:
         why = shortened(str(error))
         raise CheckpointError(f"{path}: cannot be read, is it truncated? ({why})") from error
-    wanted = _shapes(architecture)
-    if stored.keys() != wanted.keys():
-        differing = _listed(stored.keys() ^ wanted.keys())
+    network = _shape(architecture)
+    wanted = {name: tuple(weight.shape) for name, weight in distinct_weights(network).items()}
+    quantized = scales_of_matrices(network) if is_quantized else {}
+    scales = {name + SCALES: tuple(each.shape) for name, each in quantized.items()}
+    if stored.keys() != wanted.keys() | scales.keys():
+        differing = _listed(stored.keys() ^ (wanted.keys() | scales.keys()))
         raise CheckpointError(f"{path}: weights do not match config.json: {differing}")
     weights = {}
-    for name, weight in wanted.items():
-        shape, dtype = tuple(stored[name]["shape"]), stored[name]["dtype"]
-        if shape != weight.shape:
-            raise CheckpointError(
-                f"{path}: {name} has shape {shape}, config.json wants {tuple(weight.shape)}"
-            )
-        if dtype not in _STORED_DTYPES:
-            raise CheckpointError(f"{path}: {name} is {dtype}, not BF16 or F32")
-        data: bytearray = stored[name]["data"]
-        weights[name] = torch.frombuffer(data, dtype=_STORED_DTYPES[dtype]).reshape(shape)
-        if not bool(torch.isfinite(weights[name]).all()):
-            raise CheckpointError(f"{path}: {name} holds values that are not finite")
+    for name, shape in wanted.items():
+        dtypes = _INTEGERS if name in quantized else _FLOATS
+        weights[name] = _read(stored[name], name, shape, dtypes, path)
+        if name in quantized:
+            rows = _read(stored[name + SCALES], name + SCALES, shape[:1], _FLOATS, path)
+            weights[name] = _finite(weights[name] * rows.unsqueeze(1), name, path)
     return weights
+
+
+def _read(
+    stored: dict[str, Any],
+    name: str,
+    wanted: tuple[int, ...],
+    dtypes: dict[str, torch.dtype],
+    path: Path,
+) -> Tensor:
+    """Read one stored tensor, checked to have a shape, one of some types, and finite numbers."""
+    shape, dtype = tuple(stored["shape"]), stored["dtype"]
+    if shape != wanted:
+        raise CheckpointError(f"{path}: {name} has shape {shape}, config.json wants {wanted}")
+    if dtype not in dtypes:
+        raise CheckpointError(f"{path}: {name} is {dtype}, not {' or '.join(dtypes)}")
+    data: bytearray = stored["data"]
+    return _finite(torch.frombuffer(data, dtype=dtypes[dtype]).reshape(shape), name, path)
+
+
+def _finite(weight: Tensor, name: str, path: Path) -> Tensor:
+    if not bool(torch.isfinite(weight).all()):
+        raise CheckpointError(f"{path}: {name} holds values that are not finite")
+    return weight
 
 
 def _listed(names: Collection[str]) -> str:

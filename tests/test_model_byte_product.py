@@ -18,6 +18,7 @@ from model.decoding.kernels.byte_product import (
     products,
 )
 from model.decoding.kernels.compiling import kernel
+from model.quantization import LEVELS
 
 Sums = NDArray[np.int64]
 

@@ -9,9 +9,10 @@ from model.config import ModelConfig
 from model.decoding.backends.int8 import input_table, quantize, why_not_exact
 from model.decoding.backends.integer_product import KINDS, IntegerProduct, exact_kinds
 from model.decoding.decoder import decoder_of
-from model.decoding.kernels.byte_product import LEVELS, offset_of
+from model.decoding.kernels.byte_product import offset_of
 from model.decoding.kernels.int8_layers import GRU, LSTM, RNN, run_layer
 from model.network import Network
+from model.quantization import LEVELS
 
 
 def network_of(**fields: object) -> Network:

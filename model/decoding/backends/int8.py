@@ -21,7 +21,7 @@ from torch.nn import functional
 from model.config import Cell
 from model.decoding.backends.base import Backend
 from model.decoding.backends.integer_product import EXACT_BELOW, IntegerProduct
-from model.decoding.kernels.byte_product import LEVELS, ZERO, offset_of
+from model.decoding.kernels.byte_product import ZERO, offset_of
 from model.decoding.kernels.int8_layers import (
     GRU,
     LSTM,
@@ -32,6 +32,7 @@ from model.decoding.kernels.int8_layers import (
     update_rows,
 )
 from model.network import Network
+from model.quantization import LEVELS, integers, row_scales
 
 TABLE_ROWS = 32  # made at a time, so that they stay in the cache
 
@@ -202,9 +203,8 @@ def quantize(weight: Tensor) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
 
     A sum's scale takes it back to float32: the row's, times that of a hidden state's byte.
     """
-    scale = weight.abs().amax(dim=1).clamp_min(1e-30) / LEVELS
-    rounded = torch.round(weight / scale.unsqueeze(1)).to(torch.int8)
-    return rounded.numpy(), (scale / 127).numpy()
+    scales = row_scales(weight)
+    return integers(weight, scales).numpy(), (scales / 127).numpy()
 
 
 def table_bytes(network: Network) -> int:

@@ -19,7 +19,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from model.decoding.kernels.byte_product import LEVELS, ZERO, offset_of, products
+from model.decoding.kernels.byte_product import ZERO, offset_of, products
+from model.quantization import LEVELS
 
 EXACT_BELOW = 1 << 24  # integers that float32 holds
 # The fastest for 4 rows is taken for fewer than 16, that for 16 for fewer than 64.

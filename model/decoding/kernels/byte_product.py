@@ -2,8 +2,8 @@
 
 Where there is AVX2, by its instruction for pairs of bytes (`vpmaddubsw`), which LLVM does not find
 by itself: half the work of widening both to 16 bits, so that for one row it is reading the weights
-that takes the time. A pair's sum has 16 bits and saturates, which LEVELS prevents. Elsewhere it is
-a plain loop.
+that takes the time. A pair's sum has 16 bits and saturates, which weights of few levels prevent
+(`model.quantization`). Elsewhere it is a plain loop.
 
 Shapes: R rows, N outputs, K inputs. Knows nothing of layers.
 """
@@ -23,9 +23,6 @@ from model.decoding.kernels.compiling import kernel, part
 from model.decoding.kernels.numerics import F32, I32
 
 ZERO = 128  # the byte of a hidden state of 0
-# Of a weight, on either side of 0: pairs of products, of one byte each without and with a sign, are
-# added in 16 bits that saturate; 2 x 255 x 127 is too much for them, 2 x 255 x 63 is not.
-LEVELS = 63
 
 Weights = NDArray[np.int8]
 Bytes = NDArray[np.uint8]
