@@ -19,9 +19,11 @@ from model.tokenizer import Tokenizer
 from model.tokenizer_training import train_tokenizer
 from model.word_list import pack
 
-# What a machine is busy with beside the tests is no fault of theirs.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# What a machine is busy with beside the tests is no fault of theirs; and what fails, fails again.
+# `--hypothesis-profile=searching` looks for new examples.
+settings.register_profile("searching", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeating", settings.get_profile("searching"), derandomize=True)
+settings.load_profile("repeating")
 
 ANTHOLOGY = Path(__file__).parent.parent / "training" / "corpora" / "anthology.txt"
 

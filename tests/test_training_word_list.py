@@ -3,13 +3,12 @@
 import io
 import json
 import math
+import random
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from training_runs import arguments, refusal
 
 from model import checkpoint as checkpoints
@@ -98,15 +97,13 @@ def slow_associates(texts: list[list[str]], frequent: list[str]) -> dict[str, li
     return found
 
 
-@settings(max_examples=5)
-@given(random=st.randoms(use_true_random=False))
-def test_near_words_are_those_of_a_slow_count(random: "st.DataObject") -> None:
-    draw = random  # a text whose words come in clusters of five
-    texts = []
-    for _ in range(60):
-        start = draw.randrange(0, len(WORDS_OF_A_TEXT), 5)  # type: ignore[attr-defined]
+@pytest.mark.parametrize("seed", range(5))
+def test_near_words_are_those_of_a_slow_count(seed: int) -> None:
+    draw, texts = random.Random(seed), []
+    for _ in range(60):  # texts whose words come in clusters of five
+        start = draw.randrange(0, len(WORDS_OF_A_TEXT), 5)
         cluster = WORDS_OF_A_TEXT[start : start + 5] + WORDS_OF_A_TEXT[:3]
-        texts.append([draw.choice(cluster) for _ in range(40)])  # type: ignore[attr-defined]
+        texts.append([draw.choice(cluster) for _ in range(40)])
     words = word_list_of((" ".join(text), True) for text in texts)
     frequent = [
         word
