@@ -7,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 
 from model.decoding.kernels.byte_product import (
-    LEVELS,
     Bytes,
     Dot,
     Weights,
