@@ -54,6 +54,7 @@ from resuming_reader import (
 )
 
 from model import checkpoint as checkpoints
+from model.extra_files import WORDS
 
 SHIPPED = ROOT / "model" / "pretrained" / "verse"
 SHARE_LEAVING = 0.15  # of readers who break off by themselves
@@ -125,6 +126,8 @@ def write_versions(folder: Path) -> list[Path]:
         for weights in shaken.network.parameters():
             weights.add_(torch.randn_like(weights), alpha=0.05 * float(weights.std()))
     checkpoints.save(shaken, second)
+    words = (SHIPPED / WORDS).read_bytes()  # without which it would compose no poems
+    checkpoints.add_file(second, WORDS, words, facts={}, card=shaken.card)
     return [first, second]
 
 
@@ -188,7 +191,7 @@ def ask_before(folder: Path, requests: list[DrawnRequest], *, is_swapped: bool) 
 
 def measure(args: argparse.Namespace) -> dict[str, Tally]:
     """Disturb a deployment in each way that is asked for; what readers saw meanwhile."""
-    requests = drawn(args, poems=0.0 if args.swap else 0.03)
+    requests = drawn(args, poems=0.03)
     with tempfile.TemporaryDirectory() as name, deployed(Path(name), args) as deployment:
         known = ask_before(Path(name), requests, is_swapped=bool(args.swap))
         readers = Readers(deployment.address, requests, known)
