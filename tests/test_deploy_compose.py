@@ -155,7 +155,7 @@ def test_the_edge_asks_the_replicas_at_their_port() -> None:
 
 def test_streams_have_their_grace_time() -> None:
     drain = Settings.model_fields["drain"].default
-    for name in ("service", "replica", "edge"):
+    for name in ("service", "replica"):
         assert int(SERVICES[name]["stop_grace_period"].rstrip("s")) >= drain + 5
 
 
