@@ -3,11 +3,14 @@
 import shutil
 from pathlib import Path
 
+import optuna
 import pytest
 from training_runs import refusal, small_corpus
 from tuning import SPACE, copied, study_folder, trials_in, tune
 
 from training.__main__ import main
+from training.training_errors import RunError
+from training.tuning.optuna_study import connected, database_url
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,20 @@ def test_a_report_needs_a_study_and_nothing_else(
     other = ["tune", "--report", "--study", "other", "--storage", url, "--out", str(tmp_path)]
     assert "the storage has none of this name" in refusal(capsys, other)
     assert not list(tmp_path.iterdir())
+
+
+# The thread that gives signs of life loses it, too.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_storage_that_is_lost_amid_a_trial_is_one_line(tmp_path: Path) -> None:
+    """Neither the trial's end can be stored, nor can it be read how it ended."""
+    file = tmp_path / "study.db"
+
+    def lose_the_storage(_: optuna.Trial) -> float:
+        file.write_bytes(b"no database" * 100)
+        return 1.0
+
+    with (
+        pytest.raises(RunError, match=r"study\.db: .*; when that is mended, go on"),
+        connected(database_url(file)) as storage,
+    ):
+        optuna.create_study(storage=storage).optimize(lose_the_storage, n_trials=1)

@@ -68,9 +68,9 @@ def connected(url: str) -> Iterator[RDBStorage]:
         raise RunError(f"{place}: {_first_line(error)}") from error
     try:
         yield storage
-    except (StorageInternalError, AssertionError) as error:
-        # Where not even a trial's end can be stored, Optuna raises an assertion from its error.
-        failure = error.__context__ if isinstance(error, AssertionError) else error
+    except (StorageInternalError, AssertionError, UnboundLocalError) as error:
+        # Where not even a trial's end can be stored or read, Optuna trips over its own error.
+        failure = error if isinstance(error, StorageInternalError) else error.__context__
         if not isinstance(failure, StorageInternalError):
             raise
         reason = _first_line(failure.__cause__ or failure)
