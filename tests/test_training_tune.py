@@ -6,10 +6,12 @@ import shlex
 import signal
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.study import Study
 from optuna.trial import TrialState
 from training_runs import small_corpus, spawn
 from tuning import SPACE, STEPS, copied, study_folder, trials_in, tune
@@ -20,6 +22,7 @@ from training.__main__ import main
 from training.run_folder import read_config
 from training.run_log import read_metrics
 from training.train_config import resolve
+from training.tuning.optuna_study import FACTS, connected, database_url, open_study
 from training.tuning.trial_sampler import NumberedSampler
 from training.tuning.tuning_report import importances_of
 
@@ -107,7 +110,7 @@ def test_the_report_shows_every_trial_and_every_plot(searched: Path) -> None:
 
 
 def test_going_on_adds_trials_and_begins_again_those_that_were_lost(
-    searched: Path, tmp_path: Path
+    searched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = copied(searched, tmp_path)
     before = trials_in(home)
@@ -124,6 +127,8 @@ def test_going_on_adds_trials_and_begins_again_those_that_were_lost(
         database.execute(dead)
     database.close()
     assert main(tune(home, trials=1)) == 0
+    lost_words = "trial 1: no sign of life of its process for 120 s; it will be begun again"
+    assert capsys.readouterr().err.count(lost_words) == 1
     after = trials_in(home)
     assert len(after) == TRIALS + 1
     for old, new in zip(before, after, strict=False):
@@ -239,3 +244,25 @@ def test_a_search_takes_a_time_instead_of_a_number_and_reports_at_any_time(
     report.unlink()
     assert main(["tune", "--report", "--out", str(home / "searches")]) == 0
     assert report.read_text(encoding="utf-8") == written
+
+
+def test_who_opens_a_study_that_another_machine_is_creating_waits_and_adds_no_first_trial(
+    tmp_path: Path,
+) -> None:
+    """The lock of the study's folder is of one machine; the storage is what machines share."""
+    facts: dict[str, object] = {"fields": {}, "space": {}, "text": {}}
+    first = {"learning_rate": 0.1}
+
+    def open_here() -> Study:
+        return open_study(storage, "shared", facts, resolve("tiny", {}), [], first=first)
+
+    url = database_url(tmp_path / "study.db")
+    with connected(url, print) as storage, ThreadPoolExecutor() as here:
+        theirs = optuna.create_study(storage=storage, study_name="shared")
+        opening = here.submit(open_here)
+        assert not wait([opening], timeout=0.5).done
+        theirs.enqueue_trial(first)
+        theirs.set_user_attr(FACTS, facts)
+        assert [trial.system_attrs["fixed_params"] for trial in opening.result().trials] == [first]
+        alone = open_study(storage, "own", facts, resolve("tiny", {}), [], first=first)
+        assert [trial.system_attrs["fixed_params"] for trial in alone.trials] == [first]

@@ -38,6 +38,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"timeout": "nan"}, "timeout: must be more than 0"),
         ({"study": "../up"}, "study: must be 1 to 100 of the letters"),
         ({"storage": "nonsense"}, "storage: Could not parse"),
+        ({"storage": "postgresql+psycopg2://h/n"}, "psycopg2 is not installed; PostgreSQL is"),
         ({"storage": "sqlite:////nowhere/at/all.db"}, "storage: "),
         ({"preset": "none.toml"}, "preset: none.toml cannot be read"),
         ({"device": "gpu"}, "device"),

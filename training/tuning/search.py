@@ -6,6 +6,7 @@ Other processes may be at work on the same study at the same time.
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from optuna.study import Study
@@ -75,11 +76,17 @@ def search(location: StudyLocation, plan: SearchPlan, console: Console) -> int |
         stack.enter_context(_disk_failures())
         with location.folder.locked():
             data, corpus = location.folder.prepared(plan.base)
-            storage = stack.enter_context(connected(location.url))
+            storage = stack.enter_context(connected(location.url, partial(say, console)))
             facts = study_facts(plan.base, plan.space, corpus)
-            study = open_study(storage, location.name, facts, plan.base, sorted(plan.given))
+            study = open_study(
+                storage,
+                location.name,
+                facts,
+                plan.base,
+                sorted(plan.given),
+                first=_preset_within(plan),
+            )
             _require_own_trials(study, location.folder)
-            _begin_with_the_preset(study, plan)
         _announce(plan.base, corpus, console)
         trials = counted(len(finished_numbers(study)), "trial")
         say(console, f"study {location.name}: {trials} so far, {data}")
@@ -111,7 +118,8 @@ def _announce(config: TrainConfig, corpus: Corpus, console: Console) -> None:
 
 
 def _require_own_trials(study: Study, folder: StudyFolder) -> None:
-    numbers = {trial.number for trial in study.get_trials(deepcopy=False)}
+    trials = study.get_trials(deepcopy=False)
+    numbers = {trial.number for trial in trials if trial.state != TrialState.WAITING}
     if folder.numbers() - numbers:
         raise RunError(
             f"{folder.path} holds trials of a study that the storage does not know; move it away, "
@@ -119,11 +127,10 @@ def _require_own_trials(study: Study, folder: StudyFolder) -> None:
         )
 
 
-def _begin_with_the_preset(study: Study, plan: SearchPlan) -> None:
-    """Make the preset itself the first trial: what is found is then no worse."""
+def _preset_within(plan: SearchPlan) -> dict[str, object] | None:
+    """Find the preset's own values, where they lie in the space: tried first, none does worse."""
     values = {name: getattr(plan.base, name) for name in plan.space.fields}
-    if not study.get_trials(deepcopy=False) and plan.space.holds(values):
-        study.enqueue_trial(values)
+    return values if plan.space.holds(values) else None
 
 
 def _run_trials(
@@ -203,5 +210,5 @@ def report_only(location: StudyLocation, console: Console) -> None:
     """Write the report of a study that is there. Raises RunError."""
     if location.storage is None and not location.folder.database.is_file():
         raise RunError(f"{location.folder.path}: there is no study here to report")
-    with connected(location.url) as storage:
+    with connected(location.url, partial(say, console)) as storage:
         report(load_study(storage, location.name), location, console)
