@@ -31,6 +31,7 @@ _SPELLINGS = {
     "\u00f8": "o",
     "\u00d8": "O",
 }
+FIRST_MARK = "\u0300"  # what stands before it in Unicode is in NFC
 LONG_RUN = 64  # marks in a row, which no writing has
 _CHARACTER = re.compile("\r\n|.", re.DOTALL)  # CRLF is one
 _CLASS_OF = {char: group for group in _LOOK_ALIKES for char in group}
@@ -71,6 +72,8 @@ def _composed(text: str) -> str:
 
 def composed(text: str) -> str:
     """Text in NFC, in time that grows with its length, whatever runs of marks it holds."""
+    if text.isascii() or max(text) < FIRST_MARK:
+        return text
     parts = {char: unicodedata.normalize("NFD", char) for char in set(text)}
     marks = "".join(char for char, part in parts.items() if unicodedata.combining(part[0]))
     if marks and re.search(f"[{re.escape(marks)}]{{{LONG_RUN}}}", text):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import zoo_documents
 import zoo_pages
 import zoo_poems
+import zoo_tables
 import zstandard_frames
 
 BOMB_BYTES = 300 << 20
@@ -122,6 +123,34 @@ def endless_pdf() -> bytes:
     return zoo_pages.pdf_document([b"BT /F 12 Tf (a) Tj ET"], kids=b"2 0 R 2 0 R 5 0 R")
 
 
+def bomb_pdf(*, times: int = 1) -> bytes:
+    """A PDF of one page that unpacks to 100 MB, packed so many times."""
+    packed = bytes(100 << 20)
+    for _ in range(times):
+        packed = zlib.compress(packed, 1)
+    return zoo_pages.pdf_document([packed]).replace(
+        b"<< /Length", b"<< /Filter /FlateDecode /Length"
+    )
+
+
+def padded_pdf() -> bytes:
+    """The same in a file so large that it is no bomb by its ratio."""
+    return bomb_pdf() + b"% not a text\n" * 100_000
+
+
+def bomb_parquet() -> bytes:
+    """A table of forty poems of 2 MB, a few kilobytes."""
+    poems = [(f"{n}", "a line of verse\n" * 130_000) for n in range(40)]
+    return zoo_tables.parquet(poems, compression="zstd(1)")
+
+
+def cut_footer_parquet() -> bytes:
+    """A table whose footer says that it is longer than it is."""
+    whole = zoo_tables.parquet(zoo_poems.POEMS)
+    length = int.from_bytes(whole[-8:-4], "little")
+    return whole[: -8 - length] + b"\x19\x2c" * 20 + (40).to_bytes(4, "little") + b"PAR1"
+
+
 def giant_cell() -> bytes:
     return b'title,lyrics\na,"the sea"\nb,"' + b"sea " * (6 << 20)
 
@@ -170,6 +199,11 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     "surrogates.json": lambda _: (
         b'[{"title": "\\ud83d", "lyrics": "the \\udc00sea\\nis\\u0000 deep"}]'
     ),
+    "bomb.pdf": lambda _: bomb_pdf(),
+    "double.pdf": lambda _: bomb_pdf(times=2),
+    "padded.pdf": lambda _: padded_pdf(),
+    "long.rtf": lambda _: b"{\\rtf1 " + b"a long, long line\\line\n" * 800_000 + b"}",
+    "picture.rtf": lambda _: b"{\\rtf1 {\\pict " + b"0123456789abcdef\n" * 1_200_000 + b"}a poem}",
     "endless.pdf": lambda _: endless_pdf(),
     "locked.pdf": lambda _: zoo_pages.pdf_document(
         [b"BT /F 12 Tf (a) Tj ET"],
@@ -193,6 +227,8 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
         "", manifest='<m:manifest xmlns:m="urn:m"><m:encryption-data/></m:manifest>'
     ),
     "locked.docx": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000),
+    "bomb.parquet": lambda _: bomb_parquet(),
+    "cut-footer.parquet": lambda _: cut_footer_parquet(),
     "footer.parquet": lambda _: b"PAR1" + bytes(200) + (2**31).to_bytes(4, "little") + b"PAR1",
     "zeros.txt": lambda _: bytes(1 << 20),
     "a.txt": lambda _: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,

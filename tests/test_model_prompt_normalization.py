@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.prompt_normalization import normalize_prompt
+from model.prompt_normalization import FIRST_MARK, composed, normalize_prompt
 
 PLAIN = set(string.ascii_letters + string.digits + " '\"-.,!?;:\n")
 
@@ -88,3 +88,9 @@ MARKS = "e\u1ea1\u0301\u0323\u0307\u0316\u0344\u0f71\u0f72\u0f73\u1112\u1161\u11
 def test_where_all_is_known_the_text_is_composed_canonically(text: str) -> None:
     composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     assert normalize_prompt(text, lambda _: True) == (composed, 0)
+
+
+def test_no_character_before_the_first_mark_is_changed_by_nfc() -> None:
+    early = "".join(map(chr, range(ord(FIRST_MARK))))
+    assert unicodedata.normalize("NFC", early) == early == composed(early)
+    assert composed(f"e{FIRST_MARK}") == "è"

@@ -97,6 +97,14 @@ def test_a_title_apart_becomes_the_first_line_of_its_poem() -> None:
     ]
 
 
+def test_what_titles_a_book_does_not_join_its_first_poem() -> None:
+    book = "SONGS OF THE WEIR"
+    assert joined(book, "THE MILL", "a\nb\nc") == [book, "THE MILL\n\na\nb\nc"]
+    assert joined(book, "THE MILL\n\na\nb\nc") == [book, "THE MILL\n\na\nb\nc"]
+    assert joined(f"{book}\nBY ANN", "a\nb\nc") == [f"{book}\nBY ANN", "a\nb\nc"]
+    assert joined(book, "a\nb\nc") == [f"{book}\n\na\nb\nc"]  # it may be the poem's
+
+
 def test_lists_of_titles_and_one_line_poems_stay_apart() -> None:
     contents = ["The Weir", "The Mill", "The Lock", "The Quay"]
     assert joined(*contents, "a\nb\nc") == [*contents, "a\nb\nc"]

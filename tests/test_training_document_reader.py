@@ -14,6 +14,7 @@ import zstandard_frames
 
 from training.data.corpus_options import CorpusOptions
 from training.data.document_reader import (
+    CorpusReader,
     may_combine,
     read_texts,
 )
@@ -34,6 +35,13 @@ def corpus(tmp_path: Path) -> Path:
     path = tmp_path / "poems.txt"
     path.write_text(TEXT, encoding="utf-8")
     return path
+
+
+def test_the_rows_of_a_table_count_as_characters_read(tmp_path: Path) -> None:
+    (tmp_path / "poems.csv").write_text('poem\n"low\nwater"\n"high\nwater"\n')
+    reader = CorpusReader(CorpusOptions())
+    texts = [document.text for document in reader.read(str(tmp_path / "poems.csv"))]
+    assert reader.report.characters == sum(map(len, texts)) == len("low\nwater" + "high\nwater")
 
 
 def test_two_blank_lines_part_documents(corpus: Path) -> None:

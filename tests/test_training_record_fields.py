@@ -137,6 +137,24 @@ def test_a_table_that_is_none_is_refused_with_the_reason(
     assert any(reason in each for each in reasons)
 
 
+@pytest.mark.parametrize(
+    "first",
+    ['"The tide\ngoes out"', "and all the shells are listening", "The tide!", '"Sea, sea."'],
+)
+def test_a_table_of_one_column_without_a_name_loses_no_row(tmp_path: Path, first: str) -> None:
+    (tmp_path / "poems.csv").write_text(f'{first}\n"The tide\ncomes in"\n')
+    texts, reasons = read(tmp_path / "poems.csv")
+    assert [source.text for source in texts] == [first.strip('"'), "The tide\ncomes in"]
+    assert reasons == []
+
+
+@pytest.mark.parametrize("name", ["poem", "Text of the song", "lyrics_en"])
+def test_a_table_of_one_column_with_a_name_begins_below_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "poems.csv").write_text(f'{name}\n"The tide\ncomes in"\n')
+    ((source,), _) = read(tmp_path / "poems.csv")
+    assert source.text == "The tide\ncomes in"
+
+
 def test_a_record_is_one_document_whatever_blank_lines_are_in_it(tmp_path: Path) -> None:
     path = table(tmp_path, [{"title": "Sea", "poem": "a\n\n\n\nb"}])
     assert list(read_texts([str(path)], CorpusOptions())) == ["Sea\n\na\n\n\n\nb"]

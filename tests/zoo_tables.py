@@ -54,12 +54,13 @@ def noisy_jsonl(poems: list[Poem]) -> bytes:
     return ("\n\n" + "\r\n\r\n".join(lines)).encode("utf-8-sig")
 
 
-def parquet(poems: list[Poem]) -> bytes:
+def parquet(poems: list[Poem], compression: str = "uncompressed") -> bytes:
     from arro3.core import Array, DataType, Table
     from arro3.io import write_parquet
 
     columns = zip(*poems, strict=True)
     arrays = [Array(list(column), type=DataType.string()) for column in columns]
     out = io.BytesIO()
-    write_parquet(Table.from_pydict(dict(zip(("title", "lyrics"), arrays, strict=True))), out)
+    table = Table.from_pydict(dict(zip(("title", "lyrics"), arrays, strict=True)))
+    write_parquet(table, out, compression=compression)
     return out.getvalue()

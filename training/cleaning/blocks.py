@@ -18,7 +18,7 @@ _CAPITAL_BEGIN = re.compile(r"[\W\d_]*[^\W\d_a-z]")
 
 def split_blocks(text: str) -> list[str]:
     """Split a document at its blank lines."""
-    return _GAP.split(text)[::2]
+    return _GAP.split(text)[::2] if "\n\n\n" in text else text.split("\n\n")
 
 
 def without_blocks(text: str, dropped: Collection[int]) -> str:

@@ -11,7 +11,7 @@ from training.cleaning.blocks import is_closed, split_blocks, without_blocks
 from training.cleaning.cuts import Cuts
 
 _DIGIT_END = re.compile(r"[ \t]\d{1,4}[ \t]*$", re.MULTILINE)
-_DIGIT = re.compile("[0-9]")
+_DIGITS = "0123456789"
 _SURE_PAGE = re.compile(
     r"[-–—][ \t]*\d{1,4}[ \t]*[-–—]|\{(?:p(?:g|age)?\.? ?)?\d{1,4}\}"
     r"|[\[(]?(?:p|pg|page)\.? ?\d{1,4}[\])]?|\[\d{1,4}\]",
@@ -27,13 +27,15 @@ MAX_PAGE_NUMBER = 100  # characters of a block that may be one
 
 def cut_line_numbers(text: str, cuts: Cuts) -> str:
     """Cut numbers at the ends of lines where they count lines: 5, 10, 15 five lines apart."""
-    if _DIGIT_END.search(text) is None:
+    if not _has_digit(text) or _DIGIT_END.search(text) is None:
         return text
     lines = text.split("\n")
     found = []  # place in lines, number of the line, number that stands there
     number = 0
     for place, line in enumerate(lines):
         number += line != ""
+        if not line.rstrip()[-1:].isdigit():
+            continue
         head, said = _last_number(line)
         if said is not None and head != "":
             found.append((place, number, said))
@@ -47,6 +49,10 @@ def cut_line_numbers(text: str, cuts: Cuts) -> str:
         cuts.add("line-numbers", lines[place][len(head) :])
         lines[place] = head
     return "\n".join(lines) if counting else text
+
+
+def _has_digit(text: str) -> bool:
+    return any(digit in text for digit in _DIGITS)  # faster than a pattern
 
 
 def _last_number(line: str) -> tuple[str, int | None]:
@@ -63,7 +69,7 @@ def cut_page_numbers(text: str, cuts: Cuts) -> str:
     Bare numbers are pages where they rise by one or two, come as often as pages do, and some
     of them stand within a sentence; those that head stanzas or poems stand behind its end.
     """
-    if _DIGIT.search(text) is None:
+    if not _has_digit(text):
         return text
     blocks = split_blocks(text)
     short = {at: block.strip() for at, block in enumerate(blocks) if len(block) < MAX_PAGE_NUMBER}

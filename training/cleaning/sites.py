@@ -30,14 +30,13 @@ _LINE = re.compile(
 _HEAD = re.compile(r"\A\d+ Contributors?(?:.{0,400}?\bLyrics)?(?:.{0,900}?Read More)?[ \t\xa0]*\n?")
 _GLUED_LIKE = re.compile(r"You might also like(?=\[|$)", re.MULTILINE)
 _GLUED_EMBED = re.compile(r"(?<=[\w.,!?)\]\"'’])(?:\d+(?:\.\d+K)?)?Embed\s*\Z")
-_SIGN = re.compile(
-    r"Contributor|You might also|Embed|ickets as low|Lyrics|lyrics|Submit Corr|riters?\(?s?\)?:"
-)
+_SIGNS = ("yrics", "Embed", "Contributor", "You might also", "ickets as low", "Submit Corr")
+_WRITERS = re.compile(r"riters?\(?s?\)?:")
 
 
 def cut_site_lines(text: str, cuts: Cuts) -> str:
     """Cut the lines that lyrics sites add."""
-    if _SIGN.search(text) is None:
+    if not any(sign in text for sign in _SIGNS) and _WRITERS.search(text) is None:
         return text
     for pattern in (_HEAD, _LINE, _GLUED_LIKE, _GLUED_EMBED):
         text = cuts.cut("sites", pattern, text)

@@ -73,8 +73,7 @@ class CorpusReader:
     def _documents(self, source: SourceText) -> Iterator[Document]:
         facts = {"author": source.author} if source.author is not None else {}
         if source.is_whole_document:
-            poems = self._cleaned([source.text], facts, source.title)
-            yield from poems
+            yield from self._cleaned(["".join(self._counted(source.pieces))], facts, source.title)
             return
         separator = self._options.document_separator
         pieces = self._without_licence(source, facts)

@@ -12,6 +12,7 @@ from training.cleaning.blocks import is_heading
 from training.data.corpus_document import Document
 
 MOST_JOINED = 2  # headings in a row: more are a list
+_BY_AUTHOR = re.compile(r"^[\W_]*BY\b", re.MULTILINE)  # of a title page
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -28,12 +29,26 @@ def _letters(line: str) -> str:
 
 
 def joined_titles(documents: Iterable[Document]) -> Iterator[tuple[Document, int]]:
-    """Join documents that are only a title to the next one; each with how many titles it got."""
+    """Join documents that are only a title to the next one; each with how many titles it got.
+
+    What titles a book stays apart: before all poems, where the first has a title of its own.
+    """
     waiting: list[Document] = []
+    is_beginning = True
     for document in documents:
+        if is_title(document.text) and _BY_AUTHOR.search(document.text) is not None:
+            yield from ((title, 0) for title in (*waiting, document))
+            waiting = []
+            continue
         if is_title(document.text) and len(waiting) <= MOST_JOINED:
             waiting.append(document)
             continue
+        if is_beginning and 0 < len(waiting) <= MOST_JOINED:
+            has_own = is_title(document.text.partition("\n\n")[0])
+            of_book = len(waiting) if has_own else len(waiting) - 1
+            yield from ((title, 0) for title in waiting[:of_book])
+            waiting = waiting[of_book:]
+        is_beginning = False
         if waiting and len(waiting) <= MOST_JOINED and document.text.count("\n") >= 2:
             text = "\n\n".join([*(title.text for title in waiting), document.text])
             yield replace(document, text=text), len(waiting)

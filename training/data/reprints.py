@@ -53,7 +53,11 @@ class LineIndex:
         """Take the lines of the next document."""
         # In a tune's notation vowels are notes.
         letters = text if text.startswith("X:") else text.translate(_TABLE)
-        keys = {hash(key) for key in letters.split("\n") if _says_something(key)}
+        keys = {
+            hash(key)
+            for key in letters.split("\n")
+            if len(key) >= _SHORTEST_LATIN or (len(key) >= _SHORTEST_OTHER and not key.isascii())
+        }
         self._hashes.extend(keys)
         self._counts.append(len(keys))
 
@@ -139,7 +143,3 @@ def smaller_across(
         ):
             lost.add(min(pair, key=lambda at: (sizes[at], is_valid[at])))
     return lost
-
-
-def _says_something(key: str) -> bool:
-    return len(key) >= (_SHORTEST_LATIN if key.isascii() else _SHORTEST_OTHER)

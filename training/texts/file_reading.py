@@ -83,7 +83,7 @@ def require_small(file: IO[bytes]) -> None:
         raise RefusedTextError(too_large(size))
 
 
-def too_large(size: int) -> str:
+def too_large(size: int, limit: int = MAX_DOCUMENT_BYTES) -> str:
     """Say that a part of `size` bytes is larger than what is read as a whole."""
-    most = f"{MAX_DOCUMENT_BYTES >> 20} MB"
+    most = f"{limit >> 20} MB"
     return f"has {size >> 20:,} MB, and of this format at most {most} are read; part it"

@@ -29,6 +29,7 @@ _CLASSES = tuple((name, re.compile(f"[{chars}]")) for name, chars in _DROPPED)
 _IDLE_JOINER = re.compile("(?:(?<=[\x00-\u02ff])|^)[\u200c\u200d]+", re.MULTILINE)
 # CR CR LF is what is left of CRLF that was converted twice.
 _LINE_END = re.compile("\r+\n|[\r\x0b\x85\u2028]")
+_LINE_ENDS = "\r\x0b\x85\u2028"
 _PARAGRAPH_END = "\u2029"
 _FORM_FEED = re.compile("\n?\f\n?")
 
@@ -66,11 +67,11 @@ def _cut(text: str) -> int:
 def _visible(text: str, dropped: Counter[str]) -> str:
     if not text.isascii() or not text.isprintable():
         text = _with_line_feeds(text)
-        if _ANY_DROPPED.search(text):
+        if found := Counter(_ANY_DROPPED.findall(text)):
             for name, characters in _CLASSES:
-                text, count = characters.subn("", text)
-                if count:
+                if count := sum(found[char] for char in found if characters.match(char)):
                     dropped[name] += count
+            text = _ANY_DROPPED.sub("", text)
         if "\u200c" in text or "\u200d" in text:
             text, count = _IDLE_JOINER.subn("", text)
             if count:
@@ -79,6 +80,7 @@ def _visible(text: str, dropped: Counter[str]) -> str:
 
 
 def _with_line_feeds(text: str) -> str:
-    if "\r" in text or "\x0b" in text or not text.isascii():
-        text = _LINE_END.sub("\n", text).replace(_PARAGRAPH_END, "\n\n")
+    if any(mark in text for mark in _LINE_ENDS):
+        text = _LINE_END.sub("\n", text)
+    text = text.replace(_PARAGRAPH_END, "\n\n")
     return _FORM_FEED.sub(FORM_FEED_LINE, text) if "\f" in text else text

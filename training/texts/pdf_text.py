@@ -17,6 +17,7 @@ from pypdfium2 import raw as pdfium
 
 from model.count_in_words import counted
 from training.texts.file_reading import FileReading, Sources, read_whole
+from training.texts.pdf_streams import require_small_streams
 from training.texts.source_text import About, RefusedTextError
 from training.texts.text_blocks import PAGE_BREAK, Block, text_of
 
@@ -38,8 +39,10 @@ class _Line:
 
 def read(file: IO[bytes], reading: FileReading) -> Sources:
     """Read an open .pdf. Raises RefusedTextError: damaged, encrypted, a scan, or too large."""
+    raw = read_whole(file)
+    require_small_streams(raw, reading.budget)
     try:
-        document = pypdfium2.PdfDocument(read_whole(file))
+        document = pypdfium2.PdfDocument(raw)
     except pypdfium2.PdfiumError as error:
         raise _refusal(error) from error
     try:

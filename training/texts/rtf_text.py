@@ -9,7 +9,7 @@ from typing import IO
 
 from striprtf.striprtf import font_table_group, rtf_to_text
 
-from training.texts.file_reading import FileReading, Sources, read_whole
+from training.texts.file_reading import FileReading, Sources, read_whole, too_large
 from training.texts.source_text import About, RefusedTextError
 from training.texts.text_blocks import PAGE_BREAK, Block, gathered, text_of
 
@@ -21,12 +21,15 @@ _MARKED = r"\\\\|\\(line|page|outlinelevel)(?:[0-8])?(?![a-zA-Z0-9]) ?"
 _HEADING_STYLE = re.compile(r"\{\\s(\d+)\\[^{};]*(?:heading \d|title|headline \d);", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\\fldinst", re.IGNORECASE)
 MAX_FONT_TABLE, MAX_FONT = 1 << 18, 2000  # characters of all fonts, and of one
+_HEX = re.compile(rb"[0-9a-fA-F\r\n]{64}[0-9a-fA-F\r\n]*")
+LEAST_PICTURE = 2000  # digits of a picture: no text is so long without a space
+MAX_RTF_BYTES = 1 << 24  # beside its pictures: striprtf takes twelve times as much memory
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 def read(file: IO[bytes], reading: FileReading) -> Sources:
     """Read an open .rtf. Raises RefusedTextError where it is damaged or too large."""
-    raw = read_whole(file).decode("latin-1")
+    raw = _without_pictures(read_whole(file)).decode("latin-1")
     _require_end(raw)
     try:
         marked = _marked(raw)
@@ -37,6 +40,14 @@ def read(file: IO[bytes], reading: FileReading) -> Sources:
     about = About(facts.get("title", "").strip() or None, facts.get("author", "").strip() or None)
     blocks = gathered(_block(match[0]) for match in re.finditer("[^\n]*\n?", _whole(text)))
     yield reading.source([text_of(blocks)], about=about)
+
+
+def _without_pictures(raw: bytes) -> bytes:
+    """Leave out the digits of pictures. Raises RefusedTextError: too large without them."""
+    text = _HEX.sub(lambda run: b"" if len(run[0]) >= LEAST_PICTURE else run[0], raw)
+    if len(text) > MAX_RTF_BYTES:
+        raise RefusedTextError(too_large(len(text), MAX_RTF_BYTES))
+    return text
 
 
 def _marked(raw: str) -> str:

@@ -22,6 +22,8 @@ MAX_CELL = 1 << 24  # characters of a cell, or of a line of records
 MAX_VALUES = 2_000_000  # of a file of JSON, whose objects are all in memory at once
 _DELIMITERS = ",;\t|"
 _LONGEST_NAME = 60  # characters of a column's name
+_MOST_WORDS = 4  # of a column's name
+_ENDS = tuple(",.;!?…")  # of a line of verse
 
 Records = Iterator[Record | RefusedTextError]  # the error is of that one record
 
@@ -109,8 +111,13 @@ def _csv_records(pieces: Iterable[str], kind: str) -> Records:
     delimiter = "\t" if kind == "tsv" else _delimiter(first)
     rows = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     try:
-        columns = _columns(next(rows, []))
-        for row in rows:
+        names = next(rows, [])
+        if _is_text(names):
+            names, rest = ["text"], chain([names], rows)
+        else:
+            rest = chain(rows)
+        columns = _columns(names)
+        for row in rest:
             if row:
                 yield _csv_record(columns, row)
     except csv.Error as error:
@@ -125,6 +132,14 @@ def _csv_record(columns: list[str], row: list[str]) -> Record | RefusedTextError
             f"has {counted(len(row), 'cell')} for {counted(len(columns), 'column')}"
         )
     return dict(zip(columns, row, strict=False))
+
+
+def _is_text(row: list[str]) -> bool:
+    """Check whether the first row of a table of one column is a text, and no name of it."""
+    if len(row) != 1:
+        return False
+    cell = row[0].strip()
+    return "\n" in cell or len(cell.split()) > _MOST_WORDS or cell.endswith(_ENDS)
 
 
 def _columns(names: list[str]) -> list[str]:
