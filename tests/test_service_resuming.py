@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from fuzz_resuming import fault_of_case
 
 if TYPE_CHECKING:
-    from service_fixtures import Server, StartServer
+    from service_fixtures import Server
 
-pytest_plugins = ["service_fixtures"]
+pytest_plugins = ["page_fixtures"]
 
 JSON, EVENTS = {"Accept": "application/json"}, {"Accept": "text/event-stream"}
 FIELDS: dict[str, Any] = {"prompt": "The moon", "seed": 4, "max_tokens": 60}
@@ -202,6 +202,18 @@ def test_what_cannot_be_gone_on_with_is_told(
     assert said in answer.json["error"]["message"]
 
 
+def test_more_texts_than_can_ever_go_on_are_refused_with_the_bound(client: FlaskClient) -> None:
+    """Each is a request of its own then: with room for three they would wait for ever."""
+    fields = {"prompt": ["The moon", "A sea"], "n": 2, "seed": 3, "max_tokens": 20}
+    wholes = ask(client, fields, "/v1/completions").json["choices"]
+    had = [each["text"][:5] for each in wholes]
+    answer = ask(client, {**fields, "received": had}, "/v1/completions")
+    assert answer.status_code == 400
+    assert answer.json["error"]["message"] == (
+        "received: is of 4 texts, at most 3 can go on at once here"
+    )
+
+
 def test_another_checkpoint_is_a_conflict(client: FlaskClient) -> None:
     event_id = "4.fp_0123abcd.3"
     answers = [
@@ -271,14 +283,9 @@ class BreakingProxy:
             pass  # cut
 
 
-@pytest.fixture(scope="module")
-def server(start_server: "StartServer") -> "Server":
-    return start_server(STROPHE_DEFAULT_MODEL="verse")
-
-
 @pytest.fixture
-def breaking(server: "Server") -> Iterator[BreakingProxy]:
-    proxy = BreakingProxy(server.port, [150, 480, 520, 500, 560])
+def breaking(lasting_server: "Server") -> Iterator[BreakingProxy]:
+    proxy = BreakingProxy(lasting_server.port, [150, 480, 520, 500, 560])
     yield proxy
     proxy.listener.close()
 

@@ -10,6 +10,7 @@ from flask import request
 
 from model.count_in_words import counted
 from model.decoding.generation import Generation
+from model.decoding.resumption import FIELD
 from model.errors import ParameterError
 from model.layer_inspection import InspectedLayer
 from model.parameters import MAX_SEED, SamplingParams
@@ -83,6 +84,18 @@ def _require_can_run(settings: Settings, num_texts: int, num_prompts: int) -> No
     most = settings.max_streams // max(1, num_texts) + settings.max_queue
     if num_prompts > most:
         raise ParameterError("prompt", f"has {num_prompts} prompts, at most {most} can run or wait")
+
+
+def require_can_go_on(settings: Settings, num_texts: int) -> None:
+    """Refuse more texts that go on, each a request of its own, than can ever run or wait.
+
+    Raises ParameterError.
+    """
+    most = settings.max_streams + settings.max_queue
+    if num_texts > most:
+        raise ParameterError(
+            FIELD, f"is of {num_texts} texts, at most {most} can go on at once here"
+        )
 
 
 def _require_can_be_held(params: SamplingParams, num_texts: int, length_field: str) -> None:

@@ -23,7 +23,12 @@ from service.api.request_body import ignored_fields_header
 from service.api.response_models import Usage, usage_of
 from service.api.resuming import Received, Resumable, received_by_client
 from service.api.streaming import job_headers
-from service.api.submission import find_model, sampling_within_limits, start_job
+from service.api.submission import (
+    find_model,
+    require_can_go_on,
+    sampling_within_limits,
+    start_job,
+)
 from service.models.registry import Registry
 from service.models.served_model import ServedModel
 from service.settings import Settings
@@ -73,6 +78,8 @@ def start_completion(
     params = sampling_params(body, settings, seed)
     copy_index = copy_index_for(served, is_asked=body.wants_copies)
     behind = _behind_openings(body, received, tokenizer)
+    if any(behind):
+        require_can_go_on(settings, len(behind))
     job = start_job(
         jobs,
         served,
