@@ -106,6 +106,6 @@ def test_a_storage_that_is_lost_amid_a_trial_is_one_line(tmp_path: Path) -> None
 
     with (
         pytest.raises(RunError, match=r"study\.db: .*; when that is mended, go on"),
-        connected(database_url(file)) as storage,
+        connected(database_url(file), print) as storage,
     ):
         optuna.create_study(storage=storage).optimize(lose_the_storage, n_trials=1)
