@@ -19,6 +19,7 @@ COMMANDS = {
     "write": ("verse", "write a poem that keeps a form"),
     "check": ("verse", "check a poem against a form, or see what form it has"),
     "copied": ("model", "find what of a text stands in the training text"),
+    "export": ("model", "write a checkpoint as others expect it"),
     "inspect-corpus": ("training", "look at texts before training"),
     "prepare": ("training", "turn texts into memory-mapped token ids"),
     "train": ("training", "train a checkpoint"),

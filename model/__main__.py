@@ -1,4 +1,4 @@
-"""`python -m model generate | score | describe | copied`: a checkpoint at the terminal.
+"""`python -m model generate | score | describe | copied | export`: a checkpoint at the terminal.
 
 Knows nothing of HTTP and training. Errors that a user can mend are one line and exit code 2; a text
 that copies too much is exit code 1.
@@ -23,8 +23,10 @@ from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
 from model.device import resolve_device
 from model.errors import ModelError, ParameterError
+from model.export import export_for_hub
 from model.parameters import BackendName, SamplingParams
 from model.scoring import Score, surprisals
+from model.stores.mirror import local_folder
 from model.terminal_text import terminal_line, terminal_text
 from model.tokenizer import BOS_ID, UNK_ID
 from model.weights_file import distinct_weights
@@ -41,7 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
-        "--checkpoint", type=Path, default=SHIPPED, help="folder; default: the one that ships"
+        "--checkpoint",
+        default=str(SHIPPED),
+        help="folder, or address such as s3://bucket/folder; default: the one that ships",
     )
     common.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 
@@ -73,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     describe = commands.add_parser("describe", parents=[common], help="print the card and shapes")
     describe.set_defaults(run=run_describe)
     _add_copied(commands, common)
+    _add_export(commands, common)
     return parser
 
 
@@ -85,6 +90,24 @@ def _add_copied(commands: Commands, common: argparse.ArgumentParser) -> None:
         flag = "--" + name.replace("_", "-")
         copied.add_argument(flag, type=int, default=field.default, help=field.description)
     copied.set_defaults(run=run_copied)
+
+
+def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
+    export = commands.add_parser(
+        "export", parents=[common], help="write a checkpoint as others expect it"
+    )
+    export.add_argument(
+        "--to", choices=["hf-folder"], required=True, help="a folder to upload to the Hub"
+    )
+    export.add_argument("--out", type=Path, required=True, help="the folder to write")
+    export.add_argument("--name", help="what the card calls it; default: the folder's name")
+    export.add_argument(
+        "--license", required=True, help="id of its licence, as the Hub has it: cc0-1.0"
+    )
+    export.add_argument(
+        "--language", action="append", help="id of a language of its text; default: en"
+    )
+    export.set_defaults(run=run_export)
 
 
 _INTEGERS = ("max_tokens", "min_tokens", "top_k", "penalty_window", "seed")
@@ -173,8 +196,17 @@ def run_copied(args: argparse.Namespace) -> int:
     return 1 if report.verdict == "rejected" else 0
 
 
+def run_export(args: argparse.Namespace) -> None:
+    """Run `export`: write a folder that the Hub can show."""
+    name = args.name if args.name is not None else args.out.resolve().name
+    languages = args.language if args.language is not None else ["en"]
+    source = local_folder(args.checkpoint)
+    export_for_hub(source, args.out, name=name, license_id=args.license, languages=languages)
+    print(f"{args.out}: upload it with `hf upload OWNER/{name} {args.out}`")
+
+
 def _load(args: argparse.Namespace) -> Checkpoint:
-    return checkpoints.load(args.checkpoint, resolve_device(args.device))
+    return checkpoints.load(local_folder(args.checkpoint), resolve_device(args.device))
 
 
 def _read_text(field: str, path: Path) -> str:

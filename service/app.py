@@ -106,6 +106,11 @@ def _add_gauges(metrics: Metrics, engine: Engine, registry: Registry) -> None:
     metrics.add_gauge("requests_waiting", "Requests in the queue", lambda: engine.load.num_waiting)
     metrics.add_gauge("models_loaded", "Models on offer", lambda: len(registry.catalogue.models))
     metrics.add_gauge(
+        "stores_failing",
+        "Stores of checkpoints of which not everything could be fetched",
+        lambda: sum(store.trouble is not None for store in registry.stores),
+    )
+    metrics.add_gauge(
         "ready",
         "Whether a request sent now would be written",
         lambda: why_not_ready(engine, registry.catalogue) is None,

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import ModelError, ParameterError, shortened
 from model.parameters import BackendName
+from model.stores.address import StoreError, is_address, require_address
 from model.usable_cores import usable_cores
 
 PREFIX = "STROPHE_"
@@ -45,14 +46,14 @@ class Settings(BaseSettings):
     ops_port: int = Field(
         8001, ge=1, le=65_535, description="port of /healthz, /readyz and /metrics by themselves"
     )
-    checkpoints: Path = Field(
-        Path("checkpoints"),
-        description="folder of checkpoints; each subfolder is served by its name, "
-        "beside the checkpoints that ship",
+    checkpoints: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("checkpoints",),
+        description="folders of checkpoints, or stores: s3://, gs://, hf://, file://, with commas "
+        "between them; each checkpoint is served by its name, beside those that ship",
     )
     cache: Path | None = Field(
         None,
-        description="folder that keeps the decode kernels compiled for this CPU; "
+        description="folder that keeps kernels compiled for this CPU, and checkpoints from stores; "
         "unset: strophe/ in the user's cache folder",
     )
     default_model: str | None = Field(
@@ -164,6 +165,25 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least important lines to log"
     )
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _places(cls, value: object) -> object:
+        if isinstance(value, Path):
+            return (str(value),)
+        return tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _are_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(value):
+            raise ValueError("names no folder between two commas")
+        for address in filter(is_address, value):
+            try:
+                require_address(address)
+            except StoreError as error:
+                raise ValueError(str(error)) from error
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

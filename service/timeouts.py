@@ -60,6 +60,11 @@ RATE_STORAGE_TIMEOUT_S = 1
 MAX_RATE_STORAGE_PAUSE_S = 32.0
 """a storage of rates that is gone is looked for after pauses that double, up to so long"""
 
+# Models
+
+STORE_CHECK_S = 0.1
+"""between looks, during the start, whether what lies in a store was fetched"""
+
 # Responses
 
 RETRY_AFTER_S = 1

@@ -65,7 +65,7 @@ def registry_of(
     folder: Path, load: Callable[[Path], LoadedModel], default: str | None = None
 ) -> Registry:
     return Registry(
-        checkpoints=folder,
+        checkpoints=[folder],
         shipped=folder / "none",
         load=load,
         observer=Metrics(),

@@ -40,6 +40,7 @@ def test_readiness_tells_which_checkpoints_are_loaded_and_the_default(
         "status": "ready",
         "models": [about],
         "default": {"model": "tiny", "reason": "it is the only model"},
+        "stores": [],
     }
     facts = f'{{fingerprint="{served.fingerprint}",model="tiny",path="{path}"}}'
     assert f"strophe_model_info{facts} 1.0" in client.get("/metrics").text
@@ -64,6 +65,7 @@ def test_a_service_with_a_model_is_alive_and_ready(client: FlaskClient, path: st
         "request_duration_seconds_count",
         'requests_total{outcome="rejected"}',
         "models_loaded",
+        "stores_failing",
         "batch_rows_count",
         "step_seconds_count",
         "queue_time_seconds_count",
@@ -143,5 +145,6 @@ def test_a_service_without_a_model_is_alive_but_not_ready(tmp_path: Path) -> Non
         service.stop()
     assert answers == [200, 503]
     reason = "no model is loaded"
-    assert not_ready == {"status": "not ready", "reason": reason, "models": [], "default": None}
+    nothing: dict[str, object] = {"models": [], "default": None, "stores": []}
+    assert not_ready == {"status": "not ready", "reason": reason, **nothing}
     assert (refusal.status_code, refusal.get_json()["error"]["code"]) == (503, "no_model")

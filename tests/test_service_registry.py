@@ -47,7 +47,7 @@ def make_registry(
         return LoadedModel.of(CheckpointRunner.of(checkpoint, path), checkpoint)
 
     return Registry(
-        checkpoints=folder,
+        checkpoints=[folder],
         shipped=shipped,
         load=load,
         observer=Metrics(),
@@ -283,7 +283,7 @@ def test_whatever_loading_raises_is_a_refusal_with_a_reason_and_the_others_are_s
         checkpoint = checkpoints.load(place)
         return LoadedModel.of(CheckpointRunner.of(checkpoint), checkpoint)
 
-    registry = Registry(checkpoints=folder, shipped=shipped, load=load, observer=Metrics())
+    registry = Registry(checkpoints=[folder], shipped=shipped, load=load, observer=Metrics())
     with capture_logs() as logs:
         registry.scan()
     assert names(registry) == ["b"]

@@ -1,7 +1,6 @@
 """Settings: what is read, and what a wrong one says."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +23,7 @@ def test_without_variables_the_service_is_local_and_bounded() -> None:
     settings = read_settings()
     assert (settings.host, settings.port, settings.ops_port) == ("127.0.0.1", 8000, 8001)
     assert (settings.max_streams, settings.max_queue) == (32, 64)
-    assert settings.checkpoints == Path("checkpoints")
+    assert settings.checkpoints == ("checkpoints",)
     assert settings.threads == default_threads()
 
 

@@ -4,7 +4,7 @@ The routes and their answers. Alive means that a restart would not help. Ready m
 sent now would be written. Idle is not stalled, and slow is not dead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from flask import Blueprint, Response, jsonify
@@ -17,6 +17,7 @@ from service.api.response_models import FINGERPRINT, closed
 from service.engine.engine import Engine
 from service.models.catalogue import Catalogue
 from service.models.registry import Registry
+from service.models.store_watch import StoreWatch
 
 
 @closed
@@ -55,10 +56,19 @@ class DefaultFacts(TypedDict):
 
 
 @closed
+class StoreFacts(TypedDict):
+    """A store of checkpoints, and whether all that lies in it is served."""
+
+    address: str
+    trouble: Annotated[str | None, Field(description="null where all is well")]
+
+
+@closed
 class Offer(TypedDict):
-    """What the service has loaded."""
+    """What the service has loaded, and from which stores."""
 
     models: list[LoadedModelFacts]
+    stores: list[StoreFacts]
     default: Annotated[DefaultFacts | None, Field(description="null where there is none yet")]
 
 
@@ -95,8 +105,9 @@ def health_blueprint(
     def readyz() -> Response:
         catalogue = registry.catalogue  # once: the default is one of these models
         if (trouble := why_not_ready(engine, catalogue)) is None:
-            return jsonify(Ready(status="ready", **offer_of(catalogue)))
-        return unavailable(NotReady(status="not ready", reason=trouble, **offer_of(catalogue)))
+            return jsonify(Ready(status="ready", **offer_of(catalogue, registry.stores)))
+        offer = offer_of(catalogue, registry.stores)
+        return unavailable(NotReady(status="not ready", reason=trouble, **offer))
 
     @blueprint.get("/metrics")
     def show_metrics() -> Response:
@@ -105,8 +116,8 @@ def health_blueprint(
     return blueprint
 
 
-def offer_of(catalogue: Catalogue) -> Offer:
-    """Models on offer with their fingerprints and generations, and the default."""
+def offer_of(catalogue: Catalogue, stores: Sequence[StoreWatch]) -> Offer:
+    """Models on offer with their fingerprints and generations, the default, and the stores."""
     default = catalogue.default
     return {
         "models": [
@@ -119,6 +130,7 @@ def offer_of(catalogue: Catalogue) -> Offer:
             for model in catalogue.models
         ],
         "default": None if default is None else {"model": default.name, "reason": default.reason},
+        "stores": [{"address": store.address, "trouble": store.trouble} for store in stores],
     }
 
 

@@ -9,7 +9,7 @@ Knows nothing of Flask, and of tensors only that there is a loader.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,8 @@ from model.errors import ModelError
 from service.models.catalogue import Catalogue
 from service.models.discovery import Candidate, FolderIdentity, candidates
 from service.models.served_model import LoadedModel, ServedModel
-from service.timeouts import THREAD_STOP_TIMEOUT_S
+from service.models.store_watch import StoreWatch
+from service.timeouts import STORE_CHECK_S, THREAD_STOP_TIMEOUT_S
 
 
 class LoadObserver(Protocol):
@@ -41,21 +42,24 @@ class LoadObserver(Protocol):
 class Registry:
     """Registry of models by name, kept up to date by a watcher thread of its own.
 
-    `checkpoints` and `shipped` are folders of checkpoint folders; the first is preferred where both
-    have one of the same name. `load` reads one folder. `default_model` serves requests that name no
-    model; without it, the catalogue says which. The watcher looks every `poll_s` seconds.
+    `checkpoints` and `shipped` are folders of checkpoint folders; the first is preferred where
+    several have one of the same name. `stores` keep those that mirror a store. `load` reads one
+    folder. `default_model` serves requests that name no model; without it, the catalogue says
+    which. The watcher looks every `poll_s` seconds.
     """
 
     def __init__(
         self,
         *,
-        checkpoints: Path,
+        checkpoints: Sequence[Path],
         shipped: Path,
         load: Callable[[Path], LoadedModel],
         observer: LoadObserver,
         default_model: str | None = None,
         poll_s: float = 2.0,
+        stores: Sequence[StoreWatch] = (),
     ) -> None:
+        self.stores = stores
         self._checkpoints = checkpoints
         self._shipped = shipped
         self._load = load
@@ -74,6 +78,8 @@ class Registry:
     def start(self, on_first_scan: Callable[[], None] = lambda: None) -> None:
         """Start the watcher, which calls back once every checkpoint there is has been tried."""
         self._on_first_scan = on_first_scan
+        for store in self.stores:
+            store.start()
         self._thread.start()
 
     def stop(self, timeout_s: float = THREAD_STOP_TIMEOUT_S) -> None:
@@ -81,6 +87,8 @@ class Registry:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        for store in self.stores:
+            store.stop(timeout_s)
 
     def wait_for_first_scan(self, timeout_s: float) -> bool:
         """Wait until every checkpoint there is has been tried; False after `timeout_s` seconds."""
@@ -93,6 +101,7 @@ class Registry:
 
     def scan(self) -> None:
         """Look at the folders once: drop what is gone, load what is new or replaced."""
+        is_complete = all(store.has_looked for store in self.stores)  # before the folders are read
         found = self._found()
         self._forget_gone(found)
         shipped = {
@@ -104,7 +113,7 @@ class Registry:
         self._publish(loading=frozenset(untried), shipped=frozenset(shipped))
         for name in untried:
             self._update(name, found[name])
-        self._publish(is_complete=True)
+        self._publish(is_complete=is_complete)
 
     def _publish(self, **changes: Any) -> None:
         self._catalogue = replace(self._catalogue, **changes)
@@ -122,7 +131,7 @@ class Registry:
     def _found(self) -> dict[str, list[Candidate]]:
         """Candidates by name, the preferred one first."""
         found: dict[str, list[Candidate]] = {}
-        for parent in (self._checkpoints, self._shipped):
+        for parent in (*self._checkpoints, self._shipped):
             for candidate in candidates(parent):
                 found.setdefault(candidate.name, []).append(candidate)
         return found
@@ -183,10 +192,11 @@ class Registry:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             self.scan()
-            if not self._has_scanned.is_set():
+            if self._catalogue.is_complete and not self._has_scanned.is_set():
                 self._on_first_scan()
                 self._has_scanned.set()
-            self._stopped.wait(self._poll_s)
+            is_waiting = not self._has_scanned.is_set()
+            self._stopped.wait(min(STORE_CHECK_S, self._poll_s) if is_waiting else self._poll_s)
 
 
 def _reason(error: Exception) -> str:

@@ -14,6 +14,8 @@ from flask import Flask
 import model.pretrained
 from model import checkpoint as checkpoints
 from model.device import resolve_device, use_threads
+from model.stores.address import is_address
+from model.stores.mirror import Mirror
 from service.app import create_app, create_ops_app
 from service.engine.engine import Engine
 from service.engine.request import Request
@@ -21,6 +23,7 @@ from service.engine.runner import CheckpointRunner
 from service.engine.scheduler import Scheduler
 from service.models.registry import Registry
 from service.models.served_model import LoadedModel
+from service.models.store_watch import StoreWatch
 from service.observability.metrics import Metrics
 from service.observability.ops_listener import OpsListener
 from service.observability.tracing import start_tracing
@@ -48,13 +51,22 @@ class Service:
             num_slots=settings.max_streams, max_waiting=settings.max_queue
         )
         self.engine = Engine(scheduler, metrics.engine, max_request_s=settings.max_seconds)
+        stores = {
+            place: StoreWatch(Mirror(place, settings.cache), settings.poll)
+            for place in settings.checkpoints
+            if is_address(place)
+        }
         self.registry = Registry(
-            checkpoints=settings.checkpoints,
+            checkpoints=[
+                stores[place].folder if place in stores else Path(place)
+                for place in settings.checkpoints
+            ],
             shipped=shipped,
             load=self._load,
             observer=metrics,
             default_model=settings.default_model,
             poll_s=settings.poll,
+            stores=list(stores.values()),
         )
         self.app: Flask = create_app(settings, self.engine, self.registry, metrics, self._tracing)
         ops_app = create_ops_app(self.engine, self.registry, metrics)
@@ -90,7 +102,7 @@ class Service:
     def _log_models(self) -> None:
         log, catalogue = structlog.get_logger(), self.registry.catalogue
         if not catalogue.models:
-            log.warning("no_model", checkpoints=str(self._settings.checkpoints))
+            log.warning("no_model", checkpoints=list(self._settings.checkpoints))
         log.info(
             "serving",
             address=base_url(self._settings.host, self._settings.port),

@@ -16,6 +16,7 @@ from model.atomic_write import write_file
 from model.device import resolve_device
 from model.errors import ParameterError
 from model.scoring import Score
+from model.stores.mirror import local_folder
 from training.commands.flags import Commands, add_flags, add_switched, given_fields, switched
 from training.commands.tables import grids_of, markdown, print_grids
 from training.data.corpus_options import READING_OPTIONS, CorpusOptions, options_of
@@ -33,7 +34,9 @@ MAX_ROWS = 1024
 def add(commands: Commands) -> None:
     """Declare the `evaluate` command and its flags."""
     parser = commands.add_parser("evaluate", help="measure a checkpoint on a text")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder")
+    parser.add_argument(
+        "--checkpoint", required=True, help="folder, or address such as s3://bucket/folder"
+    )
     names = (*READING_OPTIONS, "split")
     options = {name: CorpusOptions.model_fields[name] for name in names}
     add_flags(parser, {"corpus": TrainConfig.model_fields["corpus"], **options})
@@ -58,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     facts = _facts(args)
     grids = grids_of(facts)
     if args.out is not None:
-        title = f"Evaluation of {args.checkpoint.resolve().name}"
+        title = f"Evaluation of {Path(args.checkpoint).resolve().name}"
         write_file(args.out / "evaluation.json", json.dumps(facts, indent=2) + "\n")
         write_file(args.out / "evaluation.md", markdown(title, grids))
     if args.json:
@@ -79,7 +82,7 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
     names = args.corpus if args.corpus is not None else TrainConfig.model_fields["corpus"].default
     # Read first: it may not be there, and the rest takes minutes.
     source = training_text_of(args.training_text, names, options) if form is not None else ""
-    loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
+    loaded = checkpoints.load(local_folder(args.checkpoint), resolve_device(args.device))
     result = evaluate_checkpoint(loaded, names, options, rows=args.rows)
     say(Console(stderr=True), *outward_link_lines(names), *_unknown(result))
     facts: dict[str, object] = {

@@ -11,6 +11,7 @@ from model import checkpoint as checkpoints
 from model.__main__ import SHIPPED
 from model.decoding.decoder import decoder_of
 from model.device import resolve_device
+from model.stores.mirror import local_folder
 from model.terminal_text import terminal_line
 from verse.commands.terminal_files import json_text, shown, spec_of
 from verse.composer.voice import voice_of
@@ -33,7 +34,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add `write`: the fields of a poem request as flags, and what a terminal needs."""
     write = commands.add_parser("write", help="write a poem that keeps a form")
     write.add_argument(
-        "--checkpoint", type=Path, default=SHIPPED, help="folder; default: the one that ships"
+        "--checkpoint",
+        default=str(SHIPPED),
+        help="folder, or address such as s3://bucket/folder; default: the one that ships",
     )
     write.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     for name, field in PoemRequest.model_fields.items():
@@ -67,7 +70,7 @@ def run_write(args: argparse.Namespace) -> int:
         fields["spec"] = spec_of(args.spec)
     request = PoemRequest.checked(**fields)
     spec = request.poem_spec()
-    loaded = checkpoints.load(args.checkpoint, resolve_device(args.device))
+    loaded = checkpoints.load(local_folder(args.checkpoint), resolve_device(args.device))
     decoder = decoder_of(loaded.network)
     voice = voice_of(loaded, decoder)
     try:
