@@ -48,6 +48,13 @@ def test_unicode_is_told_from_its_bytes_with_and_without_a_mark(codec: str, text
     assert not source.dropped
 
 
+@pytest.mark.parametrize("codec", ["cp850", "mac-roman", "cp1252", "iso8859-15"])
+@pytest.mark.parametrize("word", ["charm\u00e8d", "f\u00eate", "\u00c6olian", "caf\u00e9"])
+def test_an_english_text_has_the_letters_of_english(codec: str, word: str) -> None:
+    text = f"{ENGLISH}And from the {word} the wind that is her voice\n"
+    assert read(text.encode(codec)).text == text
+
+
 def test_the_name_of_the_encoding_is_told() -> None:
     assert read("L\u2019\u00e9t\u00e9".encode("cp1252")).encoding == "windows-1252"
     assert read(ENGLISH.encode("utf-16-be")).encoding == "utf-16-be"

@@ -18,6 +18,8 @@ from training.texts import letter_frequencies as letters
 
 MIN_POINTS = 4  # a letter, on average, of 10
 MISPLACED = -15
+MIN_ENGLISH_SHARE = 0.15  # of words; verse in another language has few that look the same
+_WORD = re.compile(rb"(?<![\x80-\xff])[a-z]+(?![\x80-\xff])")
 _OPENING, _CLOSING = "“„‘‚«‹¿¡", "”“’‘»›"
 _BETWEEN_LETTERS = "–—…\u00a0"
 _SIGNS = "–—…·°§©®€£½¼¾\u00a0"
@@ -35,12 +37,13 @@ class _SingleByte:
     is_latin: bool = False
     sign_points: int = MIN_POINTS - 1  # alone they tell nothing
 
-    def points(self, text: str) -> int:
+    def points(self, text: str, *, is_english: bool = False) -> int:
         """Add up the points of the characters that are not ASCII, in the likeliest language."""
         triples = _triples(text)
+        alphabets = (letters.ENGLISH,) if is_english and self.is_latin else self.alphabets
         return max(
             sum(self._points(triple, ranks) * count for triple, count in triples.items())
-            for ranks in map(_ranks, self.alphabets)
+            for ranks in map(_ranks, alphabets)
         )
 
     def _points(self, triple: Triple, ranks: dict[str, int]) -> int:
@@ -90,7 +93,7 @@ class _MultiByte:
     codec: str
     points_of: Callable[[str, bytes], int]
 
-    def points(self, text: str) -> int:
+    def points(self, text: str, *, is_english: bool = False) -> int:  # of an alphabet
         """Add up the points of the characters that are not ASCII."""
         triples = _triples(text)
         return sum(self._points(triple) * count for triple, count in triples.items())
@@ -186,13 +189,23 @@ _RARITY = {
 LEGACY_CODECS = {candidate.name: candidate.codec for candidate in _CANDIDATES}
 
 
-def legacy_encodings(sample: bytes) -> list[str]:
+def legacy_encodings(sample: bytes, *, is_english: bool = False) -> list[str]:
     """Find the encodings that bytes may be in, likeliest first. The last byte may be amid a letter.
 
-    Raises MissingExtraError where charset-normalizer is to be asked and not installed.
+    Of an English text's letters those of its loans and old spellings are looked for first. Raises
+    MissingExtraError where charset-normalizer is to be asked and not installed.
     """
-    found = [name for points, name in scores(sample) if points >= 10 * MIN_POINTS]
-    return found or _by_charset_normalizer(sample)
+    for is_narrow in (True, False) if is_english else (False,):
+        ranked = scores(sample, is_english=is_narrow)
+        if found := [name for points, name in ranked if points >= 10 * MIN_POINTS]:
+            return found
+    return _by_charset_normalizer(sample)
+
+
+def shows_english(head: bytes) -> bool:
+    """Check whether the words of a text that are ASCII are those of English, in what they are."""
+    words = _WORD.findall(head.lower())
+    return sum(word in letters.ENGLISH_WORDS for word in words) >= MIN_ENGLISH_SHARE * len(words)
 
 
 def _by_charset_normalizer(sample: bytes) -> list[str]:
@@ -205,7 +218,7 @@ def _by_charset_normalizer(sample: bytes) -> list[str]:
     )
 
 
-def scores(sample: bytes) -> list[tuple[int, str]]:
+def scores(sample: bytes, *, is_english: bool = False) -> list[tuple[int, str]]:
     """Rank encodings by ten times the mean points of a character that is not ASCII, best first."""
     found = []
     for candidate in _CANDIDATES:
@@ -215,6 +228,6 @@ def scores(sample: bytes) -> list[tuple[int, str]]:
             continue
         count = len(_NOT_ASCII.findall(text))
         if count > 0:
-            points = 10 * candidate.points(text) // count
+            points = 10 * candidate.points(text, is_english=is_english) // count
             found.append((points - _RARITY.get(candidate.name, 0), candidate.name))
     return sorted(found, key=lambda scored: -scored[0])  # of equals the first candidate

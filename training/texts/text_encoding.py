@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO
 
 from model.count_in_words import counted
-from training.texts.legacy_encoding import LEGACY_CODECS, legacy_encodings
+from training.texts.legacy_encoding import LEGACY_CODECS, legacy_encodings, shows_english
 from training.texts.source_text import RefusedTextError
 from training.texts.unpacking import chunks_of
 from training.texts.wide_encoding import wide_encoding
@@ -72,7 +72,7 @@ def detect_encoding(file: IO[bytes]) -> str:
     if fault is None:
         return "utf-8"
     _require_one_encoding(file, fault)
-    for name in legacy_encodings(_sample(file)):
+    for name in legacy_encodings(_sample(file), is_english=shows_english(head)):
         if _first_fault(file, _codec(name)) is None:
             return name
     raise RefusedTextError(f"not UTF-8 at byte {fault}, and no other encoding fits; {_ADVICE}")
