@@ -134,6 +134,15 @@ def test_ready_texts_show_a_unit_and_leave_the_sheet_alone(page: "Page") -> None
     page.evaluate("location.hash = '#view=see&sample=lines'")
     expect(page.locator("#unit-does")).to_have_text("It follows the position in the line.")
     expect(page.locator("#character-0")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#find-targets")).to_have_value("column")
+
+
+def test_an_empty_sheet_offers_the_ready_texts(page: "Page") -> None:
+    page.click("#tab-see")
+    page.click("#see-samples button:has-text('quotation')")
+    expect(page.locator("#look-at")).to_be_focused()
+    expect(page.locator("#unit-does")).to_have_text("It follows quotation, upside down.")
+    expect(page.locator("#see-empty")).to_be_hidden()
 
 
 def test_targets_are_those_that_units_were_named_by(page: "Page") -> None:

@@ -202,6 +202,7 @@ def test_markup_shows_as_it_was_typed(page: "Page") -> None:
     go_on(page)
     assert page.inner_text("#ink").startswith(MARKUP)
     page.click("#tab-compare")
+    page.fill("#compare-prompt", MARKUP)
     page.fill("#compare-temperatures", "0.5")
     page.click("#compare-start")
     expect(page.locator(".column-text .mine")).to_contain_text("&amp; <b>bold</b>")

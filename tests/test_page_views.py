@@ -107,6 +107,15 @@ def test_what_is_compared_begins_with_a_line_of_its_own(page: "Page") -> None:
     }.items():
         asked = [text.replace("|", ""), text.index("|")]
         assert page.evaluate(f"asked => {before}", asked) == told, text
+    ends = "import('/static/text/lines.js').then(({ lastLines }) => lastLines(text, 2))"
+    for text, told in {
+        "One,\ntwo,\nthree\n": "two,\nthree\n",
+        "One,\n\nthree": "\nthree",
+        "One": "One",
+        "One,\ntwo\n": "One,\ntwo\n",
+        "": "",
+    }.items():
+        assert page.evaluate(f"text => {ends}", text) == told, text
 
 
 @pytest.fixture

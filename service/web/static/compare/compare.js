@@ -9,9 +9,11 @@ import { announce, clearNotice, notify, sentence } from "../notices.js";
 import { ME } from "../text/piece.js";
 import { Progress } from "../service/progress.js";
 import { readNumbers } from "../text/numbers.js";
+import { lastLines } from "../text/lines.js";
 import { linesBefore } from "../text/prompt.js";
 
 const MOST_COLUMNS = 4; // a browser opens six connections to one host
+const LINES_SHOWN = 2; // of the prompt, which stands above as a whole
 
 export class View {
   #stop = null;
@@ -153,11 +155,13 @@ class Column {
   constructor(label, body, onTake) {
     Object.assign(this, { body, text: "", facts: null, waiting: "" });
     this.machine = document.createTextNode("");
+    const shown = lastLines(body.prompt, LINES_SHOWN);
     this.status = el("p", { class: "column-status" }, "asking …");
     this.paper = el(
       "div",
       { class: "column-text", tabindex: 0, role: "region", "aria-label": `Text at ${label}` },
-      el("span", { class: "mine" }, body.prompt),
+      shown === body.prompt ? "" : el("span", { class: "meaning" }, "…\n"),
+      el("span", { class: "mine" }, shown),
       el("span", { class: "machine" }, this.machine),
     );
     this.node = el(

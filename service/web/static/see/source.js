@@ -14,10 +14,21 @@ export class Source {
     Object.assign(this, { manuscript, sheet, models });
     byId("look-at").append(
       ...Object.entries(SAMPLES).map(([name, { label }]) =>
-        el("option", { value: name }, `a text of ours: ${label}`),
+        el("option", { value: name }, `ours: ${label}`),
       ),
     );
     byId("look-at").addEventListener("change", onChange);
+    byId("see-samples").append(...Object.keys(SAMPLES).map((name) => this.#button(name, onChange)));
+  }
+
+  /** Of an empty sheet: a ready text by one click. */
+  #button(name, onChange) {
+    const choose = () => {
+      byId("look-at").value = name;
+      onChange();
+      byId("look-at").focus();
+    };
+    return el("button", { type: "button", onclick: choose }, SAMPLES[name].label);
   }
 
   get name() {
@@ -44,6 +55,7 @@ export class Source {
 
   /** How it is first seen: a ready text with the unit that it is to show, where one is known. */
   async firstView() {
+    if (this.sample) byId("find-targets").value = this.sample.target;
     const model = this.sample && (await this.models.factsOf(this.models.chosen));
     const shown = model && (await followerOf(model.fingerprint, this.sample.target));
     const { layer = null, unit = null } = shown ?? {};

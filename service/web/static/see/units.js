@@ -181,15 +181,15 @@ export class Units {
       return;
     }
     const { unit, correlation, isHeldOut } = found;
-    const name = `Unit ${unit} of layer ${inspection.layer + 1}`;
+    const place = `${unit} of layer ${inspection.layer + 1}`;
     const over = isHeldOut
       ? "on lines that it was not chosen by"
       : "on the lines that it was chosen by, so some of it is chance";
     const closeness = `correlation ${signed(correlation)} ${over}; 1 and \u22121 are exact, 0 is none`;
     byId("found").textContent =
       Math.abs(correlation) < WELL
-        ? `No unit of this layer follows ${label} well; ${name} comes nearest (${closeness}). Try another layer or a longer text.`
-        : `${name} follows ${label} best (${closeness}). Another layer may have a better one.`;
+        ? `No unit of this layer follows ${label} well; unit ${place} comes nearest (${closeness}). Try another layer or a longer text.`
+        : `Unit ${place} follows ${label} best (${closeness}). Another layer may have a better one.`;
     this.choose(unit);
   }
 

@@ -40,6 +40,13 @@ export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text)
   };
 }
 
+/** The last lines of a text that are not blank, and all behind them. */
+export function lastLines(text, count) {
+  let start = text.trimEnd().length;
+  for (let line = 0; line < count && start > 0; line++) start = text.lastIndexOf("\n", start - 1);
+  return text.slice(Math.max(start, 0)).replace(/^\n/, "");
+}
+
 /** A text's lines beside each other, to be quoted. */
 export const onOneLine = (text) => text.trim().replace(/\s*\n\s*/g, " / ");
 
