@@ -50,13 +50,18 @@ def kill(deployment: Deployment, tally: Tally, wanted: int, until: float) -> int
     while tally.seen[CUT] < wanted and time.monotonic() < until:
         replica = deployment.replicas[num_killed % len(deployment.replicas)]
         time.sleep(draw.uniform(0.2, 1.5))
-        replica.kill()
+        restart_killed(replica, after_s=draw.uniform(0, 1))
         num_killed += 1
-        time.sleep(draw.uniform(0, 1))
-        replica.start()
-        replica.wait_until_ready()
-        time.sleep(ROLL_WAIT_S)  # nginx must know it again before the other one dies
     return num_killed
+
+
+def restart_killed(replica: Replica, after_s: float = 0.0) -> None:
+    """Kill a replica, start it again, and wait until nginx knows it before another one dies."""
+    replica.kill()
+    time.sleep(after_s)
+    replica.start()
+    replica.wait_until_ready()
+    time.sleep(ROLL_WAIT_S)
 
 
 def roll(deployment: Deployment, times: int) -> int:
@@ -71,14 +76,17 @@ def roll(deployment: Deployment, times: int) -> int:
 
 
 def swap(deployment: Deployment, times: int) -> int:
-    """Replace the model under the replicas, so many times; each takes it up by itself."""
+    """Replace the model under the replicas, so many times; each takes it up by itself.
+
+    Once all have, one of them dies, so that streams of the model before break.
+    """
     for number in range(1, times + 1):
         before = {fingerprint_at(each) for each in deployment.replicas}
         version = deployment.versions[number % len(deployment.versions)]
         put_in_place(version, deployment.checkpoints / SWAPPED)
         while before & {fingerprint_at(each) for each in deployment.replicas}:
-            time.sleep(0.2)
-        time.sleep(STILL_S)
+            time.sleep(0.05)
+        restart_killed(deployment.replicas[number % len(deployment.replicas)])
     return times
 
 
