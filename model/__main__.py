@@ -29,7 +29,7 @@ from model.scoring import Score, surprisals
 from model.stores.mirror import local_folder
 from model.terminal_text import terminal_line, terminal_text
 from model.tokenizer import BOS_ID, UNK_ID
-from model.weights_file import distinct_weights
+from model.weights_file import Precision, distinct_weights
 
 # argparse gives what `add_subparsers` returns no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -106,6 +106,11 @@ def _add_export(commands: Commands, common: argparse.ArgumentParser) -> None:
     )
     export.add_argument(
         "--language", action="append", help="id of a language of its text; default: en"
+    )
+    export.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        help="of its weights; int8: half of bf16, and the same texts; default: as they are",
     )
     export.set_defaults(run=run_export)
 
@@ -201,7 +206,13 @@ def run_export(args: argparse.Namespace) -> None:
     name = args.name if args.name is not None else args.out.resolve().name
     languages = args.language if args.language is not None else ["en"]
     source = local_folder(args.checkpoint)
-    export_for_hub(source, args.out, name=name, license_id=args.license, languages=languages)
+    export_for_hub(
+        *(source, args.out),
+        name=name,
+        license_id=args.license,
+        languages=languages,
+        precision=args.precision,
+    )
     print(f"{args.out}: upload it with `hf upload OWNER/{name} {args.out}`")
 
 

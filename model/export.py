@@ -16,6 +16,7 @@ from model.checkpoint import CARD, FILES, LoadedCheckpoint
 from model.errors import ParameterError
 from model.extra_files import MAX_EXTRA
 from model.stores.listing import SUMS
+from model.weights_file import Precision
 
 MARK = "---\n"  # around the front matter
 USE = "## Write with it"
@@ -23,12 +24,19 @@ BITS, NATS = "validation bits per character", "best validation nats per token"
 
 
 def export_for_hub(
-    source: Path, target: Path, *, name: str, license_id: str, languages: list[str]
+    source: Path,
+    target: Path,
+    *,
+    name: str,
+    license_id: str,
+    languages: list[str],
+    precision: Precision | None = None,
 ) -> None:
     """Write the checkpoint of `source` to `target`, in place of an earlier export.
 
-    `license_id` and `languages` are ids that the Hub knows, such as cc0-1.0 and en. Raises
-    CheckpointError, and ParameterError where `target` holds something else.
+    `license_id` and `languages` are ids that the Hub knows, such as cc0-1.0 and en; without a
+    `precision` the weights stay as they are. Raises CheckpointError, and ParameterError where
+    `target` holds something else, or this network's weights do not come in that precision.
     """
     if target.exists() and not (target / SUMS).is_file():
         raise ParameterError("out", f"{target} is there and no earlier export")
@@ -38,6 +46,8 @@ def export_for_hub(
     with replacing_folder(target) as partial:
         for file in [*(source / each for each in names), *source.glob("*.png")]:
             shutil.copyfile(file, partial / file.name)
+        if precision is not None:
+            checkpoints.write_files(loaded, partial, precision)
         (partial / CARD).write_text(card, encoding="utf-8")
         (partial / SUMS).write_text(sums_of(partial), encoding="utf-8")
 

@@ -15,6 +15,7 @@ import yaml
 
 from model import checkpoint as checkpoints
 from model.__main__ import SHIPPED, main
+from model.checkpoint import WEIGHTS
 from model.export import hub_card
 from model.stores.mirror import Mirror
 
@@ -63,6 +64,35 @@ def test_the_folder_is_the_same_checkpoint_with_another_card(exported: Path) -> 
     assert theirs.tokenizer.serialized == ours.tokenizer.serialized
     assert theirs.word_list is not None
     assert theirs.copy_index is not None
+
+
+def test_an_export_in_int8_writes_the_same_texts(
+    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    int8 = tmp_path / "strophe-verse"
+    assert main([*COMMAND, "--precision", "int8", "--out", str(int8)]) == 0
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (exported, int8)]
+    assert sizes[1] < 0.53 * sizes[0]
+    texts = []
+    for folder in (exported, int8):
+        capsys.readouterr()
+        asked = ["--checkpoint", str(folder), "--prompt", "The moon", "--seed", "3"]
+        assert main(["generate", *asked, "--max-tokens", "300"]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != ""
+    assert [path.name for path in sorted(int8.iterdir())] == [
+        path.name for path in sorted(exported.iterdir())
+    ]
+
+
+def test_a_precision_that_a_network_does_not_come_in_is_refused(
+    make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skipping = make_checkpoint(tmp_path / "skipping", skip=True)
+    command = [*COMMAND, "--checkpoint", str(skipping), "--precision", "int8"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    assert "precision: int8 is for plain stacks" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_all_files_stand_in_the_sums(exported: Path) -> None:
