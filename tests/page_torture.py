@@ -51,6 +51,7 @@ ACTIONS: dict[Callable[[Torture], None], float] = {
     sheets.new_sheet: 2,
     sheets.switch: 4,
     sheets.follow_link: 1,
+    sheets.open_file: 1,
     sheets.delete_and_recover: 1,
     sheets.second_tab: 1.5,
     sheets.two_tabs_at_once: 1,

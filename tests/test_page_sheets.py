@@ -279,6 +279,32 @@ def test_what_is_typed_before_the_scripts_run_is_taken_over(page: "Page") -> Non
     expect(page.locator("#text")).to_have_value("Kept")
 
 
+def test_the_sheet_takes_keys_and_notes_buttons_before_the_rest_is_there(page: "Page") -> None:
+    held: list[Route] = []
+    page.route("**/page.js", lambda route: held.append(route))  # noqa: PLW0108 # it is marked
+    page.reload(wait_until="commit")
+    page.locator("#text").press_sequentially("Early")
+    expect(page.locator("#ink .mine")).to_have_text("Early")  # by the sheet's own scripts
+    page.click("#sheets-open")
+    wait_until(lambda: len(held) == 1)
+    held[0].continue_()
+    page.unroute("**/page.js")
+    expect(page.locator("#sheets-dialog")).to_be_visible()
+    expect(page.locator("#sheets-list .sheet-title")).to_have_text("Early")
+
+
+def test_a_page_of_which_only_the_sheet_came_says_so_and_loses_nothing(page: "Page") -> None:
+    page.route("**/page.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#notice")).to_contain_text("could not be fetched")
+    page.locator("#text").press_sequentially("Kept")
+    page.unroute("**/page.js")
+    page.click("text=Try again")
+    expect(page.locator("#model option")).not_to_have_count(0)
+    assert text_of(page) == "Kept"
+    wait_until(lambda: stored_texts(page) == ["Kept"])
+
+
 def test_the_sheet_of_an_earlier_release_is_taken_over(page: "Page") -> None:
     earlier = {
         "spans": [{"text": "From ", "by": 0}, {"text": "before", "by": 3}],

@@ -99,13 +99,27 @@ def follow_link(t: Torture) -> None:
     text = f"A link {t.word()}\nto follow"
     before = t.hand.sheet
     t.hand.go("text=" + text.replace("\n", "%0A").replace(" ", "+"))
+    _comes(t, before, text, "a link")
+
+
+def open_file(t: Torture) -> None:
+    t.settle()
+    text = f"A file {t.word()}\nto open"
+    before = t.hand.sheet
+    file = {"name": "poem.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    t.hand.page.set_input_files("#files", file)
+    _comes(t, before, text, "a file")
+
+
+def _comes(t: Torture, before: str | None, text: str, what: str) -> None:
+    """A sheet with a text of one's own comes in place of another one."""
     t.now = SheetModel()
     t.now.is_whole = False
     t.now.replace(0, 0, mine(text), is_typing=True)
     t.now.done.clear()
     t.sheets.append(t.now)
-    t.hand.wait(lambda *_: t.hand.sheet != before, "the link does not open")
-    t.hand.expect(t.now.shown, "a link")
+    t.hand.wait(lambda *_: t.hand.sheet != before, f"{what} does not open")
+    t.hand.expect(t.now.shown, what)
     t.drop_unstored()
 
 

@@ -45,7 +45,7 @@ class Torture:
         self.ready()
 
     def ready(self) -> None:
-        self.hand.page.wait_for_selector("#model option", state="attached")
+        self.hand.page.wait_for_selector("body[data-whole] #model option", state="attached")
 
     def adopt_shown(self) -> None:
         """This tab shows one of the sheets that it chose itself."""

@@ -49,7 +49,7 @@ export function pressedEarly(selector) {
   addEventListener("click", note);
   return () => {
     removeEventListener("click", note);
-    pressed?.click();
+    if (pressed?.isConnected) pressed.click(); // a notice's button is gone, and has done what it does
     pressed = null;
   };
 }

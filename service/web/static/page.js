@@ -61,12 +61,13 @@ function connectButtons({ settings, models, write, views, shelf }) {
 
 async function start(parts) {
   const { models, shelf, views } = parts;
+  const pressAgain = pressedEarly(OF_LATER);
   const asked = readFragment(location.hash.slice(1));
   views.start();
   const listed = models.load();
   await shelf.begin(asked.sheet);
   views.start(); // once more: a view that was quicker has seen no sheet yet
-  const connected = connectLater(parts);
+  const connected = connectLater(parts, pressAgain);
   await listed;
   if (!asked.link) welcome(parts);
   connected.then(keepForOffline);
@@ -75,7 +76,7 @@ async function start(parts) {
 }
 
 /** Connect what may wait until one can write. */
-async function connectLater(parts, pressAgain = pressedEarly(OF_LATER)) {
+async function connectLater(parts, pressAgain) {
   const later = await fetched("./later.js", "./sheets/sheets.css").catch((error) => {
     if (!(error instanceof TypeError)) throw error;
     notify("The list of sheets, files and reading aloud could not be fetched. You can write all the same.", {
