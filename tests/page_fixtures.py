@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["service_fixtures"]
 
-# No sample is written for who has been here; about:blank has no storage.
 CONNECTED = "body[data-whole] #model option"  # all of the page is there, and its service
-BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
 
 # A seed for each request that has none: what one run of the tests writes, every other writes too.
 SEEDED = """{
@@ -90,7 +88,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
     """A page of its own, of the shared server unless told; what goes wrong in it fails the test."""
-    from sheet import expect
+    from sheet import BEEN_HERE, expect
 
     faults: list[str] = []
     contexts = []
@@ -175,6 +173,8 @@ def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
 @pytest.fixture(scope="module")
 def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
+    from sheet import BEEN_HERE
+
     context = browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
     context.set_default_timeout(60_000)
     context.add_init_script(SEEDED)

@@ -23,6 +23,8 @@ IN_A_BROWSER = [
 
 expect = playwright.expect
 KEY = "a-key-for-the-page-0123456789"
+# No sample is written for who has been here; about:blank has no storage.
+BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
 OVER = re.compile(r"^(done|stopped|broken off|failed)")
 
 OpenPage = Callable[..., "Page"]

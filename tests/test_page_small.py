@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_fixtures import BEEN_HERE
-from sheet import IN_A_BROWSER, OpenPage, expect, go_on, seed_of, set_field, write
+from sheet import BEEN_HERE, IN_A_BROWSER, OpenPage, expect, go_on, seed_of, set_field, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
