@@ -101,7 +101,6 @@ class Registry:
 
     def scan(self) -> None:
         """Look at the folders once: drop what is gone, load what is new or replaced."""
-        is_complete = all(store.has_looked for store in self.stores)  # before the folders are read
         found = self._found()
         self._forget_gone(found)
         shipped = {
@@ -113,7 +112,7 @@ class Registry:
         self._publish(loading=frozenset(untried), shipped=frozenset(shipped))
         for name in untried:
             self._update(name, found[name])
-        self._publish(is_complete=is_complete)
+        self._publish(is_complete=True)
 
     def _publish(self, **changes: Any) -> None:
         self._catalogue = replace(self._catalogue, **changes)
@@ -190,13 +189,16 @@ class Registry:
         return served
 
     def _watch(self) -> None:
+        # First, or a model that a store has would be served as another place has it.
+        while not all(store.has_looked for store in self.stores):
+            if self._stopped.wait(STORE_CHECK_S):
+                return
         while not self._stopped.is_set():
             self.scan()
-            if self._catalogue.is_complete and not self._has_scanned.is_set():
+            if not self._has_scanned.is_set():
                 self._on_first_scan()
                 self._has_scanned.set()
-            is_waiting = not self._has_scanned.is_set()
-            self._stopped.wait(min(STORE_CHECK_S, self._poll_s) if is_waiting else self._poll_s)
+            self._stopped.wait(self._poll_s)
 
 
 def _reason(error: Exception) -> str:
