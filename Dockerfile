@@ -3,6 +3,7 @@
 #   docker build -t strophe .
 #   docker build -t strophe-train --target train .
 #   docker build -t strophe:cuda --build-arg TORCH_INDEX_URL=<index of the CUDA build> .
+#   docker build -t strophe --build-arg EXTRAS=s3 .      checkpoints from a store (docs/stores.md)
 
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -35,7 +36,9 @@ ARG KERNEL_FEATURES=+avx2
 ENV NUMBA_CPU_NAME=$KERNEL_CPU NUMBA_CPU_FEATURES=$KERNEL_FEATURES STROPHE_CACHE=/data/cache
 
 FROM sources AS service-files
-RUN pip install --no-compile ".[serve,redis,trace]" \
+# Others than the service always has, with commas between them.
+ARG EXTRAS=
+RUN pip install --no-compile ".[serve,redis,trace${EXTRAS:+,$EXTRAS}]" \
     && cd / && python3 -m model.decoding && python3 -m verse.composer \
     && python3 -c "import service.server.service_process, service.server.gunicorn_app, service.server.gunicorn_worker"
 # What is in the image, as CycloneDX, by a tool that is not.

@@ -106,8 +106,9 @@ def open_file(t: Torture) -> None:
     t.settle()
     text = f"A file {t.word()}\nto open"
     before = t.hand.sheet
-    file = {"name": "poem.txt", "mimeType": "text/plain", "buffer": text.encode()}
-    t.hand.page.set_input_files("#files", file)
+    t.hand.page.set_input_files(
+        "#files", {"name": "poem.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    )
     _comes(t, before, text, "a file")
 
 
