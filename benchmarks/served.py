@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -77,9 +77,14 @@ def running(command: list[str], port: int, probe_port: int, **environment: str) 
         process.wait(30)
 
 
-def running_service(**settings: object) -> AbstractContextManager[Served]:
-    """Run `python -m service` on free ports, its settings by their names."""
+def running_service(
+    *, before: Sequence[str] = (), **settings: object
+) -> AbstractContextManager[Served]:
+    """Run `python -m service` on free ports, its settings by their names.
+
+    `before` stands before the command, such as `taskset -c 0`.
+    """
     port, ops_port = free_port(), free_port()
     chosen = {"port": port, "ops_port": ops_port, "log_level": "error", **settings}
     environment = {f"STROPHE_{name.upper()}": str(value) for name, value in chosen.items()}
-    return running([sys.executable, "-m", "service"], port, ops_port, **environment)
+    return running([*before, sys.executable, "-m", "service"], port, ops_port, **environment)
