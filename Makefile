@@ -17,10 +17,11 @@ TORCH := '$(subst >=,==,$(firstword $(subst $(COMMA), ,$(TORCH_RANGE)))); python
 	'$(TORCH_RANGE); python_version >= "3.15"'
 INSTALL := $(BIN)/pip install --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Test modules side by side, so each process keeps to one core, and where a test wants several
-# threads these do not spin for each other. By name: by their number of tests, as xdist would order
-# them, those with a few long tests come last, and one process waits for the other.
-PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 2 --dist loadfile \
+# Test modules side by side on two cores: a third process works while others wait for services. Each
+# keeps to one thread, and where a test wants several these do not spin for each other. In the order
+# of tests/conftest.py: by their number of tests, as xdist would order modules, those with a few
+# long tests come last, and one process is waited for.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -n 3 --dist loadfile \
 	--no-loadscope-reorder
 
 # The test modules whose results hang on a CPU's arithmetic: by name, all that compute with a network

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 import torch
@@ -28,6 +29,23 @@ settings.load_profile("repeating")
 ANTHOLOGY = Path(__file__).parent.parent / "training" / "corpora" / "anthology.txt"
 
 MakeCheckpoint = Callable[..., Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the modules with slow tests, and let the quick ones fill the end.
+
+    Those of a kind stand together by name: processes side by side would all drive a browser, then
+    all wait for services.
+    """
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.path, []).append(item)
+
+    def order(path: Path) -> tuple[bool, int]:
+        is_quick = not any(item.get_closest_marker("slow") for item in modules[path])
+        return is_quick, crc32(path.name.encode())
+
+    items[:] = [item for path in sorted(modules, key=order) for item in modules[path]]
 
 
 @pytest.fixture(scope="session")
