@@ -100,5 +100,5 @@ def test_going_on_within_an_epoch_finds_the_same_windows_of_random_length() -> N
 
 
 def test_a_text_shorter_than_a_batch_is_an_error_that_says_what_to_change() -> None:
-    with pytest.raises(CorpusError, match=r"1000 tokens, .*batch_size 40 x sequence_length 64"):
+    with pytest.raises(CorpusError, match=r"1,000 tokens, .*batch_size 40 x sequence_length 64"):
         streams(batch_size=40, sequence_length=64)
