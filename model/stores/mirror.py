@@ -19,6 +19,7 @@ from pathlib import Path
 from model.atomic_write import TEMPORARY_PREFIX, replacing_folder, write_file
 from model.stores.address import StoreError, is_address, open_store, reason_of
 from model.stores.listing import SUMS, StoredCheckpoint, StoredFile, names_of, stored_checkpoints
+from model.user_cache import CACHE_VARIABLE, user_cache
 
 PREFIX = "store-"
 INDEX = ".index.json"  # what lies here, as the store told it
@@ -35,7 +36,7 @@ class Mirror:
     def __init__(self, address: str, cache: Path | None = None) -> None:
         self.address = address
         self._filesystem, self._root = open_store(address)
-        parent = cache if cache is not None else cache_folder()
+        parent = cache if cache is not None else user_cache()
         digest = hashlib.sha256(address.encode()).hexdigest()[:16]
         self.folder = parent / f"{PREFIX}{digest}"
         self._seen: Index | None = None  # at the last look
@@ -43,7 +44,7 @@ class Mirror:
             self.folder.mkdir(parents=True, exist_ok=True)
             os.utime(self.folder)
         except OSError as error:
-            raise StoreError(f"{self.folder}: {error.strerror}; set STROPHE_CACHE") from error
+            raise StoreError(f"{self.folder}: {error.strerror}; set {CACHE_VARIABLE}") from error
         _remove_unused(parent)
 
     def look(self) -> dict[str, str]:
@@ -193,10 +194,3 @@ def _remove_unused(cache: Path) -> None:
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > UNUSED_S:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def cache_folder() -> Path:
-    """Folder of what is kept between runs: `STROPHE_CACHE`, else in the user's cache folder."""
-    if named := os.environ.get("STROPHE_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "strophe"

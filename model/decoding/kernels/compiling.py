@@ -1,8 +1,8 @@
 """Compiling of decode kernels by numba: its decorators, and the folder that keeps what they made.
 
 Kernels are compiled for the CPU at hand at their first call, some seconds once a machine, and kept
-in `STROPHE_CACHE`, else in the user's cache folder. Where neither can be written, each process
-compiles for itself. `python -m model.decoding` compiles them ahead, as `make` and the image do.
+in the user's cache (`model.user_cache`). Where that cannot be written, each process compiles for
+itself. `python -m model.decoding` compiles them ahead, as `make` and the image do.
 Knows nothing of what the kernels compute.
 """
 
@@ -20,7 +20,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-CACHE_VARIABLE = "STROPHE_CACHE"
+from model.user_cache import CACHE_VARIABLE, user_cache
+
 PREFIX = "kernels-"
 KEPT_FOLDERS = 16  # of other sources, other clones and tests too: half a megabyte each
 
@@ -36,16 +37,14 @@ def cache_folder(room: Path) -> Path | None:
     Made if need be, and named after the sources, ours and those of the room: numba looks whether a
     kernel's own file has changed, not those of the functions that it calls.
     """
-    named = os.environ.get(CACHE_VARIABLE)
-    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    parent = Path(named) if named else Path(user).expanduser() / "strophe"
+    parent = user_cache()
     folder = parent / f"{PREFIX}{_digest_of_sources(room)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             os.utime(folder)
     except OSError as error:
-        level = logging.WARNING if named else logging.INFO
+        level = logging.WARNING if os.environ.get(CACHE_VARIABLE) else logging.INFO
         _log.log(level, "kernels are compiled at every start: %s: %s", folder, error.strerror)
         return None
     remove_unused(parent)
