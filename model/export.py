@@ -4,7 +4,6 @@ The card's front matter says to the Hub what the card says to people. The folder
 itself, loaded by its path or its `hf://` address; its fingerprint is another one, as its card is.
 """
 
-import hashlib
 import json
 import math
 import shutil
@@ -15,7 +14,7 @@ from model.atomic_write import replacing_folder
 from model.checkpoint import CARD, FILES, LoadedCheckpoint
 from model.errors import ParameterError
 from model.extra_files import MAX_EXTRA
-from model.stores.listing import SUMS
+from model.stores.sums import SUMS, sums_of
 from model.weights_file import Precision
 
 MARK = "---\n"  # around the front matter
@@ -99,10 +98,3 @@ def without_front_matter(card: str) -> str:
         return card
     _, separator, rest = card[len(MARK) :].partition(f"\n{MARK}")
     return rest.lstrip("\n") if separator else card
-
-
-def sums_of(folder: Path) -> str:
-    """SHA-256 of each file of a folder, in the format of sha256sum."""
-    files = (file for file in sorted(folder.iterdir()) if file.name != SUMS)
-    sums = ((hashlib.sha256(file.read_bytes()).hexdigest(), file.name) for file in files)
-    return "".join(f"{digest}  {name}\n" for digest, name in sums)

@@ -14,8 +14,8 @@ from fsspec import AbstractFileSystem
 
 from model.checkpoint import FILES
 from model.extra_files import MAX_EXTRA
+from model.stores.sums import SUMS
 
-SUMS = "SHA256SUMS"  # as `sha256sum` writes it: what the others must be, where it is there
 NAMES = (*FILES, *MAX_EXTRA, SUMS)  # of a folder's files those that are fetched
 CONFIG = "config.json"
 # The first that a store tells of a file is its version.

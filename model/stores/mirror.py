@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,13 @@ from pathlib import Path
 
 from model.atomic_write import TEMPORARY_PREFIX, replacing_folder, write_file
 from model.stores.address import StoreError, is_address, open_store, reason_of
-from model.stores.listing import SUMS, StoredCheckpoint, StoredFile, names_of, stored_checkpoints
+from model.stores.listing import StoredCheckpoint, StoredFile, names_of, stored_checkpoints
+from model.stores.sums import SUMS, require_sums, sha256
 from model.user_cache import CACHE_VARIABLE, user_cache
 
 PREFIX = "store-"
 INDEX = ".index.json"  # what lies here, as the store told it
 LOCK = ".lock"
-SUMS_LINE = re.compile(r"^([0-9a-f]{64}) [ *](\S+)$", re.MULTILINE)
 UNUSED_S = 30 * 86_400.0  # a mirror that nobody has looked through for so long is removed
 
 Index = dict[str, dict[str, str]]  # by checkpoint, by file: its version
@@ -125,7 +124,7 @@ class Mirror:
         self._filesystem.get_file(file.path, str(target))
         if (size := target.stat().st_size) != file.num_bytes:
             raise StoreError(f"{target.name}: {size} bytes came, {file.num_bytes} were listed")
-        if file.sha256 is not None and _sha256(target) != file.sha256:
+        if file.sha256 is not None and sha256(target) != file.sha256:
             raise StoreError(f"{target.name}: its SHA-256 is not the one that was listed")
         if file.written_at is not None:
             os.utime(target, (file.written_at, file.written_at))
@@ -165,20 +164,6 @@ class Mirror:
 def local_folder(checkpoint: str) -> Path:
     """Folder of a checkpoint that is named by a path, or by an address. Raises StoreError."""
     return Mirror(checkpoint).only_checkpoint() if is_address(checkpoint) else Path(checkpoint)
-
-
-def require_sums(folder: Path) -> None:
-    """Hold a folder's files against its SHA256SUMS. Raises StoreError, which names the file."""
-    content = (folder / SUMS).read_text(encoding="utf-8", errors="replace")
-    wanted = {name: digest for digest, name in SUMS_LINE.findall(content)}
-    for file in sorted(folder.iterdir()):
-        if file.name != SUMS and _sha256(file) != wanted.get(file.name):
-            raise StoreError(f"{file.name}: its SHA-256 is not the one in {SUMS}")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _link(file: Path, target: Path) -> None:
