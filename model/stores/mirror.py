@@ -53,27 +53,32 @@ class Mirror:
         where the store cannot be read, or holds nothing.
         """
         with self._alone():
-            try:
-                stored = stored_checkpoints(self._filesystem, self._root)
-            except Exception as error:  # whatever a store's library raises
-                raise StoreError(f"{self.address}: {reason_of(error)}") from error
-            troubles = self._fetch_changed(stored)
-            self._remove_all_but({each.name for each in stored})
-            os.utime(self.folder)
-        self._seen = {each.name: each.versions for each in stored}
-        return troubles
+            return self._take(self._listed())
 
     def only_checkpoint(self) -> Path:
         """Folder of the one checkpoint at the address, fetched. Raises StoreError."""
+        with self._alone():
+            stored = self._listed()
+            if len(stored) != 1:
+                raise StoreError(f"{self.address} holds {names_of(stored)}: add the name of one")
+            if troubles := self._take(stored):
+                raise StoreError(f"{self.address}: {next(iter(troubles.values()))}")
+        return self.folder / stored[0].name
+
+    def _listed(self) -> list[StoredCheckpoint]:
+        """List what the store holds. Raises StoreError where it holds nothing, too."""
         try:
-            stored = stored_checkpoints(self._filesystem, self._root)
+            return stored_checkpoints(self._filesystem, self._root)
         except Exception as error:  # whatever a store's library raises
             raise StoreError(f"{self.address}: {reason_of(error)}") from error
-        if len(stored) != 1:
-            raise StoreError(f"{self.address} holds {names_of(stored)}: add the name of one")
-        if troubles := self.look():
-            raise StoreError(f"{self.address}: {next(iter(troubles.values()))}")
-        return self.folder / stored[0].name
+
+    def _take(self, stored: list[StoredCheckpoint]) -> dict[str, str]:
+        """Make the folder hold what was listed; see `look`."""
+        troubles = self._fetch_changed(stored)
+        self._remove_all_but({each.name for each in stored})
+        os.utime(self.folder)
+        self._seen = {each.name: each.versions for each in stored}
+        return troubles
 
     def _fetch_changed(self, stored: list[StoredCheckpoint]) -> dict[str, str]:
         troubles, index = {}, self._read_index()
@@ -95,9 +100,10 @@ class Mirror:
         return troubles
 
     def _is_settled(self, checkpoint: StoredCheckpoint) -> bool:
-        """Whether nobody seems to be writing it: it can be verified, or was so at the last look.
+        """Settled checkpoint: True where nobody seems to be writing it.
 
-        A store has no folders that are replaced whole; a file a time becomes another one.
+        It can be verified, or was so at the last look: a store has no folders that are replaced
+        whole, a file a time becomes another one.
         """
         if SUMS in checkpoint.files or self._seen is None:
             return True
