@@ -81,7 +81,7 @@ class Description(BaseModel):
 
     @property
     def is_quantized(self) -> bool:
-        """True where the weights are int8 integers with scales."""
+        """Quantized weights: True where they are int8 integers with scales."""
         return self.format == QUANTIZED
 
     @model_validator(mode="after")

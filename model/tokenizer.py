@@ -136,7 +136,7 @@ class Tokenizer:
         return UNK_ID not in self.encode(char)
 
     def knows_symbol(self, symbol: str) -> bool:
-        """True where a char vocabulary has this one of the characters that `escape` writes."""
+        """Symbol of a char vocabulary: True where it has this character that `escape` writes."""
         return symbol.replace(" ", SPACE_PIECE) in self._symbols
 
     def token_text(self, token_id: int) -> str:

@@ -28,7 +28,7 @@ class StoreError(ModelError):
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` names a store and no folder."""
+    """Address of a store: True where `text` is one, and no folder's path."""
     return SEPARATOR in text
 
 

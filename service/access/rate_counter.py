@@ -37,13 +37,13 @@ class Window:
 
     @property
     def is_untouched(self) -> bool:
-        """True before the first text, with which a window begins."""
+        """Window that has not begun: True before its first text."""
         return self.left == self.rate.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What became of a request for texts: the windows behind it, and which of them refused it."""
+    """Outcome of a request for texts: the windows behind it, and which of them refused it."""
 
     windows: Sequence[Window]  # of all rates, the shortest first
     refusing: Sequence[Window] = ()  # those with fewer texts left than were asked for
@@ -137,7 +137,7 @@ class _SharedCounts(_Counts):
         self._look_at = 0.0
 
     def is_there(self) -> bool:
-        """Whether the storage answers, as far as is known; a lost one is looked for when due."""
+        """Storage that answers: True as far as is known; a lost one is looked for when due."""
         with self._lock:
             if not self._pause_s:
                 return True

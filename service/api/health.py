@@ -37,7 +37,7 @@ class NotAlive(TypedDict):
 
 @closed
 class LoadedModelFacts(TypedDict):
-    """One model on offer, and which checkpoint it is."""
+    """Model on offer, and which checkpoint it is."""
 
     name: str
     fingerprint: Annotated[str, Field(description=FINGERPRINT)]
@@ -65,7 +65,7 @@ class StoreFacts(TypedDict):
 
 @closed
 class Offer(TypedDict):
-    """What the service has loaded, and from which stores."""
+    """Models that the service has loaded, and the stores that they come from."""
 
     models: list[LoadedModelFacts]
     stores: list[StoreFacts]
@@ -104,9 +104,9 @@ def health_blueprint(
     @blueprint.get("/readyz")
     def readyz() -> Response:
         catalogue = registry.catalogue  # once: the default is one of these models
-        if (trouble := why_not_ready(engine, catalogue)) is None:
-            return jsonify(Ready(status="ready", **offer_of(catalogue, registry.stores)))
         offer = offer_of(catalogue, registry.stores)
+        if (trouble := why_not_ready(engine, catalogue)) is None:
+            return jsonify(Ready(status="ready", **offer))
         return unavailable(NotReady(status="not ready", reason=trouble, **offer))
 
     @blueprint.get("/metrics")

@@ -40,7 +40,7 @@ class StoreWatch:
 
     @property
     def has_looked(self) -> bool:
-        """Whether what was in the store at the start is here, or cannot be had."""
+        """First look: True once what was in the store is here, or cannot be had."""
         return self._has_looked.is_set()
 
     @property
