@@ -134,7 +134,7 @@ def bomb_pdf(*, times: int = 1) -> bytes:
 
 
 def padded_pdf() -> bytes:
-    """The same in a file so large that it is no bomb by its ratio."""
+    """A PDF of the same page in a file so large that it is no bomb by its ratio."""
     return bomb_pdf() + b"% not a text\n" * 100_000
 
 
@@ -149,6 +149,12 @@ def cut_footer_parquet() -> bytes:
     whole = zoo_tables.parquet(zoo_poems.POEMS)
     length = int.from_bytes(whole[-8:-4], "little")
     return whole[: -8 - length] + b"\x19\x2c" * 20 + (40).to_bytes(4, "little") + b"PAR1"
+
+
+def endless_number_parquet() -> bytes:
+    """A table whose footer is one number of 4 MB."""
+    footer = b"\x15" + b"\xff" * ((1 << 22) - 1)
+    return b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
 
 
 def giant_cell() -> bytes:
@@ -229,6 +235,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
     "locked.docx": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000),
     "bomb.parquet": lambda _: bomb_parquet(),
     "cut-footer.parquet": lambda _: cut_footer_parquet(),
+    "endless-number.parquet": lambda _: endless_number_parquet(),
     "footer.parquet": lambda _: b"PAR1" + bytes(200) + (2**31).to_bytes(4, "little") + b"PAR1",
     "zeros.txt": lambda _: bytes(1 << 20),
     "a.txt": lambda _: b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,

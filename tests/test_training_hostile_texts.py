@@ -13,6 +13,7 @@ import hostile_files
 import pytest
 import zoo_poems
 
+from training.texts.parquet_footer import group_bytes
 from training.texts.readers import read_sources
 from training.texts.reading_options import ReadingOptions
 from training.texts.source_text import LeftOut, SourceText
@@ -108,6 +109,7 @@ REFUSED = {
     "locked.pdf": "is encrypted",
     "bomb.parquet": "unpacks to more than 100 times its size",
     "cut-footer.parquet": "its footer is damaged",
+    "endless-number.parquet": "its footer is damaged",
     "footer.parquet": "it ends too soon",
     "zeros.txt": "is no text",
     "a.txt": "is a picture",
@@ -164,6 +166,11 @@ def test_names_in_an_archive_are_shown_without_ways_up_and_control_characters(
         "special.tar/a/\ufffd[31mpoem\ufffd.txt",
     ]
     assert all(text.endswith(f": {zoo_poems.TEXT}") for text in told["special.tar"]["texts"])
+
+
+def test_a_group_of_rows_of_less_than_no_bytes_frees_none_of_the_budget() -> None:
+    groups = b"\x26\x09\x00" + b"\x26\xd8\x04\x00"  # of -5 and of 300 bytes
+    assert group_bytes(b"\x49\x2c" + groups + b"\x00") == [300]
 
 
 def test_an_archive_that_leads_back_ends(told: dict[str, Told]) -> None:

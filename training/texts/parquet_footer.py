@@ -14,6 +14,7 @@ _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9,
 _INTEGERS = (4, 5, 6)
 _LONG_LIST = 15  # its length follows
 MAX_DEPTH = 20
+LAST_SHIFT = 63  # of the tenth byte of a number, which has 64 bits at most
 
 Value = int | bytes | None | Sequence["Value"] | dict[int, "Value"]
 
@@ -26,7 +27,7 @@ def group_bytes(footer: bytes) -> list[int]:
         raise RefusedTextError("cannot be read (its footer is damaged)") from error
     found = groups if isinstance(groups, list) else []
     sizes = [group.get(_TOTAL_BYTES, 0) if isinstance(group, dict) else 0 for group in found]
-    return [size for size in sizes if isinstance(size, int)]
+    return [size for size in sizes if isinstance(size, int) and size > 0]
 
 
 class _Reader:
@@ -83,6 +84,8 @@ class _Reader:
         """Read an unsigned number of seven bits a byte, the lowest first."""
         number = shift = 0
         while (byte := self._byte()) & 0x80:
+            if shift == LAST_SHIFT:
+                raise ValueError("a number of more than 64 bits")
             number |= (byte & 0x7F) << shift
             shift += 7
         return number | byte << shift
