@@ -9,6 +9,7 @@ from legacy_verse import VERSE
 from model.errors import ParameterError
 from training.data.corpus_options import options_of
 from training.texts.file_reading import FileReading
+from training.texts.legacy_encoding import shows_english
 from training.texts.plain_text import read as read_plain_text
 from training.texts.reading_options import ReadingOptions
 from training.texts.source_text import RefusedTextError, SourceText
@@ -53,6 +54,11 @@ def test_unicode_is_told_from_its_bytes_with_and_without_a_mark(codec: str, text
 def test_an_english_text_has_the_letters_of_english(codec: str, word: str) -> None:
     text = f"{ENGLISH}And from the {word} the wind that is her voice\n"
     assert read(text.encode(codec)).text == text
+
+
+@pytest.mark.parametrize("text", ["Les Fran\u00e7ais, les Anglais", "\u00c9t\u00e9"])
+def test_pieces_of_words_do_not_make_a_text_english(text: str) -> None:
+    assert not shows_english(text.encode("cp1252"))
 
 
 def test_the_name_of_the_encoding_is_told() -> None:

@@ -11,7 +11,7 @@ import codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.extras import needs_extra
 from training.texts import letter_frequencies as letters
@@ -19,7 +19,10 @@ from training.texts import letter_frequencies as letters
 MIN_POINTS = 4  # a letter, on average, of 10
 MISPLACED = -15
 MIN_ENGLISH_SHARE = 0.15  # of words; verse in another language has few that look the same
-_WORD = re.compile(rb"(?<![\x80-\xff])[a-z]+(?![\x80-\xff])")
+_ENGLISH_WORDS = frozenset(
+    b"the and of to in that with his my is for thou she from but not all their which her".split()
+)
+_WORD = re.compile(rb"(?<![a-z\x80-\xff])[a-z]+(?![a-z\x80-\xff])")
 _OPENING, _CLOSING = "“„‘‚«‹¿¡", "”“’‘»›"
 _BETWEEN_LETTERS = "–—…\u00a0"
 _SIGNS = "–—…·°§©®€£½¼¾\u00a0"
@@ -37,13 +40,12 @@ class _SingleByte:
     is_latin: bool = False
     sign_points: int = MIN_POINTS - 1  # alone they tell nothing
 
-    def points(self, text: str, *, is_english: bool = False) -> int:
+    def points(self, text: str) -> int:
         """Add up the points of the characters that are not ASCII, in the likeliest language."""
         triples = _triples(text)
-        alphabets = (letters.ENGLISH,) if is_english and self.is_latin else self.alphabets
         return max(
             sum(self._points(triple, ranks) * count for triple, count in triples.items())
-            for ranks in map(_ranks, alphabets)
+            for ranks in map(_ranks, self.alphabets)
         )
 
     def _points(self, triple: Triple, ranks: dict[str, int]) -> int:
@@ -93,7 +95,7 @@ class _MultiByte:
     codec: str
     points_of: Callable[[str, bytes], int]
 
-    def points(self, text: str, *, is_english: bool = False) -> int:  # of an alphabet
+    def points(self, text: str) -> int:
         """Add up the points of the characters that are not ASCII."""
         triples = _triples(text)
         return sum(self._points(triple) * count for triple, count in triples.items())
@@ -151,8 +153,10 @@ def _korean(char: str, raw: bytes) -> int:
     return 5 if is_ks and "\uac00" <= char <= "\ud7a3" else -6
 
 
+_Candidates = Sequence[_SingleByte | _MultiByte]
+
 # Where two decode a text alike, or equally well, the first.
-_CANDIDATES: Sequence[_SingleByte | _MultiByte] = (
+_CANDIDATES: _Candidates = (
     _SingleByte("windows-1252", "cp1252", letters.WESTERN, is_latin=True, sign_points=MIN_POINTS),
     _SingleByte("iso-8859-15", "iso8859-15", letters.WESTERN, is_latin=True),
     _SingleByte("windows-1250", "cp1250", letters.CENTRAL, is_latin=True),
@@ -181,6 +185,13 @@ _CANDIDATES: Sequence[_SingleByte | _MultiByte] = (
     _MultiByte("euc-jp", "euc-jp", _japanese(0xB0, 0xCF)),
     _MultiByte("euc-kr", "cp949", _korean),
 )
+# Of an English text: in Latin encodings only the letters of its loans and old spellings.
+_ENGLISH_CANDIDATES: _Candidates = [
+    replace(candidate, alphabets=(letters.ENGLISH,))
+    if isinstance(candidate, _SingleByte) and candidate.is_latin
+    else candidate
+    for candidate in _CANDIDATES
+]
 # Tenths of a point that rarer encodings have less, so that between equals the commoner is taken.
 _RARITY = {
     **dict.fromkeys(("macintosh", "iso-8859-5", "iso-8859-2", "windows-1257"), 5),
@@ -195,17 +206,18 @@ def legacy_encodings(sample: bytes, *, is_english: bool = False) -> list[str]:
     Of an English text's letters those of its loans and old spellings are looked for first. Raises
     MissingExtraError where charset-normalizer is to be asked and not installed.
     """
-    for is_narrow in (True, False) if is_english else (False,):
-        ranked = scores(sample, is_english=is_narrow)
+    for candidates in (_ENGLISH_CANDIDATES, _CANDIDATES) if is_english else (_CANDIDATES,):
+        ranked = _scores(sample, candidates)
         if found := [name for points, name in ranked if points >= 10 * MIN_POINTS]:
             return found
     return _by_charset_normalizer(sample)
 
 
 def shows_english(head: bytes) -> bool:
-    """Check whether the words of a text that are ASCII are those of English, in what they are."""
+    """Check whether a text is English: enough of its words in ASCII are common ones of English."""
     words = _WORD.findall(head.lower())
-    return sum(word in letters.ENGLISH_WORDS for word in words) >= MIN_ENGLISH_SHARE * len(words)
+    common = sum(word in _ENGLISH_WORDS for word in words)
+    return common > 0 and common >= MIN_ENGLISH_SHARE * len(words)
 
 
 def _by_charset_normalizer(sample: bytes) -> list[str]:
@@ -218,16 +230,16 @@ def _by_charset_normalizer(sample: bytes) -> list[str]:
     )
 
 
-def scores(sample: bytes, *, is_english: bool = False) -> list[tuple[int, str]]:
+def _scores(sample: bytes, candidates: _Candidates) -> list[tuple[int, str]]:
     """Rank encodings by ten times the mean points of a character that is not ASCII, best first."""
     found = []
-    for candidate in _CANDIDATES:
+    for candidate in candidates:
         try:
             text = codecs.getincrementaldecoder(candidate.codec)().decode(sample)
         except UnicodeDecodeError:
             continue
         count = len(_NOT_ASCII.findall(text))
         if count > 0:
-            points = 10 * candidate.points(text, is_english=is_english) // count
+            points = 10 * candidate.points(text) // count
             found.append((points - _RARITY.get(candidate.name, 0), candidate.name))
     return sorted(found, key=lambda scored: -scored[0])  # of equals the first candidate

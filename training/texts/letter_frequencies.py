@@ -4,9 +4,6 @@ Small letters from the commonest, only what is not ASCII. Knows nothing of bytes
 """
 
 ENGLISH = "éèæêëïœöüçàâôñáíóåäøúîû"  # of its loans and old spellings
-ENGLISH_WORDS = frozenset(
-    b"the and of to in that with his my is for thou she from but not all their which her".split()
-)
 WESTERN = (
     "éàèêçùâîôûëïüœæÿ",  # French
     "äüößéà",  # German
