@@ -7,17 +7,14 @@ Sees to it that every process means the same study. Knows nothing of how a trial
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import distribution_to_json
-from optuna.exceptions import (
-    DuplicatedStudyError,
-    ExperimentalWarning,
-    StorageInternalError,
-)
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.pruners import MedianPruner
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.study import Study
@@ -92,20 +89,19 @@ def connected(url: str, tell: Callable[[str], None]) -> Iterator[RDBStorage]:
 
 def _opened(url: str, lost: Callable[[Study, FrozenTrial], None]) -> RDBStorage:
     """Open a storage, whose tables another process may be making at the same time."""
-    for is_last in (*[False] * (OPENINGS - 1), True):
-        try:
-            return RDBStorage(
-                url,
-                engine_kwargs={"connect_args": {"timeout": BUSY_S}} if _is_file(url) else None,
-                heartbeat_interval=HEARTBEAT_S,
-                grace_period=GRACE_S,
-                heartbeat_stale_trial_callback=lost,
-            )
-        except (IntegrityError, ProgrammingError):
-            if is_last:
-                raise
-            time.sleep(OPENED_AGAIN_S)
-    raise AssertionError
+    connect = partial(
+        RDBStorage,
+        url,
+        engine_kwargs={"connect_args": {"timeout": BUSY_S}} if _is_file(url) else None,
+        heartbeat_interval=HEARTBEAT_S,
+        grace_period=GRACE_S,
+        heartbeat_stale_trial_callback=lost,
+    )
+    for _ in range(OPENINGS - 1):
+        with suppress(IntegrityError, ProgrammingError):
+            return connect()
+        time.sleep(OPENED_AGAIN_S)
+    return connect()
 
 
 def _is_file(url: str) -> bool:
