@@ -139,16 +139,16 @@ def _is_quoted(blocks: list[str], stanza: int, section: int) -> bool:
 
     What is cut must not be verse: a stanza below a heading begins a poem, and its epigraph is kept.
     """
-    quoted, before = blocks[stanza], blocks[stanza - 1]
+    quoted = blocks[stanza]
+    before = blocks[stanza - 1] if stanza - 1 > section else ""
+    behind = blocks[stanza + 1] if stanza + 1 < len(blocks) else ""
     if _QUOTE.match(quoted) is None or _CLOSES.search(quoted.rpartition("\n")[0]) is not None:
         return False
-    if stanza - 1 > section and _heads_poem(before):
+    if _heads_poem(before):
         return False
-    if stanza - 1 > section and _INTRODUCES.search(before) is not None:
+    ends_note = quoted.endswith("]") and "[" not in quoted
+    if ends_note or _INTRODUCES.search(before) is not None:
         return True
-    if quoted.endswith("]") and "[" not in quoted:
-        return True
-    behind = blocks[stanza + 1] if stanza + 1 < len(blocks) else ""
     return _ATTRIBUTES.match(behind) is not None and not is_heading(behind)
 
 
