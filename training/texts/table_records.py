@@ -111,13 +111,10 @@ def _csv_records(pieces: Iterable[str], kind: str) -> Records:
     delimiter = "\t" if kind == "tsv" else _delimiter(first)
     rows = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     try:
-        names = next(rows, [])
-        if _is_text(names):
-            names, rest = ["text"], chain([names], rows)
-        else:
-            rest = chain(rows)
-        columns = _columns(names)
-        for row in rest:
+        top = next(rows, [])
+        has_names = not _is_text(top)
+        columns = _columns(top if has_names else ["text"])
+        for row in chain([] if has_names else [top], rows):
             if row:
                 yield _csv_record(columns, row)
     except csv.Error as error:
