@@ -8,12 +8,7 @@ from rich.console import Console
 from model.errors import ModelError, ParameterError
 from training.command_line import longer_command
 from training.commands.flags import Commands, add_flags, given_fields
-from training.distributed import (
-    ProcessGroup,
-    is_distributed,
-    is_under_torchrun,
-    process_group,
-)
+from training.distributed import ProcessGroup, is_distributed, is_under_torchrun, process_group
 from training.flag_names import FLAGS, flag_of
 from training.origin import with_origin_found
 from training.run import RunOutcome, resume, start
