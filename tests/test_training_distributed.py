@@ -35,7 +35,7 @@ def torchrun(args: list[str], *, restarts: int = 0) -> Forked:
 
 
 def two_processes(args: list[str]) -> list[Forked]:
-    """The same without torchrun, which says just this to the processes, and starts them anew."""
+    """Start two processes without torchrun, which says just this to them and starts them anew."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
     place |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
@@ -49,7 +49,7 @@ def two_processes(args: list[str]) -> list[Forked]:
 
 
 def finished(*processes: Forked) -> str:
-    """What they said, once all have ended well."""
+    """Output of processes, once all have ended well."""
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert {process.returncode for process in processes} == {0}, said
     return "".join(said)

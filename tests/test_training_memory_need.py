@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def held(trainer: Trainer) -> Iterator[Tensor]:
-    """What a trainer keeps from step to step."""
+    """Tensors that a trainer keeps from step to step."""
     for weight in trainer.network.parameters():
         assert weight.grad is not None
         yield from (weight, weight.grad, *trainer.optimizer.state[weight].values())

@@ -120,7 +120,7 @@ class Masked(Noise):
 
 
 def copy_with(network: Network, mask: Tensor, ids: Tensor, autocast: bool, device: str) -> Tensor:
-    """What a network of such recurrent weights reads."""
+    """Output of a copy of a network with its recurrent weights masked."""
     other = copy.deepcopy(network)
     recurrent_weight(other, 0).data.mul_(mask)
     with torch.autocast(device, torch.bfloat16, enabled=autocast):

@@ -127,7 +127,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes | None
 
 
 def proposals(starts: list[int], seed: int = 1) -> list[dict[str, object]]:
-    """What a study tries that is started anew for each number of trials."""
+    """Values that a study tries which is started anew for each number of trials."""
     study = optuna.create_study()
     for trials in starts:
         study.sampler = NumberedSampler(seed)

@@ -1,4 +1,4 @@
-"""What a user's own text is as verse, and `python -m verse check`."""
+"""Analysis of a user's own text as verse, and `python -m verse check`."""
 
 import io
 import json

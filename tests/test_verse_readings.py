@@ -1,4 +1,4 @@
-"""How words of verse are said: from the dictionary, by rule, by guess, and each so labelled."""
+"""Readings of words of verse: from the dictionary, by rule, by guess, and each so labelled."""
 
 import hashlib
 import lzma
@@ -28,7 +28,7 @@ def sources(word: str) -> list[str]:
 
 
 def rhymes(one: str, other: str) -> bool:
-    """Whether some reading of each word has the other's rhyme after another onset."""
+    """Check whether some reading of each word has the other's rhyme after another onset."""
     return any(
         a.rhyme == b.rhyme and a.onset != b.onset for a in readings(one) for b in readings(other)
     )

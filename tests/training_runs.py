@@ -55,7 +55,7 @@ def arguments(corpus: Path, name: str | None, **changes: object) -> list[str]:
 
 
 def with_stdin(args: list[str]) -> list[str]:
-    """The same command with standard input as its corpus."""
+    """Arguments of a command that reads its corpus from standard input instead."""
     at = args.index("--corpus") + 1
     return [*args[:at], "-", *args[at + 1 :]]
 

@@ -31,7 +31,7 @@ def tune(home: Path, *more: str, **changes: object) -> list[str]:
 
 
 def study_folder(home: Path) -> Path:
-    """Where the study of `tune` lies."""
+    """Folder of the study of `tune`."""
     return home / "searches" / "tiny"
 
 

@@ -84,7 +84,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 @torch.inference_mode()
 def answered(decoder: Decoder, asked: NetworkStep | NetworkRead) -> object:
-    """What a composer is sent for a request: logits (R, V), or the place behind what was read."""
+    """Answer a composer's request: logits (R, V), or the place behind what was read."""
     if isinstance(asked, NetworkStep):
         return decoder.backend.step(asked.ids, asked.state).cpu().numpy()
     state = [part.clone() for part in asked.cursor.state]

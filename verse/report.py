@@ -63,7 +63,7 @@ class LineReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the line is all that the form asks for."""
+        """Check whether the line is all that the form asks for."""
         return all(check.ok for check in self.checks if check.is_asked)
 
 
@@ -85,7 +85,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the poem keeps its form."""
+        """Check whether the poem keeps its form."""
         asked = [check.ok for check in self.checks if check.is_asked]
         return all(asked) and all(line.ok for line in self.lines)
 

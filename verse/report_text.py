@@ -57,7 +57,7 @@ def scansion_text(line: LineReport) -> str:
 
 
 def analysis_text(analysis: Analysis, *, with_marks: bool = True) -> str:
-    """What a text is as verse: form and scheme, then each line with its scansion."""
+    """Format what a text is as verse: form and scheme, then each line with its scansion."""
     lines = [_recognised(analysis.recognition), f"Rhymes: {analysis.scheme}", ""]
     for line in analysis.lines:
         lines += line_text(line, with_marks=with_marks)
@@ -118,7 +118,7 @@ def _notes(report: Report) -> list[str]:
 
 
 def _copied(report: CopyReport) -> str:
-    """What of the poem stands in the training text, word for word."""
+    """Format what of a poem stands in the training text, word for word."""
     run = report.longest
     if run is None:
         return "No three words in a row are from the training text."
@@ -129,7 +129,7 @@ def _copied(report: CopyReport) -> str:
 
 
 def _shares(checks: list[Check]) -> list[str]:
-    """How many lines keep the metre, by both rules, where the form has one."""
+    """Format the share of lines that keep the metre, by both rules, where the form has one."""
     loose = [check.ok for check in checks if check.kind == "metre"]
     strict = [check.ok for check in checks if check.kind == "strict metre"]
     if not loose:

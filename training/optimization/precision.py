@@ -35,5 +35,5 @@ def autocast_dtype(
 
 
 def _is_fused_lstm(architecture: ModelConfig) -> bool:
-    """Whether layers run by torch's fused LSTM; with a Mogrifier every step runs by itself."""
+    """Check whether layers run by torch's fused LSTM; a Mogrifier runs every step by itself."""
     return architecture.cell == "lstm" and architecture.mogrifier_rounds == 0

@@ -21,7 +21,7 @@ def line_checks(line: SpokenLine, spec: LineSpec) -> Iterator[Check]:
 
 
 def syllable_checks(line: SpokenLine, spec: LineSpec) -> Iterator[Check]:
-    """Whether some combination of readings has the wanted number of syllables.
+    """Check that some combination of a line's readings has the wanted number of syllables.
 
     A metre that ends on a strong place may have one weak syllable beyond it.
     """
@@ -105,7 +105,7 @@ def letter_checks(text: str, spec: LineSpec) -> Iterator[Check]:
 
 
 def words_check(line: SpokenLine) -> Check:
-    """Whether every word is known by the dictionary or by rule; told, never asked for."""
+    """Check that every word is known by the dictionary or by rule; told, never asked for."""
     strange = [word.text for word in line.words if word.basis in {"guess", "unknown"}]
     found = f"not known: {', '.join(strange)}" if strange else "all known"
     ok = bool(line.words) and not strange
@@ -118,7 +118,7 @@ def unknown_words(line: SpokenLine) -> list[str]:
 
 
 def same_words(one: str, other: str) -> bool:
-    """Whether two lines say the same, whatever their marks and capitals."""
+    """Check whether two lines say the same, whatever their marks and capitals."""
     return _folded(one) == _folded(other)
 
 

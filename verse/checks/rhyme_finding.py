@@ -21,14 +21,14 @@ _BEST_FIRST: tuple[RhymeKind, ...] = ("perfect", "weak", "same sound", "near", "
 
 @dataclass(frozen=True, slots=True)
 class RhymeFinding:
-    """How two words rhyme in their best readings, and what those rest on."""
+    """Rhyme of two words in their best readings, and what those rest on."""
 
     kind: RhymeKind
     basis: Basis
 
     @property
     def is_rhyme(self) -> bool:
-        """Whether readers would call it a rhyme."""
+        """Check whether readers would call the finding a rhyme."""
         return self.kind in {"perfect", "weak"}
 
 
@@ -66,7 +66,7 @@ def rhyme_finding(one: SpokenWord, other: SpokenWord) -> RhymeFinding:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """What a reading can rhyme by: its tails from a stress on, and its last syllable."""
+    """End of a reading, by which it rhymes: its tails from a stress on, and its last syllable."""
 
     tails: tuple[tuple[str, str], ...]
     "Rhyme and onset from the last stress on, and from the main stress on."

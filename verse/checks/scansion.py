@@ -18,7 +18,7 @@ _State = tuple[int, bool]
 
 
 def metre_basis(line: SpokenLine, template: str, *, is_strict: bool) -> Basis | None:
-    """What the surest combination of readings that keeps a metre rests on; None if none does."""
+    """Find what the surest combination of readings that keeps a metre rests on; None: none does."""
     for level, basis in enumerate(LEVELS):
         if any(_path(line, form, level, is_strict) for form in _forms(template)):
             return basis
@@ -94,7 +94,7 @@ def _keeps(word: SpokenWord, reading: Pronunciation, places: str, is_strict: boo
 
 
 def _yields(stresses: str, places: str, at: int) -> bool:
-    """Whether a stress may give way to another beside it: `sometime`, `moonlight`."""
+    """Check whether a stress may give way to another beside it: `sometime`, `moonlight`."""
     beside = (each for each in (at - 1, at + 1) if 0 <= each < len(stresses))
     return any(stresses[each] != "0" and places[each] == "/" for each in beside)
 

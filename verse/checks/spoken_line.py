@@ -34,7 +34,7 @@ class SpokenWord:
 
     @property
     def is_function_word(self) -> bool:
-        """Whether verse may leave the word unstressed."""
+        """Check whether verse may leave the word unstressed."""
         return is_function_word(self.text)
 
     @property
@@ -57,7 +57,7 @@ class SpokenLine:
 
     @property
     def basis(self) -> Basis:
-        """What the least known word of the line rests on; unknown for a line without words."""
+        """Basis of the least known word of the line; unknown for a line without words."""
         order: tuple[Basis, ...] = ("unknown", "guess", "rule", "dictionary")
         found = {word.basis for word in self.words}
         return next((basis for basis in order if basis in found), "unknown")

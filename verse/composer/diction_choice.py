@@ -68,7 +68,7 @@ def archaic_words() -> frozenset[str]:
 
 
 def is_archaic(word: str) -> bool:
-    """Whether a word is archaic, by the list or by its spelling: `heav'n`, `lov'd`, `loveth`."""
+    """Check whether a word is archaic, by list or spelling: `heav'n`, `lov'd`, `loveth`."""
     is_verb = word.endswith("eth") and len(word) > 4 and not word.endswith(_NO_VERBS)
     if word in archaic_words() or is_verb:
         return True

@@ -35,11 +35,11 @@ class Diction:
 
     @cached_property
     def bits(self) -> TrieBits:
-        """What stands at and below each node of the lexicon's trie."""
+        """Bits of the lexicon's trie: what stands at and below each node."""
         return bits_of(self.lexicon.trie, self.patterns, self.bonus)
 
     def with_bonus(self, bonus: Floats) -> "Diction":
-        """Same words, others of which are welcome."""
+        """Build the diction of the same words, others of which are welcome."""
         return Diction(self.lexicon, self.banned, bonus)
 
 

@@ -46,7 +46,7 @@ class Candidate:
 
     @property
     def free_fluency(self) -> float:
-        """The same, as the model would have had it on its own."""
+        """Mean log probability of a character that the model would write on its own, in nats."""
         return self.expected / (len(self.ids) - self.num_given)
 
 
@@ -68,7 +68,7 @@ class Prefix:
 
 @dataclass(slots=True)
 class Found:
-    """What a search found."""
+    """Lines that a search found."""
 
     num_given: int  # ids with which the line began
     candidates: list[Candidate] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a line's own words begin: behind the poem so far and the words that are given."""
+    """Place where a line's own words begin: behind the poem so far and the words that are given."""
 
     cursor: Cursor
     particles: Particles  # a row for each metre that it may keep

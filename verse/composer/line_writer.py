@@ -26,7 +26,7 @@ from verse.forms import LineSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineTask:
-    """What a line is written by."""
+    """Task of writing one line: its form, and what it is written by."""
 
     line: LineSpec
     cursor: Cursor  # where the poem stands
@@ -105,7 +105,7 @@ class WordWriter:
         )
 
     def _start(self, task: LineTask) -> Steps[Start]:
-        """Where the line's own words begin: behind those that are given."""
+        """Find where the line's own words begin: behind those that are given."""
         lexicon, given = self.diction.lexicon, task.line.start
         ids = [] if given is None else start_ids(lexicon, given)
         cursor = yield from read(task.cursor, ids)

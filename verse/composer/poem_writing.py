@@ -123,7 +123,7 @@ class _PoemWriter:
         raise CompositionError(reason, self._poem())
 
     def _sets_rhyme(self, index: int) -> bool:
-        """Whether other lines are to rhyme with this one, which is the first."""
+        """Check whether other lines are to rhyme with this one, which is the first."""
         letter = self._spec.lines[index].rhyme
         others = sum(line.rhyme == letter and line.refrain is None for line in self._spec.lines)
         return letter is not None and others > 1 and not self._book.is_set(letter)
@@ -194,7 +194,7 @@ class _PoemWriter:
         return line.text is None and line.refrain is None
 
     def _says_enough(self, text: str) -> bool:
-        """Whether there will be a line for each keyword that this one leaves unsaid."""
+        """Check whether there will be a line for each keyword that this one leaves unsaid."""
         left = len(self._pending) - len(self._keywords_in(text))
         if self._num_open == 1:
             return left == 0
@@ -221,7 +221,7 @@ class _PoemWriter:
         return ordered
 
     def _is_copied(self, at: int, text: str) -> bool:
-        """Whether a line, behind the one before it, makes a run that is too long to be chance."""
+        """Check whether a line, behind the one before it, makes a run too long to be chance."""
         index = self._voice.copy_index
         if index is None or self._request.allow_copies:
             return False
@@ -271,7 +271,7 @@ class _PoemWriter:
         return bool(self._keywords_in(text))
 
     def _repeats_nothing(self, text: str) -> bool:
-        """Whether no word that means something comes twice in a line."""
+        """Check that no word that means something comes twice in a line."""
         words = content_words(text)
         return len(words) == len(set(words))
 

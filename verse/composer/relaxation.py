@@ -14,7 +14,7 @@ Relaxed = tuple[tuple[str, ...], LineSpec]  # what was given up, and the line th
 
 
 def relaxations(line: LineSpec) -> Iterator[Relaxed]:
-    """The same line without its metre, with more or fewer syllables, and without its rhyme."""
+    """Relax a line: without its metre, with more or fewer syllables, and without its rhyme."""
     given_up: tuple[str, ...] = ()
     counts = line.syllable_range
     if line.metre is not None:

@@ -26,7 +26,7 @@ WORDS_A_LINE = 4  # that a class must have for each of its further lines
 
 @dataclass(slots=True)
 class Letter:
-    """What a letter's lines have so far: the sounds of their last words."""
+    """Letter of a rhyme scheme: the sounds of its lines' last words so far."""
 
     rhymes: frozenset[str] | None = None  # of which a further word may have any
     onsets: set[str] = field(default_factory=set)
@@ -79,7 +79,7 @@ class RhymeBook:
                     }
 
     def is_set(self, letter: str | None) -> bool:
-        """Whether a letter has its rhyme already."""
+        """Check whether a letter has its rhyme already."""
         return letter is not None and self._letters[letter].rhymes is not None
 
     def partners(self, letter: str, line: LineSpec) -> list[RhymeWord]:
@@ -109,7 +109,7 @@ class RhymeBook:
         return np.where(self.last_weights(letter, line) > 0, fitting, np.uint64(0))
 
     def last_weights(self, letter: str | None, line: LineSpec) -> Floats:
-        """How welcome each word (W,) is at the end of a line that rhymes with none before it.
+        """Weigh each word (W,) as the last of a line that rhymes with none before it.
 
         No word is, where no rhyme has as many words as the letter has lines.
         """

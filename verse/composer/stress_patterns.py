@@ -68,7 +68,7 @@ class PatternSet:
 
 
 def fits(pattern: str, places: str) -> bool:
-    """Whether a word of this pattern can stand on these places, x, / or . each."""
+    """Check whether a word of this pattern can stand on these places, x, / or . each."""
     return all(
         "." in (mine, place) or mine == place for mine, place in zip(pattern, places, strict=True)
     )

@@ -30,7 +30,7 @@ class WordTrie(NamedTuple):
 
 
 class TrieBits(NamedTuple):
-    """What the words at and below each node are fit for; M nodes."""
+    """Bits of a trie's M nodes: what the words at and below each are fit for."""
 
     ends: Bits  # (M,) patterns of the word that ends here
     below: Bits  # (M,) patterns of the words that end here or below

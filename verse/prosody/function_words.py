@@ -21,5 +21,5 @@ _FUNCTION_WORDS = frozenset(_LIST.split())
 
 
 def is_function_word(word: str) -> bool:
-    """Whether a word, in any case and with straight apostrophes, may go unstressed in verse."""
+    """Check whether a word, in any case and with straight apostrophes, may go unstressed."""
     return word.lower() in _FUNCTION_WORDS

@@ -47,5 +47,5 @@ def _trimmed(match: re.Match[str]) -> LineWord:
 
 
 def _keeps_last(word: str) -> bool:
-    """Whether an apostrophe after a word is its own: `th'`, `singin'`, `lovers'`."""
+    """Check whether an apostrophe after a word is its own: `th'`, `singin'`, `lovers'`."""
     return word in _AT_END or word.endswith(("in", "s"))

@@ -24,7 +24,7 @@ _ONSETS = frozenset(_ONSET_LIST.split())
 
 
 def is_vowel(phoneme: str) -> bool:
-    """Whether a phoneme is the heart of a syllable: vowels alone carry a digit."""
+    """Check whether a phoneme is the heart of a syllable: vowels alone carry a digit."""
     return phoneme[-1] in "012"
 
 

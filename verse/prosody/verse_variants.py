@@ -45,7 +45,7 @@ def longer_reading(word: str, phonemes: Phonemes) -> Phonemes:
 
 
 def is_one_breath(word: str) -> bool:
-    """Whether a word is more often said in the shorter way in verse: `fire`, `hour`, `desired`."""
+    """Check whether verse more often says a word in the shorter way: `fire`, `hour`, `desired`."""
     return _USUALLY_SHORT.search(word) is not None
 
 
@@ -103,7 +103,7 @@ def _consonant(phonemes: Phonemes, vowel: int) -> bool:
 
 
 def _is_light(around: Phonemes) -> bool:
-    """Whether a weak AH may go by what is around it: `-ening`, `-eling`, `-ery`, `heavenly`."""
+    """Check whether a weak AH may go by what is around it: `-ening`, `-ery`, `heavenly`."""
     before, _, *after = around
     if is_vowel(before) or len(after) < 2:
         return False
