@@ -59,7 +59,7 @@ def containers(service: str) -> list[str]:
 
 
 def is_healthy(container: str) -> bool:
-    """Whether a container's health check says so."""
+    """Check whether a container is healthy, by its own health check."""
     found = run("docker", "inspect", "-f", "{{.State.Health.Status}}", container)
     return found.strip() == "healthy"
 
@@ -72,7 +72,7 @@ def fingerprint_at(replica: str) -> str | None:
 
 
 def is_replaced(before: set[str | None]) -> bool:
-    """Whether no replica serves what one served before."""
+    """Check whether every replica has taken up another model than those served before."""
     return not before & fingerprints()
 
 

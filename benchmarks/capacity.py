@@ -59,7 +59,7 @@ def seen(point: dict[str, Any]) -> dict[str, float]:
 
 
 def run_measure(args: argparse.Namespace) -> int:
-    """Measure one point."""
+    """Measure one point: so many readers of one replica, by Locust."""
     test = LoadTest(
         readers=args.readers,
         ramp_s=args.ramp,

@@ -42,7 +42,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """What stands before the replicas, each by what one unit of it carries."""
+    """Edge before the replicas: nginx, Redis and network, each by what one unit of it carries."""
 
     connections: int  # of one nginx process
     pieces_per_second: float  # that one core of nginx passes on
@@ -80,7 +80,7 @@ class Resource:
 
     @property
     def units(self) -> int:
-        """Units that are needed."""
+        """Number of units that are needed."""
         return max(1, math.ceil(self.used / self.unit))
 
 
@@ -133,7 +133,7 @@ def draw(
     load: float,
     edge: Edge = EDGE,
 ) -> None:
-    """Print what so many readers need."""
+    """Print replicas, memory, resources and costs of so many readers."""
     one = replica_at(network, load)
     print(
         f"One replica on one core at a load of {load:.0%} carries {one.readers:,} readers:", end=" "

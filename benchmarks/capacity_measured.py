@@ -49,7 +49,7 @@ class LoadTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Some seconds of a load test as the service counted them."""
+    """Window of a load test: some seconds of it, as the service counted them."""
 
     seconds: float
     cpu_s: float  # of the service's processes
@@ -234,7 +234,7 @@ def _kind(name: str, share: float, rounds: Sequence[dict[str, Any]], unread: flo
 
 
 def _seen(rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What readers saw: rounds, failures, time to the first character."""
+    """Rounds that readers went through: count, failures, times to the first character."""
     firsts = sorted(each["first_s"] for each in rounds if each["first_s"] is not None)
     problems = [each["problem"] for each in rounds if each["problem"] is not None]
     return {

@@ -55,7 +55,7 @@ class Round:
 
 
 class AnswerError(Exception):
-    """Answer that is not what was asked for."""
+    """Raised for an answer that is not what was asked for."""
 
 
 class Reader(User):  # type: ignore[misc]  # Locust is there for the load test only

@@ -109,7 +109,7 @@ def _logprobs(draw: random.Random) -> dict[str, Any]:
 
 
 def _sampling(draw: random.Random, max_tokens: int) -> dict[str, Any]:
-    """Each sampling field is there with some chance; the seed and a length always are."""
+    """Draw sampling fields: each is there with some chance, the seed and a length always."""
     length = draw.randrange(1, max_tokens + 1)
     chances: dict[str, Any] = {
         "temperature": draw.choice((0, draw.uniform(0.2, 1.0), draw.uniform(1.0, 1.6))),

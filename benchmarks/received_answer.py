@@ -42,7 +42,7 @@ class ReceivedAnswer:
 
     @property
     def facts(self) -> Facts:
-        """All that was received, to be compared with the facts of another answer."""
+        """Facts of the answer as received, to be compared with those of another answer."""
         return {
             "texts": self.texts,
             "logprobs": self._logprobs,

@@ -34,7 +34,7 @@ def wait_until(holds: Callable[[], bool], timeout_s: float = READY_S) -> None:
 
 
 def answers(url: str) -> bool:
-    """Whether a URL is answered with success."""
+    """Check whether a URL is answered with success."""
     try:
         with urllib.request.urlopen(url, timeout=5):
             return True
@@ -55,7 +55,7 @@ class Restartable:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; it need not be ready yet."""
+        """Start the process; it need not be ready yet."""
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
@@ -72,7 +72,7 @@ class Restartable:
             self._process.send_signal(number)
 
     def end(self) -> int | None:
-        """End it as its manager would, and give its exit code; killed where that takes long."""
+        """End the process as its manager would; gives its exit code. Killed if that takes long."""
         if self._process is None:
             return None
         self._process.terminate()
@@ -83,7 +83,7 @@ class Restartable:
             return self._process.returncode
 
     def kill(self) -> None:
-        """Kill it with all of its children, at once."""
+        """Kill the process with all of its children, at once."""
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -92,7 +92,7 @@ class Restartable:
 
 
 class Replica(Restartable):
-    """One service among several; `settings` are those of the service by their names."""
+    """Replica of the service; `settings` are those of the service by their names."""
 
     def __init__(self, name: str, folder: Path, **settings: object) -> None:
         self.name = name
@@ -110,7 +110,7 @@ class Replica(Restartable):
         super().__init__([sys.executable, "-m", "service"], folder, environment)
 
     def wait_until_ready(self) -> None:
-        """Wait until it writes. Raises TimeoutError."""
+        """Wait until the replica writes. Raises TimeoutError."""
         wait_until(lambda: answers(f"http://127.0.0.1:{self._ops_port}/readyz"))
 
 
@@ -126,12 +126,12 @@ class Nginx(Restartable):
         super().__init__([program, "-c", str(folder / "nginx.conf"), "-e", log], folder)
 
     def wait_until_ready(self) -> None:
-        """Wait until it takes connections. Raises TimeoutError."""
+        """Wait until nginx takes connections. Raises TimeoutError."""
         wait_until(lambda: answers(f"http://127.0.0.1:{self.port}/healthz"))
 
 
 def _replicas_file(replicas: Mapping[str, int]) -> str:
-    """The file of the replicas' addresses that ships: of its two, the second once for each more."""
+    """File of the replicas' addresses that ships: of its two, the second once for each more."""
     shipped = (NGINX_FILES / "replicas.conf").read_text(encoding="utf-8")
     (first, port), *others = replicas.items()
     lines = []

@@ -80,7 +80,7 @@ class Worker:
         return list(map(int, kind.findall(self.said())))
 
     def said(self) -> str:
-        """All that it has said."""
+        """Output of the worker so far."""
         return self._log.read_text(encoding="utf-8")
 
 
@@ -113,7 +113,7 @@ def stored(socket: Path) -> list[FrozenTrial]:
 
 
 def problems_of(workers: list[Worker], trials: list[FrozenTrial], asked: int) -> Iterator[str]:
-    """Find what is not as it should be."""
+    """Find problems of a search: trials lost, there twice, or not begun again."""
     numbers = [trial.number for trial in trials]
     if numbers != list(range(len(trials))):
         yield f"the numbers are {numbers}"

@@ -44,7 +44,7 @@ ALONE, TOGETHER, HURT = "one process", "two hosts", "two hosts, each killed once
 
 
 class Training:
-    """One run on one or two hosts, started again on a host wherever its command fails."""
+    """Training run on one or two hosts, started again on a host wherever its command fails."""
 
     def __init__(self, folder: Path, fields: list[str], output: Path) -> None:
         self.run = folder
@@ -54,7 +54,7 @@ class Training:
         self.starts = 0
 
     def start(self, host: Host, *, alone: bool = False) -> None:
-        """Give the command on a host."""
+        """Give the training command on a host."""
         launcher = [sys.executable, "-m"]
         if not alone:
             launcher += ["torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]

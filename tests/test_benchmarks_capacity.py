@@ -1,4 +1,4 @@
-"""The arithmetic of the capacity model: laws of queueing theory, and costs found again."""
+"""Capacity model's arithmetic: laws of queueing theory, and costs found again."""
 
 import math
 

@@ -31,13 +31,13 @@ def environment(name: str) -> dict[str, str]:
 
 
 def mounts(name: str) -> dict[str, str]:
-    """What is mounted by where, volumes and folders of the host."""
+    """Sources of mounts by their places, volumes and folders of the host."""
     parts = [each.split(":") for each in SERVICES[name].get("volumes", ())]
     return {part[1]: part[0] for part in parts}
 
 
 def default_of(value: object) -> str:
-    """What compose makes of a value where no variable is set."""
+    """Value of the compose file where no variable is set."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
 
 
@@ -221,7 +221,7 @@ def test_variables_of_the_compose_file_stand_in_the_manual() -> None:
 
 @pytest.fixture
 def edge_folder(tmp_path: Path) -> Path:
-    """The edge's files, which write below the test's own folder and listen elsewhere."""
+    """Folder of the edge's files, which write below the test's own folder."""
     folder = tmp_path / "nginx"
     shutil.copytree(ROOT / "deploy/nginx", folder)
     for path in folder.iterdir():
@@ -231,7 +231,7 @@ def edge_folder(tmp_path: Path) -> Path:
 
 
 def started(folder: Path) -> "subprocess.CompletedProcess[str]":
-    """What the start script does, with an nginx that only says how it was called."""
+    """Run the edge's start script, with an nginx that only says how it was called."""
     program = folder.parent / "bin" / "nginx"
     program.parent.mkdir(exist_ok=True)
     program.write_text('#!/bin/sh\necho "$@"\n')

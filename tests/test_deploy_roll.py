@@ -1,4 +1,4 @@
-"""The script `deploy/roll`, with a Docker that only keeps names of containers and notes calls."""
+"""Script `deploy/roll`, with a Docker that only keeps names of containers and notes calls."""
 
 import subprocess
 from dataclasses import dataclass
