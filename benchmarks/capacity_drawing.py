@@ -85,16 +85,17 @@ class Resource:
 
 
 def resources(
-    one: Prediction, readers: int, bytes_a_character: float, edge: Edge, piece_rate: float
+    one: Prediction, readers: int, bytes_a_character: float, edge: Edge
 ) -> list[Resource]:
     """List what readers use before the replicas; `one` is what one replica carries."""
     scale = readers / one.readers
     requests, speed = one.requests_per_second * scale, one.characters_per_second * scale
+    pieces = pieces_per_second(one, edge) * scale
     # A reader's own, which nginx keeps open longer than most are away, and nginx's to a replica.
     open_connections = readers + one.texts * scale
     return [
         Resource(name="nginx: connections open", used=open_connections, unit=edge.connections),
-        Resource(name="nginx: pieces/s", used=piece_rate * scale, unit=edge.pieces_per_second),
+        Resource(name="nginx: pieces/s", used=pieces, unit=edge.pieces_per_second),
         Resource(
             name="Redis: commands/s",
             used=requests * edge.redis_commands_a_request,
@@ -131,7 +132,6 @@ def draw(
     machines: Sequence[Machine],
     *,
     load: float,
-    edge: Edge = EDGE,
 ) -> None:
     """Print replicas, memory, resources and costs of so many readers."""
     one = replica_at(network, load)
@@ -147,10 +147,9 @@ def draw(
         gigabytes = f"{replicas * memory / 1e9:,.1f} GB"
         rows.append([f"{readers:,}", f"{replicas:,}", f"{speed:,.0f}", gigabytes])
     show_table(["readers", "replicas", "characters/s", "memory of replicas"], rows)
-    pieces = pieces_per_second(one, edge)
     rows = []
     for readers in counts:
-        for each in resources(one, readers, point["bytes_a_character"], edge, pieces):
+        for each in resources(one, readers, point["bytes_a_character"], EDGE):
             first_full = each.unit / each.used * readers
             cells = [f"{readers:,}", each.name, f"{each.used:,.0f}", f"{each.unit:,.0f}"]
             rows.append([*cells, f"{each.units:,}", f"{first_full:,.0f}"])

@@ -7,7 +7,6 @@ from capacity_drawing import (
     EDGE,
     Machine,
     cost_a_million,
-    pieces_per_second,
     replica_at,
     resources,
 )
@@ -95,8 +94,7 @@ def test_costs_and_resources_grow_with_the_readers() -> None:
     assert machine.replicas(3e9) == 5  # no more fit into 16 GB
     hourly = one.characters_per_second * 8 * 3600
     assert cost_a_million(one, machine, 1e9) == pytest.approx(0.5 / hourly * 1e6)
-    pieces = pieces_per_second(one, EDGE)
-    few, many = (resources(one, n, 1.5, EDGE, pieces) for n in (1_000, 1_000_000))
+    few, many = (resources(one, n, 1.5, EDGE) for n in (1_000, 1_000_000))
     assert [each.used * 1000 for each in few] == pytest.approx([each.used for each in many])
     assert many[0].units == math.ceil(many[0].used / EDGE.connections)
 
