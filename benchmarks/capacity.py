@@ -158,8 +158,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run one command."""
-    args = build_parser().parse_args()
-    return int(args.run(args))
+    parser = build_parser()
+    args = parser.parse_args()
+    try:
+        return int(args.run(args))
+    except ValueError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -139,8 +139,14 @@ class ClosedNetwork:
 
 
 def most_readers(network: ClosedNetwork, load: float) -> int:
-    """Most readers whose load of a replica is no more than `load`; by doubling and halving."""
-    low, high = 0, 1
+    """Most readers whose load of a replica is no more than `load`; by doubling and halving.
+
+    Raises ValueError where one reader alone is more, or where no number of readers is.
+    """
+    least = network.predict(1).load
+    if not least <= load < 1:
+        raise ValueError(f"the load of a replica must be {least:.2g}, one reader's, to below 1")
+    low, high = 1, 2
     while network.predict(high).load <= load:
         low, high = high, 2 * high
     while high - low > 1:

@@ -13,6 +13,7 @@ from capacity_drawing import (
 from capacity_model import (
     ClosedNetwork,
     ReaderKind,
+    most_readers,
     quantile_of,
 )
 
@@ -85,6 +86,14 @@ def test_a_replica_is_as_full_as_asked_for_and_no_fuller() -> None:
     one = replica_at(network, 0.7)
     assert one.load <= 0.7 < network.predict(one.readers + 1).load
     assert one.utilisation > 0.9  # it could write more by longer steps, not by more of them
+
+
+@pytest.mark.parametrize("load", [0.0, 1e-9, 1.0])
+def test_a_load_that_no_number_of_readers_gives_is_refused(load: float) -> None:
+    """Below that of one reader there is none, and at 1 there is no end to them."""
+    network = ClosedNetwork([kind()], SPEEDS, slots=64)
+    with pytest.raises(ValueError, match="load"):
+        most_readers(network, load)
 
 
 def test_costs_and_resources_grow_with_the_readers() -> None:
