@@ -13,7 +13,6 @@ import resource
 import signal
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, suppress
@@ -35,7 +34,6 @@ from fault_clients import (
     sip,
 )
 from measured import quantile, show_json, show_table
-from prometheus_client.parser import text_string_to_metric_families
 from served import Served, resident_bytes, running_service
 
 PARTS = ("storm", "crowd", "stop", "kill", "soak")
@@ -62,22 +60,9 @@ def service(**settings: Any) -> AbstractContextManager[Served]:
     return running_service(checkpoints=nothing, **settings)
 
 
-def metric(served: Served, name: str, **labels: str) -> float:
-    """Read one number of /metrics: the sum over the series of `name` that have these labels."""
-    url = f"http://127.0.0.1:{served.probe_port}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
-    return sum(
-        sample.value
-        for family in families
-        for sample in family.samples
-        if sample.name == f"strophe_{name}" and labels.items() <= sample.labels.items()
-    )
-
-
 def busy(served: Served) -> tuple[float, float]:
     """Count slots in use and requests in the queue."""
-    return metric(served, "slots_used"), metric(served, "requests_waiting")
+    return served.metric("slots_used"), served.metric("requests_waiting")
 
 
 async def until(is_so: Callable[[], bool], timeout_s: float = 60) -> float:
@@ -262,7 +247,7 @@ def held(worker: int, served: Served, minute: float) -> dict[str, Any]:
         "memory": resident_bytes(worker),
         "threads": len(list((process / "task").iterdir())),
         "files": len(list((process / "fd").iterdir())),
-        "requests": metric(served, "requests_total", outcome="length"),
+        "requests": served.metric("requests_total", outcome="length"),
     }
 
 

@@ -70,7 +70,8 @@ def run_measure(args: argparse.Namespace) -> int:
     point = measure(test)
     _write(args.out, point)
     rows = [[name, f"{seen(point)[figure]:,.3f}"] for figure, name in FIGURES.items()]
-    rows += [["readers' core busy", f"{point['readers_cpu']:.2f}"]]
+    steady = Window(**point["steady"])
+    rows += [["readers' core busy", f"{steady.readers_cpu_s / steady.seconds:.2f}"]]
     rows += [["rounds", f"{point['rounds']:,}"], ["failed", str(point["failed"])]]
     show_table(["figure", f"{args.readers} readers"], rows)
     return 0

@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,6 @@ from typing import Any
 
 from capacity_model import ReaderKind
 from measured import ROOT, machine, quantile
-from prometheus_client.parser import text_string_to_metric_families
 from served import Served, running_service
 
 READERS = Path(__file__).parent / "capacity_readers.py"
@@ -53,6 +51,7 @@ class Window:
 
     seconds: float
     cpu_s: float  # of the service's processes
+    readers_cpu_s: float
     characters: float
     requests: float
 
@@ -83,18 +82,18 @@ def measure(test: LoadTest) -> dict[str, Any]:
             sent = _bytes_a_character(served.port)
         lines = rounds.read_text(encoding="utf-8").splitlines()
     steady_from = counts[0].at + test.ramp_s + SETTLED_S
-    steady = [c for c in counts if c.at >= steady_from]
-    if len(steady) < 2:
+    settled = [c for c in counts if c.at >= steady_from]
+    if len(settled) < 2:
         raise ValueError(f"a test of {test.seconds:.0f} s has no steady part; give more --seconds")
     done = [json.loads(line) for line in lines]
-    done = [each for each in done if steady[0].at <= each["ended_at"] <= steady[-1].at]
+    done = [each for each in done if settled[0].at <= each["ended_at"] <= settled[-1].at]
+    steady = _window(settled[0], settled[-1])
     return {
         "readers": test.readers,
         "slots": SLOTS,
         "speeds": speeds,
-        "steady": asdict(_window(steady[0], steady[-1])),
-        "readers_cpu": _share(steady[0], steady[-1], "readers_cpu_s"),
-        "kinds": [asdict(kind) for kind in kinds_of(done, _window(steady[0], steady[-1]))],
+        "steady": asdict(steady),
+        "kinds": [asdict(kind) for kind in kinds_of(done, steady)],
         **_seen(done),
         "memory_bytes": memory,
         "bytes_a_character": sent,
@@ -119,7 +118,7 @@ def _never_away(served: Served, test: LoadTest, folder: Path) -> dict[int, float
 def _wait_until_written(served: Served, texts: int) -> None:
     """Wait until as many texts are written as are meant to be. Raises RuntimeError."""
     until = time.monotonic() + 30
-    while _metrics(served.probe_port)["strophe_slots_used"] < 0.9 * texts:
+    while served.metric("slots_used") < 0.9 * texts:
         if time.monotonic() > until:
             raise RuntimeError(f"there are never {texts} texts at once")
         time.sleep(0.02)
@@ -163,25 +162,13 @@ def _counted(
 
 
 def _count(served: Served, readers: int) -> _Counts:
-    values = _metrics(served.probe_port)
     return _Counts(
         at=time.monotonic(),
         cpu_s=sum(map(_cpu_s, [served.process.pid, *served.workers()])),
         readers_cpu_s=_cpu_s(readers),
-        characters=values.get("strophe_generated_tokens_total", 0.0),
-        requests=values.get("strophe_time_to_first_token_seconds_count", 0.0),
+        characters=served.metric("generated_tokens_total"),
+        requests=served.metric("time_to_first_token_seconds_count"),
     )
-
-
-def _metrics(port: int) -> dict[str, float]:
-    """Sums of the service's metrics over their labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode("utf-8")
-    sums: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            sums[sample.name] = sums.get(sample.name, 0.0) + sample.value
-    return sums
 
 
 def _cpu_s(pid: int) -> float:
@@ -194,13 +181,10 @@ def _window(before: _Counts, after: _Counts) -> Window:
     return Window(
         seconds=after.at - before.at,
         cpu_s=after.cpu_s - before.cpu_s,
+        readers_cpu_s=after.readers_cpu_s - before.readers_cpu_s,
         characters=after.characters - before.characters,
         requests=after.requests - before.requests,
     )
-
-
-def _share(before: _Counts, after: _Counts, name: str) -> float:
-    return float((getattr(after, name) - getattr(before, name)) / (after.at - before.at))
 
 
 def kinds_of(rounds: Sequence[dict[str, Any]], steady: Window) -> list[ReaderKind]:

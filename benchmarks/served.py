@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from measured import ROOT
+from prometheus_client.parser import text_string_to_metric_families
 
 
 def free_port() -> int:
@@ -23,7 +24,7 @@ def free_port() -> int:
 
 
 class Served:
-    """Server process and the memory of it and its workers."""
+    """Server process, its metrics, and the memory of it and its workers."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, probe_port: int) -> None:
         self.process = process
@@ -41,6 +42,18 @@ class Served:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
         raise RuntimeError("the server did not become ready")
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Read one number of /metrics: the sum over the series of `name` that have these labels."""
+        url = f"http://127.0.0.1:{self.probe_port}/metrics"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            families = list(text_string_to_metric_families(answer.read().decode()))
+        return sum(
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == f"strophe_{name}" and labels.items() <= sample.labels.items()
+        )
 
     def workers(self) -> list[int]:
         """List the process ids of the server's workers."""
