@@ -3,9 +3,9 @@
     STROPHE_REPLICAS=2 STROPHE_RATE_LIMIT=1000000/minute docker compose up -d edge
     python benchmarks/bench_compose.py --roll 3 --swap 2 --kill 3 --redis --edge
 
-The readers are those of `bench_replicas.py`, who go on with what breaks; what each text must be, by
-either of two checkpoints, is asked once before of a service outside of the containers. The project
-runs already; the variable COMPOSE says how it is called (`docker compose --profile scale`).
+The readers check every text, whatever breaks (`checked_readers.py`); what each must be, by either
+of two checkpoints, is asked before of a service outside of the containers. The project runs
+already; the variable COMPOSE says how it is called (`docker compose --profile scale`).
 """
 
 import argparse
@@ -15,15 +15,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench_replicas import Readers, ask_before, drawn, show, write_versions
-from disturbances import ROLL_WAIT_S, STILL_S, SWAPPED
-from measured import ROOT, show_json
+from checked_readers import (
+    STILL_S,
+    Disturbance,
+    Readers,
+    address_of,
+    ask_before,
+    drawn,
+    exit_code,
+    of_model,
+)
+from disturbances import ROLL_WAIT_S, SWAPPED, write_versions
+from measured import ROOT
 from replicas import wait_until
 from resuming_reader import Tally
 
@@ -132,49 +140,43 @@ def restart_edge() -> int:
 
 
 @contextmanager
-def versions_written() -> Iterator[Path]:
-    """Folder with two checkpoints that every user may read, the containers' too."""
+def versions_written() -> Iterator[list[Path]]:
+    """Two checkpoints in one folder that every user may read, the containers' too."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        write_versions(folder / "versions")
-        for path in folder.rglob("*"):
+        versions = write_versions(folder / "versions")
+        for path in (folder, *folder.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
-        yield folder
+        yield versions
+
+
+def asked_for(args: argparse.Namespace, versions: list[Path]) -> dict[str, Disturbance]:
+    """Disturbances that are asked for, by what they are called."""
+    found: dict[str, Disturbance] = {}
+    if args.roll:
+        found["rolling"] = lambda _: roll(args.roll)
+    if args.swap:
+        found["model swaps"] = lambda _: swap(versions, args.swap)
+    if args.kill:
+        found["replicas killed"] = lambda _: kill("replica", args.kill)
+    if args.redis:
+        found["Redis killed"] = lambda _: kill("redis", 1)
+    if args.edge:
+        found["edge reloaded"] = lambda _: reload_edge()
+        found["edge restarted"] = lambda _: restart_edge()
+    return found
 
 
 def measure(args: argparse.Namespace) -> dict[str, Tally]:
     """Disturb the project in each way that is asked for; what readers saw meanwhile."""
-    host, _, port = args.address.rpartition(":")
-    named = [replace(each, fields={**each.fields, "model": SWAPPED}) for each in drawn(args, 0.0)]
-    found: dict[str, Tally] = {}
-    with versions_written() as folder:
-        versions = [folder / "versions" / name for name in ("first", "second")]
-        known = ask_before(folder, named, is_swapped=True)
+    requests = drawn(args, poems=0.0)
+    with versions_written() as versions, tempfile.TemporaryDirectory() as alone:
+        models = [each.name for each in versions]
+        known = ask_before(versions[0].parent, models, requests, Path(alone))
         put_in_place(versions[0])
         wait_until(lambda: None not in fingerprints())
-        readers = Readers((host, int(port)), named, known)
-
-        def under(what: str, disturb: Callable[[], int]) -> None:
-            with readers.reading(args.readers, args.seed) as tally:
-                time.sleep(STILL_S)
-                tally.count("disturbed", disturb())
-                time.sleep(STILL_S)
-            found[what] = tally
-            show({what: tally})
-
-        if args.roll:
-            under("rolling", lambda: roll(args.roll))
-        if args.swap:
-            under("model swaps", lambda: swap(versions, args.swap))
-        if args.kill:
-            under("replicas killed", lambda: kill("replica", args.kill))
-        if args.redis:
-            under("Redis killed", lambda: kill("redis", 1))
-        if args.edge:
-            under("edge reloaded", reload_edge)
-            under("edge restarted", restart_edge)
-    return found
+        readers = Readers(address_of(args.address), of_model(requests, SWAPPED), known)
+        return readers.read_under(asked_for(args, versions), args.readers, args.seed)
 
 
 def main() -> int:
@@ -191,9 +193,7 @@ def main() -> int:
     parser.add_argument("--max-tokens", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    found = measure(args)
-    show_json({what: dict(tally.seen) for what, tally in found.items()})
-    return 1 if any(tally.faults for tally in found.values()) else 0
+    return exit_code(measure(args))
 
 
 if __name__ == "__main__":

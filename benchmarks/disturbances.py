@@ -10,16 +10,21 @@ import signal
 import time
 import urllib.request
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from replicas import Nginx, Redis, Replica
+import torch
+from checked_readers import STILL_S
+from replicas import Nginx, Redis, Replica, wait_until
 from resuming_reader import CUT, Tally
 
+from model import checkpoint as checkpoints
+from model.__main__ import SHIPPED
 from model.atomic_write import replacing_folder
+from model.extra_files import WORDS
 
 SWAPPED = "swapped"  # name of the model that is replaced under the readers
 ROLL_WAIT_S = 5.0  # as deploy/roll waits
-STILL_S = 3.0  # under way before a disturbance, and after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,21 @@ class Deployment:
     def address(self) -> tuple[str, int]:
         """Address that readers know."""
         return "127.0.0.1", self.nginx.port
+
+
+def write_versions(folder: Path) -> list[Path]:
+    """Write two checkpoints whose texts differ: the one that ships, and a copy that was shaken."""
+    first, second = folder / "first", folder / "second"
+    shutil.copytree(SHIPPED, first)
+    shaken = checkpoints.load(SHIPPED)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for weights in shaken.network.parameters():
+            weights.add_(torch.randn_like(weights), alpha=0.05 * float(weights.std()))
+    checkpoints.save(shaken, second)
+    words = (SHIPPED / WORDS).read_bytes()  # without which it would compose no poems
+    checkpoints.add_file(second, WORDS, words, facts={}, card=shaken.card)
+    return [first, second]
 
 
 def put_in_place(version: Path, target: Path) -> None:
@@ -81,13 +101,22 @@ def swap(deployment: Deployment, times: int) -> int:
     Once all have, one of them dies, so that streams of the model before break.
     """
     for number in range(1, times + 1):
-        before = {fingerprint_at(each) for each in deployment.replicas}
+        before = fingerprints(deployment)
         version = deployment.versions[number % len(deployment.versions)]
         put_in_place(version, deployment.checkpoints / SWAPPED)
-        while before & {fingerprint_at(each) for each in deployment.replicas}:
-            time.sleep(0.05)
+        wait_until(partial(is_replaced, deployment, before))
         restart_killed(deployment.replicas[number % len(deployment.replicas)])
     return times
+
+
+def is_replaced(deployment: Deployment, before: set[str]) -> bool:
+    """Check whether every replica has taken up another model than those served before."""
+    return not before & fingerprints(deployment)
+
+
+def fingerprints(deployment: Deployment) -> set[str]:
+    """Fingerprints of what the replicas serve."""
+    return {fingerprint_at(each) for each in deployment.replicas}
 
 
 def fingerprint_at(replica: Replica) -> str:

@@ -6,14 +6,15 @@ loss of power would, and started again at the same address.
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from measured import ROOT
@@ -91,6 +92,28 @@ class Restartable:
         self._process.wait(END_S)
 
 
+@contextmanager
+def running(*processes: Restartable) -> Iterator[None]:
+    """Run processes; on leaving they are ended."""
+    with ExitStack() as stack:
+        for process in processes:
+            process.start()
+            stack.callback(process.end)
+        yield
+
+
+def find_program(name: str) -> str | None:
+    """Find the path of a program; Debian's servers are not in everyone's path."""
+    return shutil.which(name) or shutil.which(f"/usr/sbin/{name}")
+
+
+def _program(name: str) -> str:
+    found = find_program(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not installed")
+    return found
+
+
 class Replica(Restartable):
     """Replica of the service; `settings` are those of the service by their names."""
 
@@ -115,15 +138,18 @@ class Replica(Restartable):
 
 
 class Nginx(Restartable):
-    """nginx with the files that ship; only the ports are others. `replicas` are ports by name."""
+    """nginx with the files that ship; only the ports are others. `replicas` are ports by name.
 
-    def __init__(self, program: str, folder: Path, replicas: Mapping[str, int]) -> None:
+    Raises FileNotFoundError where there is no nginx.
+    """
+
+    def __init__(self, folder: Path, replicas: Mapping[str, int]) -> None:
         folder.mkdir(exist_ok=True)
         self.port = free_port()
         (folder / "replicas.conf").write_text(_replicas_file(replicas), encoding="utf-8")
         (folder / "nginx.conf").write_text(_main_file(folder, self.port), encoding="utf-8")
         log = str(folder / "error.log")
-        super().__init__([program, "-c", str(folder / "nginx.conf"), "-e", log], folder)
+        super().__init__([_program("nginx"), "-c", str(folder / "nginx.conf"), "-e", log], folder)
 
     def wait_until_ready(self) -> None:
         """Wait until nginx takes connections. Raises TimeoutError."""
@@ -161,18 +187,10 @@ def _main_file(folder: Path, port: int) -> str:
 
 
 class Redis(Restartable):
-    """redis-server that keeps nothing on disk."""
+    """redis-server that keeps nothing on disk. Raises FileNotFoundError where there is none."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.port = free_port()
-        flags = [
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
-        super().__init__([program, *flags], folder)
+        place = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        kept = ["--save", "", "--appendonly", "no"]
+        super().__init__([_program("redis-server"), *place, *kept], folder)

@@ -1,7 +1,6 @@
 """The nginx configuration in `deploy/nginx/`: a real nginx before two real services."""
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -10,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from replicas import Nginx
+from replicas import Nginx, find_program
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
 
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 FAIL_TIMEOUT_S = 3  # in replicas.conf
 
 pytest_plugins = ["service_fixtures"]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(NGINX is None, reason="nginx is not installed"),
+    pytest.mark.skipif(find_program("nginx") is None, reason="nginx is not installed"),
 ]
 
 ENDLESS = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}
@@ -41,7 +39,7 @@ def replicas(start_server: "StartServer") -> dict[str, "Server"]:
 def edge(replicas: dict[str, "Server"], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an nginx with the files that ship; only the replicas' ports are others."""
     ports = {name: server.port for name, server in replicas.items()}
-    nginx = Nginx(str(NGINX), tmp_path_factory.mktemp("nginx"), ports)
+    nginx = Nginx(tmp_path_factory.mktemp("nginx"), ports)
     nginx.start()
     nginx.wait_until_ready()
     yield f"http://127.0.0.1:{nginx.port}"
