@@ -122,6 +122,23 @@ def test_a_checkpoint_with_sums_is_taken_at_once_and_only_as_they_say(
     assert held(mirror) == stored(store)
 
 
+def test_what_its_sums_refuse_is_fetched_again_once_it_changed(mirror: Mirror, store: Path) -> None:
+    write_sums(store / "verse")
+    sums = store / "verse" / "SHA256SUMS"
+    right, written_ns = sums.read_text(), sums.stat().st_mtime_ns
+    sums.write_text("0" * 64 + right[64:])
+    os.utime(sums, ns=(written_ns, written_ns))
+    refused = mirror.look()
+    assert refused.keys() == {"verse"}
+    sums.write_text(right)
+    os.utime(sums, ns=(written_ns, written_ns))  # as if nothing had changed
+    assert mirror.look() == refused
+    assert held(mirror).keys() == {"prose"}
+    os.utime(sums)
+    assert mirror.look() == {}
+    assert held(mirror) == stored(store)
+
+
 def test_an_address_may_be_that_of_one_checkpoint(store: Path, tmp_path: Path) -> None:
     mirror = Mirror(f"file://{store}/verse", tmp_path / "cache")
     assert mirror.only_checkpoint() == mirror.folder / "verse"

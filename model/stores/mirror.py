@@ -18,7 +18,7 @@ from pathlib import Path
 from model.atomic_write import TEMPORARY_PREFIX, replacing_folder, write_file
 from model.stores.address import StoreError, is_address, open_store, reason_of
 from model.stores.listing import StoredCheckpoint, StoredFile, names_of, stored_checkpoints
-from model.stores.sums import SUMS, require_sums, sha256
+from model.stores.sums import SUMS, SumsError, require_sums, sha256
 from model.user_cache import CACHE_VARIABLE, user_cache
 
 PREFIX = "store-"
@@ -39,6 +39,8 @@ class Mirror:
         digest = hashlib.sha256(address.encode()).hexdigest()[:16]
         self.folder = parent / f"{PREFIX}{digest}"
         self._seen: Index | None = None  # at the last look
+        # By name, what its own sums refuse: its versions then, and the reason.
+        self._refused: dict[str, tuple[dict[str, str], str]] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             os.utime(self.folder)
@@ -88,8 +90,15 @@ class Mirror:
                 continue
             if not self._is_settled(checkpoint):
                 continue
+            refused, why = self._refused.get(name, ({}, ""))
+            if refused == versions:
+                troubles[name] = why
+                continue
             try:
                 self._fetch(checkpoint, index.get(name, {}))
+            except SumsError as error:
+                troubles[name] = str(error)
+                self._refused[name] = versions, str(error)
             except StoreError as error:
                 troubles[name] = str(error)
             except Exception as error:  # noqa: BLE001 - the others must be fetched
