@@ -167,9 +167,10 @@ def test_a_mirror_goes_on_where_another_process_of_it_ended(
     again.look()
     assert files_of(again, "verse") == before
     assert not list(mirror.folder.glob(".tmp-*"))
-    (mirror.folder / ".index.json").write_text("{")  # damaged: fetched anew
-    Mirror(mirror.address, tmp_path / "cache").look()
-    assert held(mirror) == stored(store)
+    for damaged in ("{", "[]", "{}"):  # fetched anew
+        (mirror.folder / ".index.json").write_text(damaged)
+        Mirror(mirror.address, tmp_path / "cache").look()
+        assert held(mirror) == stored(store)
 
 
 def test_mirrors_that_nobody_looks_through_are_removed(mirror: Mirror) -> None:

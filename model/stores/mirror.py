@@ -165,11 +165,12 @@ class Mirror:
             yield
 
     def _read_index(self) -> Index:
+        """Index of what lies here; empty where there is none, or a damaged one."""
         try:
             content = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return dict(content["checkpoints"]) if content["address"] == self.address else {}
+        except (OSError, ValueError, LookupError, TypeError):
             return {}
-        return dict(content["checkpoints"]) if content.get("address") == self.address else {}
 
     def _write_index(self, index: Index) -> None:
         content = {"address": self.address, "checkpoints": index}
