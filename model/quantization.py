@@ -4,10 +4,12 @@ What the int8 backend decodes with, and what a checkpoint of that precision hold
 the other's. Knows nothing of files and of kernels.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from model.network import Network
+from model.config import ModelConfig
 
 # Of a weight, on either side of 0: pairs of products, of one byte each without and with a sign, are
 # added in 16 bits that saturate; 2 x 255 x 127 is too much for them, 2 x 255 x 63 is not.
@@ -24,24 +26,24 @@ def integers(weight: Tensor, scales: Tensor) -> Tensor:
     return torch.round(weight / scales.unsqueeze(1)).to(torch.int8)
 
 
-def scales_of_matrices(network: Network) -> dict[str, Tensor]:
-    """Row scales, by name, of the matrices of a plain stack that the int8 backend rounds.
+def scales_of_matrices(config: ModelConfig, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Row scales, by name, of the matrices among a plain stack's weights that int8 rounds.
 
     All but the embedding and the first layer's input weights, which are multiplied before they are
     rounded. Where a row of the input weights is summed with one of the recurrent weights, both
     have one scale: everywhere but in a GRU's candidate.
     """
     found = {}
-    for index, layer in enumerate(network.layers):
-        named = {name: each.detach().float() for name, each in layer.named_parameters()}
-        inputs, recurrent = (row_scales(named[f"weight_{kind}_l0"]) for kind in ("ih", "hh"))
+    for index in range(config.num_layers):
+        names = [f"layers.{index}.weight_{kind}_l0" for kind in ("ih", "hh")]
+        inputs, recurrent = (row_scales(weights[name].float()) for name in names)
         if index > 0:
             shared = torch.maximum(inputs, recurrent)
-            summed = len(shared) if network.config.cell != "gru" else 2 * len(shared) // 3
+            summed = len(shared) if config.cell != "gru" else 2 * len(shared) // 3
             inputs = torch.cat([shared[:summed], inputs[summed:]])
             recurrent = torch.cat([shared[:summed], recurrent[summed:]])
-            found[f"layers.{index}.weight_ih_l0"] = inputs
-        found[f"layers.{index}.weight_hh_l0"] = recurrent
-    if not network.config.tied:  # else it is the embedding
-        found["output.weight"] = row_scales(network.output.weight.detach().float())
+            found[names[0]] = inputs
+        found[names[1]] = recurrent
+    if not config.tied:  # else it is the embedding
+        found["output.weight"] = row_scales(weights["output.weight"].float())
     return found

@@ -59,11 +59,8 @@ def serialized_weights(network: Network, precision: Precision) -> bytes:
 
 def quantized_weights(architecture: ModelConfig, weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights of a plain stack with its matrices as int8 integers, and the scales beside them."""
-    network = Network(architecture)
-    for name, weight in distinct_weights(network).items():
-        weight.data.copy_(weights[name])
     stored = dict(weights)
-    for name, scales in scales_of_matrices(network).items():
+    for name, scales in scales_of_matrices(architecture, weights).items():
         stored[name] = integers(weights[name].float(), scales)
         stored[name + SCALES] = scales
     return stored
@@ -76,12 +73,8 @@ def max_weights(architecture: ModelConfig) -> int:
 
 def _shapes(architecture: ModelConfig) -> dict[str, Tensor]:
     """Weights of a network of this architecture, without memory behind them."""
-    return distinct_weights(_shape(architecture))
-
-
-def _shape(architecture: ModelConfig) -> Network:
     with torch.device("meta"):  # a config that says too much must not cost memory
-        return Network(architecture)
+        return distinct_weights(Network(architecture))
 
 
 def require_memory(path: Path, num_bytes: int, *, is_quantized: bool) -> None:
@@ -110,9 +103,9 @@ def read_weights(
     except (safetensors.SafetensorError, ValueError) as error:
         why = shortened(str(error))
         raise CheckpointError(f"{path}: cannot be read, is it truncated? ({why})") from error
-    network = _shape(architecture)
-    wanted = {name: tuple(weight.shape) for name, weight in distinct_weights(network).items()}
-    quantized = scales_of_matrices(network) if is_quantized else {}
+    shapes = _shapes(architecture)
+    wanted = {name: tuple(weight.shape) for name, weight in shapes.items()}
+    quantized = scales_of_matrices(architecture, shapes) if is_quantized else {}
     scales = {name + SCALES: tuple(each.shape) for name, each in quantized.items()}
     if stored.keys() != wanted.keys() | scales.keys():
         differing = _listed(stored.keys() ^ (wanted.keys() | scales.keys()))
