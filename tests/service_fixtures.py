@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -223,32 +223,39 @@ class Server:
 
 
 StartServer = Callable[..., Server]
+Beginning = Callable[[], AbstractContextManager[StartServer]]
 
 
-@contextmanager
+@pytest.fixture(scope="session")
 def beginning(
-    free_ports: Callable[[int], list[int]], checkpoints: Path, folders: pytest.TempPathFactory
-) -> Iterator[StartServer]:
-    """Begin to start servers with these checkpoints; all are ended in the end."""
-    begun: list[Server] = []
+    free_ports: Callable[[int], list[int]],
+    tiny_checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Beginning:
+    """Context in which servers with the model `tiny` are begun; all are ended in the end."""
 
-    def begin(*, loads: bool = False, **environment: str) -> Server:
-        port, ops_port = free_ports(2)
-        port = int(environment.get("STROPHE_PORT", port))
-        settings = {"STROPHE_CHECKPOINTS": str(checkpoints), "STROPHE_THREADS": "1"}
-        server = Server(
-            port,
-            ops_port,
-            {**settings, "STROPHE_DEFAULT_MODEL": "tiny", **environment},
-            folders.mktemp("server") / "log",
-            loads=loads,
-        )
-        begun.append(server)
-        return server
+    @contextmanager
+    def begin_servers() -> Iterator[StartServer]:
+        begun: list[Server] = []
 
-    yield begin
-    for server in begun:
-        server.end()
+        def begin(*, loads: bool = False, **environment: str) -> Server:
+            port, ops_port = free_ports(2)
+            port = int(environment.get("STROPHE_PORT", port))
+            settings = {
+                "STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent),
+                "STROPHE_THREADS": "1",
+                "STROPHE_DEFAULT_MODEL": "tiny",
+                **environment,
+            }
+            log = tmp_path_factory.mktemp("server") / "log"
+            begun.append(Server(port, ops_port, settings, log, loads=loads))
+            return begun[-1]
+
+        yield begin
+        for server in begun:
+            server.end()
+
+    return begin_servers
 
 
 @contextmanager
@@ -268,13 +275,9 @@ def starting(begin: StartServer) -> Iterator[StartServer]:
 
 
 @pytest.fixture(scope="module")
-def unready_server(
-    free_ports: Callable[[int], list[int]],
-    tiny_checkpoint: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[StartServer]:
+def unready_server(beginning: Beginning) -> Iterator[StartServer]:
     """Begin to start a server with the model `tiny`; settings are STROPHE_... keywords."""
-    with beginning(free_ports, tiny_checkpoint.parent, tmp_path_factory) as begin:
+    with beginning() as begin:
         yield begin
 
 
@@ -286,16 +289,9 @@ def start_server(unready_server: StartServer) -> Iterator[StartServer]:
 
 
 @pytest.fixture(scope="session")
-def start_lasting_server(
-    free_ports: Callable[[int], list[int]],
-    tiny_checkpoint: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[StartServer]:
+def start_lasting_server(beginning: Beginning) -> Iterator[StartServer]:
     """The same, for all modules of a run: one that each of many would start anew."""
-    with (
-        beginning(free_ports, tiny_checkpoint.parent, tmp_path_factory) as begin,
-        starting(begin) as start,
-    ):
+    with beginning() as begin, starting(begin) as start:
         yield start
 
 
