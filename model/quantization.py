@@ -26,24 +26,29 @@ def integers(weight: Tensor, scales: Tensor) -> Tensor:
     return torch.round(weight / scales.unsqueeze(1)).to(torch.int8)
 
 
-def scales_of_matrices(config: ModelConfig, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Row scales, by name, of the matrices among a plain stack's weights that int8 rounds.
+def rounded_matrices(config: ModelConfig) -> list[str]:
+    """Names of the matrices of a plain stack that the int8 backend rounds.
 
     All but the embedding and the first layer's input weights, which are multiplied before they are
-    rounded. Where a row of the input weights is summed with one of the recurrent weights, both
-    have one scale: everywhere but in a GRU's candidate.
+    rounded.
     """
-    found = {}
-    for index in range(config.num_layers):
-        names = [f"layers.{index}.weight_{kind}_l0" for kind in ("ih", "hh")]
-        inputs, recurrent = (row_scales(weights[name].float()) for name in names)
-        if index > 0:
-            shared = torch.maximum(inputs, recurrent)
-            summed = len(shared) if config.cell != "gru" else 2 * len(shared) // 3
-            inputs = torch.cat([shared[:summed], inputs[summed:]])
-            recurrent = torch.cat([shared[:summed], recurrent[summed:]])
-            found[names[0]] = inputs
-        found[names[1]] = recurrent
-    if not config.tied:  # else it is the embedding
-        found["output.weight"] = row_scales(weights["output.weight"].float())
-    return found
+    names = [name for index in range(config.num_layers) for name in _matrices_of_layer(index)][1:]
+    return names if config.tied else [*names, "output.weight"]
+
+
+def scales_of_matrices(config: ModelConfig, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Row scales of the matrices among these weights that the int8 backend rounds, by their names.
+
+    Where a row of the input weights is summed with one of the recurrent weights, both have one
+    scale: everywhere but in a GRU's candidate.
+    """
+    scales = {name: row_scales(weights[name].float()) for name in rounded_matrices(config)}
+    for index in range(1, config.num_layers):
+        inputs, recurrent = (scales[name] for name in _matrices_of_layer(index))
+        summed = len(inputs) if config.cell != "gru" else 2 * len(inputs) // 3
+        inputs[:summed] = recurrent[:summed] = torch.maximum(inputs, recurrent)[:summed]
+    return scales
+
+
+def _matrices_of_layer(index: int) -> tuple[str, str]:
+    return f"layers.{index}.weight_ih_l0", f"layers.{index}.weight_hh_l0"

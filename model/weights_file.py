@@ -15,7 +15,7 @@ from model.available_memory import available_memory
 from model.config import ModelConfig
 from model.errors import MAX_SHOWN_INPUT, CheckpointError, ParameterError, shortened
 from model.network import Network
-from model.quantization import integers, scales_of_matrices
+from model.quantization import integers, rounded_matrices, scales_of_matrices
 
 MAX_HEADER = 1 << 20  # bytes: names, types, shapes and places of the weights
 MAX_LISTED = 8  # names in a message
@@ -103,12 +103,12 @@ def read_weights(
     except (safetensors.SafetensorError, ValueError) as error:
         why = shortened(str(error))
         raise CheckpointError(f"{path}: cannot be read, is it truncated? ({why})") from error
-    shapes = _shapes(architecture)
-    wanted = {name: tuple(weight.shape) for name, weight in shapes.items()}
-    quantized = scales_of_matrices(architecture, shapes) if is_quantized else {}
-    scales = {name + SCALES: tuple(each.shape) for name, each in quantized.items()}
-    if stored.keys() != wanted.keys() | scales.keys():
-        differing = _listed(stored.keys() ^ (wanted.keys() | scales.keys()))
+    wanted = {name: tuple(weight.shape) for name, weight in _shapes(architecture).items()}
+    # By name alone: arithmetic on tensors without memory imports torch's compiler, a second's work.
+    quantized = rounded_matrices(architecture) if is_quantized else []
+    names = wanted.keys() | {name + SCALES for name in quantized}
+    if stored.keys() != names:
+        differing = _listed(stored.keys() ^ names)
         raise CheckpointError(f"{path}: weights do not match config.json: {differing}")
     weights = {}
     for name, shape in wanted.items():
