@@ -34,10 +34,15 @@ def is_counted() -> bool:
     return is_work and not _has_flag("is_uncounted")
 
 
+def current_view() -> Callable[..., Any] | None:
+    """View of the current request; None for a path without a route."""
+    return current_app.view_functions.get(request.endpoint or "")
+
+
 def _has_flag(name: str) -> bool:
-    return has_flag(current_app.view_functions.get(request.endpoint or ""), name)
+    return has_flag(current_view(), name)
 
 
 def has_flag(view: Callable[..., Any] | None, name: str) -> bool:
-    """True for a view with the flag `name`: `is_public` or `is_uncounted`."""
-    return getattr(view, name, False)
+    """True for a view with the flag `name`: `is_public`, `is_uncounted` or `num_texts`."""
+    return bool(getattr(view, name, False))

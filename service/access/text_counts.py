@@ -5,11 +5,11 @@ A route whose POST may ask for several says so at its view; every other request 
 
 from collections.abc import Callable
 
-from flask import current_app, g, request
+from flask import g
 from werkzeug.exceptions import HTTPException
 
 from model.errors import ParameterError
-from service.access.route_flags import View
+from service.access.route_flags import View, current_view
 from service.error_answers import ApiError, bad_request
 
 
@@ -35,8 +35,7 @@ def num_texts() -> int:
 
 
 def _counted() -> int:
-    view = current_app.view_functions.get(request.endpoint or "")
-    count: Callable[[], int] = getattr(view, "num_texts", lambda: 1)
+    count: Callable[[], int] = getattr(current_view(), "num_texts", lambda: 1)
     try:
         return count()
     except (ApiError, HTTPException, ParameterError):

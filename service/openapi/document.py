@@ -15,7 +15,14 @@ from service.access.route_flags import has_flag
 from service.api.resuming import Resumable
 from service.error_answers import ErrorAnswer
 from service.openapi import headers
-from service.openapi.error_catalogue import UNEXPECTED, by_status, has_keys, of_access, schema_of
+from service.openapi.error_catalogue import (
+    UNEXPECTED,
+    ErrorSpec,
+    by_status,
+    has_keys,
+    of_access,
+    schema_of,
+)
 from service.openapi.operations import OPERATIONS, TAGS
 from service.openapi.request_schemas import as_read, example_within
 from service.openapi.spec_model import EVENTS, JSON, Example, MediaType, Operation
@@ -58,6 +65,7 @@ def document_of(app: Flask, settings: Settings) -> dict[str, Any]:
             settings,
             is_public=has_flag(view, "is_public"),
             is_counted=method == "POST" and not has_flag(view, "is_uncounted"),
+            takes_several=has_flag(view, "num_texts"),
         )
     return {
         "openapi": "3.1.1",
@@ -94,7 +102,12 @@ def template(pattern: str) -> str:
 
 
 def described(
-    operation: Operation, settings: Settings, *, is_public: bool, is_counted: bool
+    operation: Operation,
+    settings: Settings,
+    *,
+    is_public: bool,
+    is_counted: bool,
+    takes_several: bool,
 ) -> dict[str, Any]:
     """Operation object of one method of one route."""
     found: dict[str, Any] = {
@@ -106,9 +119,13 @@ def described(
     }
     if operation.body is not None:
         found["requestBody"] = request_body(operation.body, operation.examples, settings)
-    found["responses"] = answers(operation, settings, is_counted=is_counted) | errors(
-        operation, settings, is_public=is_public, is_counted=is_counted
+    of_access_ = of_access(
+        settings, is_public=is_public, is_counted=is_counted, takes_several=takes_several
     )
+    found["responses"] = {
+        **answers(operation, settings, is_counted=is_counted),
+        **errors([*operation.errors, *of_access_, UNEXPECTED], settings),
+    }
     # An empty list: no key is asked for, which tools show as an open lock.
     is_closed = has_keys(settings) and not is_public
     found["security"] = [{name: []} for name in SECURITY] if is_closed else []
@@ -190,16 +207,10 @@ def answer_schema(media: MediaType) -> dict[str, Any]:
     }
 
 
-def errors(
-    operation: Operation, settings: Settings, *, is_public: bool, is_counted: bool
-) -> dict[str, Any]:
-    """Response objects of all errors of an operation, by status, with their codes and headers."""
-    takes_several = operation.body is not None and "n" in operation.body.model_fields
-    of_access_ = of_access(
-        settings, is_public=is_public, is_counted=is_counted, takes_several=takes_several
-    )
+def errors(of_operation: Iterable[ErrorSpec], settings: Settings) -> dict[str, Any]:
+    """Response objects of errors, by status, with their codes and headers."""
     found = {}
-    for status, specs in by_status([*operation.errors, *of_access_, UNEXPECTED]).items():
+    for status, specs in by_status(of_operation).items():
         names = dict.fromkeys(name for spec in specs for name in spec.headers)
         causes = "; ".join(
             f"`{spec.code}`: {spec.when}" if spec.code else spec.when for spec in specs
