@@ -104,6 +104,7 @@ def test_what_is_compared_begins_with_a_line_of_its_own(page: "Page") -> None:
         "One,\n[Chorus]|": "One,\n",
         "[Verse 1]\nOne|": "One",
         "|": "",
+        "a" * 9000 + "|": "a" * 5000,  # of a long one its end
     }.items():
         asked = [text.replace("|", ""), text.index("|")]
         assert page.evaluate(f"asked => {before}", asked) == told, text

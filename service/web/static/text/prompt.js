@@ -12,7 +12,7 @@ const MOST_OPENING = 4000; // characters; the bound of POST /v1/poems
 export const promptBefore = (text, position) => endOf(withoutLabels(text.slice(0, position)));
 
 /** A text's end as far as it tells on what follows, from the beginning of a line. */
-export function endOf(before) {
+function endOf(before) {
   if (before.length <= MOST) return before;
   const cut = Math.ceil((before.length - MOST) / GRAIN) * GRAIN;
   const line = before.indexOf("\n", cut) + 1;
@@ -20,14 +20,14 @@ export function endOf(before) {
 }
 
 /** The verse up to the line of `position`, so that what is written begins with a line of its own: that line
- * belongs to it if it ends there, and where it is all there is up to the position. */
+ * belongs to it if it ends there, and where it is all there is up to the position. Of a long one its end. */
 export function linesBefore(text, position) {
   const start = lineStart(text, position);
   const isWhole = position === text.length || text[position] === "\n";
   const line = withoutLabels(text.slice(start, position));
-  const lines = promptBefore(text, start);
-  if (!lines.trim()) return line;
-  return isWhole && line.trim() ? `${lines}${line}\n` : lines;
+  const lines = withoutLabels(text.slice(0, start));
+  if (!lines.trim()) return endOf(line);
+  return endOf(isWhole && line.trim() ? `${lines}${line}\n` : lines);
 }
 
 /** The lines before `position` that a poem goes on from; of many the last ones. */
