@@ -19,19 +19,6 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["service_fixtures"]
 
-CONNECTED = "body[data-whole] #model option"  # all of the page is there, and its service
-
-# A seed for each request that has none: what one run of the tests writes, every other writes too.
-SEEDED = """{
-    const { fetch } = window;
-    let seed = 100;
-    window.fetch = (path, options = {}) => {
-        if (!["/v1/generate", "/v1/poems"].includes(path)) return fetch(path, options);
-        const body = { seed: seed++, ...JSON.parse(options.body) };
-        return fetch(path, { ...options, body: JSON.stringify(body) });
-    };
-}"""
-
 FORGET = """async () => {
     localStorage.clear();
     for (const { name } of await indexedDB.databases()) {
@@ -88,7 +75,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
     """A page of its own, of the shared server unless told; what goes wrong in it fails the test."""
-    from sheet import BEEN_HERE, expect
+    from sheet import expect_connected, new_context
 
     faults: list[str] = []
     contexts = []
@@ -97,25 +84,17 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
         url: str = server.url, key: str | None = "", *, is_first: bool = False, **options: Any
     ) -> "Page":
         """`key` is typed where one is asked for; with None that is left to the test."""
-        # What a worker asks for would pass by the routes that tests lay; one test has it.
-        usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
-        context = browser.new_context(**{**usual, **options})
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        context.add_init_script(SEEDED)
-        if not is_first:
-            context.add_init_script(BEEN_HERE)
-        page = context.new_page()
+        contexts.append(new_context(browser, is_first=is_first, **options))
+        page = contexts[-1].new_page()
         watch(page, faults)
         page.goto(url + "/" if url.count("/") == 2 else url)
         if key:
             page.fill("#key", key)
             page.press("#key", "Enter")
         if key is not None:
-            expect(page.locator(CONNECTED)).not_to_have_count(0)
+            expect_connected(page)
         return page
 
-    expect.set_options(timeout=60_000)
     yield open_at
     for context in contexts:
         context.close()
@@ -125,7 +104,7 @@ def open_page(browser: "Browser", server: "Server") -> Iterator["OpenPage"]:
 @pytest.fixture
 def open_tab(page: "Page", server: "Server") -> Iterator[Callable[[], "Page"]]:
     """Another tab beside the shared page, with the same storage."""
-    from sheet import expect
+    from sheet import expect_connected
 
     faults: list[str] = []
     tabs = []
@@ -134,7 +113,7 @@ def open_tab(page: "Page", server: "Server") -> Iterator[Callable[[], "Page"]]:
         tabs.append(page.context.new_page())
         watch(tabs[-1], faults)
         tabs[-1].goto(server.url + "/")
-        expect(tabs[-1].locator(CONNECTED)).not_to_have_count(0)
+        expect_connected(tabs[-1])
         return tabs[-1]
 
     yield open_beside
@@ -173,12 +152,9 @@ def watch(page: "Page", faults: list[str]) -> Callable[[], None]:
 @pytest.fixture(scope="module")
 def window(browser: "Browser") -> Iterator["Page"]:
     """One window for most tests: a new one for each would load everything anew."""
-    from sheet import BEEN_HERE
+    from sheet import new_context
 
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
-    context.set_default_timeout(60_000)
-    context.add_init_script(SEEDED)
-    context.add_init_script(BEEN_HERE)
+    context = new_context(browser)
     yield context.new_page()
     context.close()
 
@@ -186,13 +162,12 @@ def window(browser: "Browser") -> Iterator["Page"]:
 @pytest.fixture
 def page(window: "Page", server: "Server") -> Iterator["Page"]:
     """The shared server's page with an empty sheet."""
-    from sheet import expect
+    from sheet import expect_connected
 
-    expect.set_options(timeout=60_000)
     faults: list[str] = []
     unwatch = watch(window, faults)
     window.goto(server.url + "/")
-    expect(window.locator(CONNECTED)).not_to_have_count(0)
+    expect_connected(window)
     yield window
     # On an address without scripts, by the process that the page was in: what it noted in leaving
     # may not have come to the browser's own process yet, and would stand there afterwards.

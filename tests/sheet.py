@@ -3,13 +3,13 @@
 import re
 import shutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, BrowserContext, Page
     from service_fixtures import Server
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -21,13 +21,45 @@ IN_A_BROWSER = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
 
+TIMEOUT_MS = 60_000  # the machine may be busy
 expect = playwright.expect
+expect.set_options(timeout=TIMEOUT_MS)
 KEY = "a-key-for-the-page-0123456789"
+CONNECTED = "body[data-whole] #model option"  # all of the page is there, and its service
 # No sample is written for who has been here; about:blank has no storage.
 BEEN_HERE = "location.protocol === 'http:' && localStorage.setItem('strophe.met', 'true')"
+# A seed for each request that has none: what one run of the tests writes, every other writes too.
+SEEDED = """{
+    const { fetch } = window;
+    let seed = 100;
+    window.fetch = (path, options = {}) => {
+        if (!["/v1/generate", "/v1/poems"].includes(path)) return fetch(path, options);
+        const body = { seed: seed++, ...JSON.parse(options.body) };
+        return fetch(path, { ...options, body: JSON.stringify(body) });
+    };
+}"""
 OVER = re.compile(r"^(done|stopped|broken off|failed)")
 
 OpenPage = Callable[..., "Page"]
+
+
+def new_context(browser: "Browser", *, is_first: bool = False, **options: Any) -> "BrowserContext":
+    """Window of somebody who has been here, unless they come for the first time; its texts have
+    seeds.
+    """
+    # What a worker asks for would pass by the routes that tests lay; one test has it.
+    usual = {"viewport": {"width": 1280, "height": 800}, "service_workers": "block"}
+    context = browser.new_context(**{**usual, **options})
+    context.set_default_timeout(TIMEOUT_MS)
+    context.add_init_script(SEEDED)
+    if not is_first:
+        context.add_init_script(BEEN_HERE)
+    return context
+
+
+def expect_connected(page: "Page") -> None:
+    """Wait until all of the page is there, and its service."""
+    expect(page.locator(CONNECTED)).not_to_have_count(0)
 
 
 def text_of(page: "Page") -> str:

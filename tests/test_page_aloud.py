@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import pytest
-from sheet import IN_A_BROWSER, OpenPage, caret_to, expect, text_of, write
+from sheet import IN_A_BROWSER, OpenPage, caret_to, expect, expect_connected, text_of, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,7 +41,7 @@ def speaking(open_page: OpenPage, server: "Server") -> "Page":
     page = open_page("about:blank", key=None)
     page.add_init_script(VOICE)
     page.goto(server.url + "/")
-    expect(page.locator("#model option")).not_to_have_count(0)
+    expect_connected(page)
     expect(page.locator("#read-aloud")).to_be_hidden()
     page.evaluate("speechSynthesis.find()")
     return page

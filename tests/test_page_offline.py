@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from sheet import IN_A_BROWSER, OpenPage, expect, open_sheets, stored_texts, text_of, write
+from sheet import (
+    IN_A_BROWSER,
+    OpenPage,
+    expect,
+    expect_connected,
+    open_sheets,
+    stored_texts,
+    text_of,
+    write,
+)
 from waiting import wait_until
 from werkzeug.serving import make_server
 
@@ -44,7 +53,7 @@ def test_the_page_opens_without_a_network(open_page: OpenPage) -> None:
     expect(page.locator("#text")).to_have_value("Kept at home and abroad")
     page.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#model option")).not_to_have_count(0)
+    expect_connected(page)
 
 
 def wait_until_kept(page: "Page") -> None:

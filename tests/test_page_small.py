@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sheet import BEEN_HERE, IN_A_BROWSER, OpenPage, expect, go_on, seed_of, set_field, write
+from sheet import (
+    IN_A_BROWSER,
+    OpenPage,
+    expect,
+    expect_connected,
+    go_on,
+    new_context,
+    seed_of,
+    set_field,
+    write,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,9 +35,7 @@ LEAST = 24
 
 @pytest.fixture(scope="module")
 def phone_window(browser: "Browser") -> Iterator["Page"]:
-    context = browser.new_context(**PHONE, service_workers="block")
-    context.set_default_timeout(20_000)
-    context.add_init_script(BEEN_HERE)
+    context = new_context(browser, **PHONE)
     yield context.new_page()
     context.close()
 
@@ -36,7 +44,7 @@ def phone_window(browser: "Browser") -> Iterator["Page"]:
 def phone(phone_window: "Page", server: "Server") -> "Page":
     """The shared server's page on a phone, with an empty sheet."""
     phone_window.goto(server.url + "/")
-    expect(phone_window.locator("#model option")).not_to_have_count(0)
+    expect_connected(phone_window)
     write(phone_window, "")
     return phone_window
 

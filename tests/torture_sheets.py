@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from page_routes import refuse_rest, routed
+from sheet import CONNECTED
 from torture_model import MINE, SheetModel, Shown
 from torture_page import Hand, LostError
 from torture_state import ENDLESS, Torture, mine
@@ -196,7 +197,7 @@ def _leave_for(t: Torture, go: Callable[[], object]) -> None:
 def _other_tab(t: Torture) -> Hand:
     other = Hand(t.context.new_page())
     other.page.goto(f"{t.service.url}/#sheet={t.now.id}")
-    other.page.wait_for_selector("#model option", state="attached")
+    other.page.wait_for_selector(CONNECTED, state="attached")
     other.expect(t.now.shown, "in another tab")
     return other
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from sheet import CONNECTED
 from torture_model import MACHINE, MINE, SheetModel, Shown, units
 from torture_page import Hand, LostError
 
@@ -45,7 +46,7 @@ class Torture:
         self.ready()
 
     def ready(self) -> None:
-        self.hand.page.wait_for_selector("body[data-whole] #model option", state="attached")
+        self.hand.page.wait_for_selector(CONNECTED, state="attached")
 
     def adopt_shown(self) -> None:
         """This tab shows one of the sheets that it chose itself."""
