@@ -96,16 +96,23 @@ def break_off(page: "Page", button: str = "#continue") -> str:
 
 
 @contextmanager
-def held_back(page: "Page", button: str) -> Iterator[None]:
-    """Press a button that writes, and let the request wait until the block is over."""
+def holding(page: "Page", path: str = GENERATE) -> Iterator[list["Route"]]:
+    """Hold the requests to a path meanwhile; the first one goes on afterwards."""
     held: list[Route] = []
 
     def hold(route: "Route") -> None:
         held.append(route)
 
-    with routed(page, hold):
+    with routed(page, hold, path):
+        yield held
+        held[0].continue_()
+
+
+@contextmanager
+def held_back(page: "Page", button: str) -> Iterator[None]:
+    """Press a button that writes, and let the request wait until the block is over."""
+    with holding(page):
         with page.expect_request(GENERATE):
             page.click(button)
         yield
-        held[0].continue_()
     wait_until_over(page)

@@ -4,10 +4,13 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 from sheet import (
+    CHROMIUM,
     IN_A_BROWSER,
     KEY,
     OVER,
@@ -18,15 +21,18 @@ from sheet import (
     link_to,
     seed_of,
     set_field,
+    sheets,
     spans,
+    stored_texts,
     text_of,
     wait_until_over,
     write,
     written,
 )
+from waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
     from service_fixtures import Server
 
 pytest_plugins = ["page_fixtures"]
@@ -42,6 +48,72 @@ def test_the_sheet_is_kept_in_the_browser(page: "Page") -> None:
     expect(page.locator("#text")).to_have_value(text)
     assert spans(page) == before
     expect(page.locator("#field-temperature")).to_have_value("0.35")
+
+
+def test_a_browser_without_storage_is_told_and_goes_on(open_page: OpenPage) -> None:
+    page = open_page("about:blank", key=None)
+    page.add_init_script("delete IDBFactory.prototype.open")
+    page.goto(open_page().url)
+    expect(page.locator("#notice")).to_contain_text("keeps nothing for this page")
+    write(page, "In memory")
+    page.click("#sheet-new")
+    write(page, "Another")
+    assert sheets(page) == ["Another", "In memory"]
+
+
+def test_a_full_storage_is_told_once_and_the_sheet_stays(page: "Page") -> None:
+    write(page, "Stored")
+    wait_until(lambda: stored_texts(page) == ["Stored"])
+    page.evaluate(
+        """() => {
+            window.put = IDBObjectStore.prototype.put;
+            IDBObjectStore.prototype.put = function () {
+                const error = new DOMException('full', 'QuotaExceededError');
+                if (this.transaction.error) return; // the second of one transaction
+                Object.defineProperty(this.transaction, 'error', { value: error });
+                this.transaction.abort();
+            };
+        }"""
+    )
+    write(page, "Not stored")
+    expect(page.locator("#notice")).to_contain_text("no room left")
+    page.click("#notice [aria-label='Close this notice']")
+    page.click("#sheet-new")  # would lose it
+    expect(page.locator("#notice")).to_contain_text("no room left")
+    assert text_of(page) == "Not stored"
+    page.evaluate("() => { IDBObjectStore.prototype.put = window.put; }")
+    write(page, "Stored again")
+    wait_until(lambda: stored_texts(page) == ["Stored again"])
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are found in /proc")
+def test_a_browser_that_is_killed_loses_nothing(
+    browser: "Browser", server: "Server", tmp_path: Path
+) -> None:
+    def visit() -> "Page":
+        window = browser.browser_type.launch_persistent_context(
+            tmp_path, executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        window.pages[0].goto(server.url + "/")
+        return window.pages[0]
+
+    page = visit()
+    page.locator("#text").press_sequentially("Typed")
+    wait_until(lambda: stored_texts(page) == ["Typed"], 5)
+    kill_browser_of(tmp_path)
+    page = visit()
+    expect(page.locator("#text")).to_have_value("Typed")
+    page.context.close()
+
+
+def kill_browser_of(folder: Path) -> None:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"--user-data-dir={folder}".encode() in command:
+            os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_files_hold_the_text_and_what_made_it(page: "Page") -> None:

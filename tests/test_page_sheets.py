@@ -1,17 +1,12 @@
 """The page's sheets: none of them is lost, whatever tabs, links, reloads and storage do."""
 
-import os
 import re
-import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sheet import (
-    CHROMIUM,
     IN_A_BROWSER,
-    OpenPage,
     expect,
     expect_connected,
     go_on,
@@ -28,7 +23,7 @@ from sheet import (
 from waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Page
     from service_fixtures import Server
 
 pytest_plugins = ["page_fixtures"]
@@ -257,55 +252,6 @@ def test_what_a_link_writes_is_there_when_it_is_opened_again(
     assert len(sheets(page)) == 2
 
 
-def test_what_is_typed_before_the_scripts_run_is_taken_over(page: "Page") -> None:
-    write(page, "Kept")
-    wait_until(lambda: stored_texts(page) == ["Kept"])
-    held: list[Route] = []
-
-    def hold(route: "Route") -> None:
-        held.append(route)
-
-    page.route("**/main.js", hold)
-    page.reload(wait_until="commit")
-    page.locator("#text").press_sequentially("Typed early")
-    wait_until(lambda: len(held) == 1)
-    held[0].continue_()
-    page.unroute("**/main.js")
-    expect(page.locator("#notice")).to_contain_text("You had begun")
-    page.keyboard.type(" and late")
-    assert text_of(page) == "Typed early and late"
-    assert spans(page) == [("mine", "Typed early and late")]
-    wait_until(lambda: stored_texts(page) == ["Kept", "Typed early and late"])
-    page.click("text=Open “Kept”")
-    expect(page.locator("#text")).to_have_value("Kept")
-
-
-def test_the_sheet_takes_keys_and_notes_buttons_before_the_rest_is_there(page: "Page") -> None:
-    held: list[Route] = []
-    page.route("**/page.js", lambda route: held.append(route))  # noqa: PLW0108 # it is marked
-    page.reload(wait_until="commit")
-    page.locator("#text").press_sequentially("Early")
-    expect(page.locator("#ink .mine")).to_have_text("Early")  # by the sheet's own scripts
-    page.click("#sheets-open")
-    wait_until(lambda: len(held) == 1)
-    held[0].continue_()
-    page.unroute("**/page.js")
-    expect(page.locator("#sheets-dialog")).to_be_visible()
-    expect(page.locator("#sheets-list .sheet-title")).to_have_text("Early")
-
-
-def test_a_page_of_which_only_the_sheet_came_says_so_and_loses_nothing(page: "Page") -> None:
-    page.route("**/page.js", lambda route: route.abort())
-    page.reload()
-    expect(page.locator("#notice")).to_contain_text("could not be fetched")
-    page.locator("#text").press_sequentially("Kept")
-    page.unroute("**/page.js")
-    page.click("text=Try again")
-    expect_connected(page)
-    assert text_of(page) == "Kept"
-    wait_until(lambda: stored_texts(page) == ["Kept"])
-
-
 def test_the_sheet_of_an_earlier_release_is_taken_over(page: "Page") -> None:
     earlier = {
         "spans": [{"text": "From ", "by": 0}, {"text": "before", "by": 3}],
@@ -321,69 +267,3 @@ def test_the_sheet_of_an_earlier_release_is_taken_over(page: "Page") -> None:
     assert page.evaluate("document.getElementById('text').selectionStart") == 4
     expect(page.locator("#field-temperature")).to_have_value("0.3")
     assert page.evaluate("localStorage.getItem('strophe.sheet')") is None
-
-
-def test_a_browser_without_storage_is_told_and_goes_on(open_page: OpenPage) -> None:
-    page = open_page("about:blank", key=None)
-    page.add_init_script("delete IDBFactory.prototype.open")
-    page.goto(open_page().url)
-    expect(page.locator("#notice")).to_contain_text("keeps nothing for this page")
-    write(page, "In memory")
-    page.click("#sheet-new")
-    write(page, "Another")
-    assert sheets(page) == ["Another", "In memory"]
-
-
-def test_a_full_storage_is_told_once_and_the_sheet_stays(page: "Page") -> None:
-    write(page, "Stored")
-    wait_until(lambda: stored_texts(page) == ["Stored"])
-    page.evaluate(
-        """() => {
-            window.put = IDBObjectStore.prototype.put;
-            IDBObjectStore.prototype.put = function () {
-                const error = new DOMException('full', 'QuotaExceededError');
-                if (this.transaction.error) return; // the second of one transaction
-                Object.defineProperty(this.transaction, 'error', { value: error });
-                this.transaction.abort();
-            };
-        }"""
-    )
-    write(page, "Not stored")
-    expect(page.locator("#notice")).to_contain_text("no room left")
-    page.click("#notice [aria-label='Close this notice']")
-    page.click("#sheet-new")  # would lose it
-    expect(page.locator("#notice")).to_contain_text("no room left")
-    assert text_of(page) == "Not stored"
-    page.evaluate("() => { IDBObjectStore.prototype.put = window.put; }")
-    write(page, "Stored again")
-    wait_until(lambda: stored_texts(page) == ["Stored again"])
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are found in /proc")
-def test_a_browser_that_is_killed_loses_nothing(
-    browser: "Browser", server: "Server", tmp_path: Path
-) -> None:
-    def visit() -> "Page":
-        window = browser.browser_type.launch_persistent_context(
-            tmp_path, executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        window.pages[0].goto(server.url + "/")
-        return window.pages[0]
-
-    page = visit()
-    page.locator("#text").press_sequentially("Typed")
-    wait_until(lambda: stored_texts(page) == ["Typed"], 5)
-    kill_browser_of(tmp_path)
-    page = visit()
-    expect(page.locator("#text")).to_have_value("Typed")
-    page.context.close()
-
-
-def kill_browser_of(folder: Path) -> None:
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"--user-data-dir={folder}".encode() in command:
-            os.kill(int(process.name), signal.SIGKILL)
