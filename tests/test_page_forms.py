@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from page_routes import holding
 from sheet import (
     IN_A_BROWSER,
     OpenPage,
+    caret_to,
     expect,
     row,
     seed_of,
@@ -27,7 +29,7 @@ from training.data.copy_indexing import copy_index_of
 from training.data.document_store import StoredText
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
     from service_fixtures import Server, StartServer
 
 pytest_plugins = ["page_fixtures"]
@@ -191,20 +193,12 @@ def test_what_is_missing_of_a_form_is_written_behind_ones_own_lines(
 
 
 def test_what_is_typed_before_a_poem_comes_moves_it_along(forms: "Page") -> None:
-    held: list[Route] = []
-
-    def hold(route: "Route") -> None:
-        held.append(route)
-
-    forms.route("**/v1/poems", hold)
-
     def typed_meanwhile(button: str, at: int, text: str) -> str:
-        with forms.expect_request("**/v1/poems"):
-            forms.click(button)
-        forms.evaluate("at => document.getElementById('text').setSelectionRange(at, at)", at)
-        forms.focus("#text")
-        forms.keyboard.type(text)
-        held.pop().continue_()
+        with holding(forms, "**/v1/poems"):
+            with forms.expect_request("**/v1/poems"):
+                forms.click(button)
+            caret_to(forms, at)
+            forms.keyboard.type(text)
         assert wait_until_over(forms).startswith("done")
         return text_of(forms)
 
@@ -220,7 +214,6 @@ def test_what_is_typed_before_a_poem_comes_moves_it_along(forms: "Page") -> None
     assert lines[:3] == ["My First line.", "", poem.split("\n")[0]]
     assert lines[4:] == poem.split("\n")[2:]
     forms.click("#undo")
-    forms.unroute("**/v1/poems")
 
 
 def test_an_acrostic_takes_two_clicks(page: "Page") -> None:
