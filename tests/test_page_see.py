@@ -138,7 +138,13 @@ def test_ready_texts_show_a_unit_and_leave_the_sheet_alone(page: "Page") -> None
 
 
 def test_an_empty_sheet_offers_the_ready_texts(page: "Page") -> None:
+    write(page, "The moon")
     page.click("#tab-see")
+    expect(page.locator("#see-told")).to_have_text("8 characters")
+    page.click("#tab-write")
+    write(page, "")
+    page.click("#tab-see")
+    expect(page.locator("#see-told")).to_be_hidden()
     page.click("#see-samples button:has-text('quotation')")
     expect(page.locator("#look-at")).to_be_focused()
     expect(page.locator("#unit-does")).to_have_text("It follows quotation, upside down.")

@@ -53,7 +53,7 @@ export class View {
     if (wanted) this.#want(wanted);
     const { text, name } = this.source;
     byId("see-empty").hidden = text !== "";
-    byId("see-content").hidden = text === "";
+    byId("see-content").hidden = byId("see-told").hidden = text === "";
     byId("see-says").textContent = this.source.sample?.says ?? "";
     byId("take-meaning").hidden = !this.source.isSheet;
     const seen = this.#seen ?? {};
