@@ -64,3 +64,15 @@ def test_compare_takes_decimal_commas_and_tells_what_may_be_two(page: "Page") ->
     page.fill("#compare-temperatures", "1,2")
     page.click("#compare-start")
     expect(page.locator("#notice")).to_contain_text("may be one number or several")
+
+
+def test_one_character_is_told_as_one(page: "Page") -> None:
+    script = """text => import('/static/service/progress.js').then(({ Progress }) => {
+        let told = "";
+        const progress = new Progress((shown) => (told = shown));
+        progress.take({ kind: "text", text });
+        progress.end("done");
+        return told;
+    })"""
+    assert page.evaluate(script, "a").startswith("done · 1 character · ")
+    assert page.evaluate(script, "a" * 1000).startswith("done · 1,000 characters · ")

@@ -1,6 +1,7 @@
 // How a generation goes, in words: the status line, and the few that are read aloud.
 
 import { number, oncePerFrame } from "../dom.js";
+import { counted } from "../text/numbers.js";
 
 export class Progress {
   #asked = performance.now();
@@ -37,7 +38,7 @@ export class Progress {
     this.isOver = true;
     const why = this.#reasons.find((reason) => reason);
     this.#tell(why ? `${how}, ${why}` : how);
-    this.say(`${how}, ${number(this.#characters)} characters`);
+    this.say(`${how}, ${this.#length}`);
   }
 
   #wait(text) {
@@ -61,10 +62,14 @@ export class Progress {
 
   #tell(state) {
     const details = this.#details;
-    const parts = [state, `${number(this.#characters)} characters`, ...details];
+    const parts = [state, this.#length, ...details];
     if (this.#seed !== null) parts.push(seedsFrom(this.#seed, this.numTexts));
     if (this.#unknown) parts.push(`${this.#unknown} unknown to the model`);
     this.show(parts.join(" · "), details);
+  }
+
+  get #length() {
+    return counted(number(this.#characters), "character");
   }
 
   get #details() {

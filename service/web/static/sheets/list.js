@@ -2,6 +2,7 @@
 
 import { byId, el, number } from "../dom.js";
 import { announce } from "../notices.js";
+import { counted } from "../text/numbers.js";
 import { soundTitle, titleOf } from "./record.js";
 
 export class SheetList {
@@ -159,7 +160,7 @@ export class SheetList {
   }
 }
 
-const characters = (length) => (length === 1 ? "1 character" : `${number(length)} characters`);
+const characters = (length) => counted(number(length), "character");
 
 /** The time of today, the day of this year, or the date. */
 function when(at) {
