@@ -1,8 +1,8 @@
 """Streams of a .pdf as they unpack: measured before the file is read, since pdfium bounds nothing.
 
-Pictures are left out, which are not unpacked where only text is asked for. Streams by other
-compressions than Flate, which every program writes text with, are not looked into. Knows nothing
-of pages.
+Pictures are left out, which are not unpacked where only text is asked for; a page that calls itself
+a picture is taken at its word. Streams by other compressions than Flate, which every program writes
+text with, are not looked into. Knows nothing of pages.
 """
 
 import re
