@@ -191,7 +191,7 @@ class Hub(BaseHTTPRequestHandler):
 def hub(exported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
     handler = type("OneHub", (Hub,), {"folder": exported, "paths": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=[0.01])  # looks so often whether to end
     thread.start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     yield handler
