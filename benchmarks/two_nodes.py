@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,8 @@ class Training:
             self._is_ended()
             time.sleep(0.05)
         self.start(host)
-        self.wait(until_step=self._next_line(step))
+        self.wait(until_step=step + LOG_EVERY_STEPS)
         return {"step": step, "seconds": time.monotonic() - killed}
-
-    def _next_line(self, step: int) -> int:
-        return step + LOG_EVERY_STEPS
 
     def step(self) -> int:
         """Last step that metrics.jsonl tells of."""
@@ -110,26 +107,22 @@ class Training:
 
 
 @contextmanager
-def places(corpus: Path, args: argparse.Namespace) -> Iterator[tuple[Path, list[str]]]:
+def places(args: argparse.Namespace) -> Iterator[tuple[Path, list[str]]]:
     """Folder of runs, and the fields that all of them have."""
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
-        fields = ["--preset", args.preset, "--steps", str(args.steps), "--corpus", str(corpus)]
-        fields += [
-            "--dropout",
-            "0",
-            "--state-reset",
-            "0",
-            "--precision",
-            "fp32",
-            "--threads",
-            "1",
-            "--device",
-            "cpu",
-        ]
+        fields = ["--preset", args.preset, "--steps", str(args.steps)]
+        fields += ["--corpus", str(args.corpus.resolve())]
+        fields += ["--dropout", "0", "--state-reset", "0", "--precision", "fp32"]
+        fields += ["--threads", "1", "--device", "cpu"]
         fields += ["--evaluations", "10", "--patience", "0", "--save-seconds", str(args.save)]
-        fields += ["--checkpoints-dir", str(home / "checkpoints"), "--runs-dir", str(home / "runs")]
+        fields += ["--checkpoints-dir", str(home / "checkpoints"), *runs_dir(home)]
         yield home, fields
+
+
+def runs_dir(home: Path) -> list[str]:
+    """Field that names the folder of runs."""
+    return ["--runs-dir", str(home / "runs")]
 
 
 def train(args: argparse.Namespace, home: Path, fields: list[str]) -> dict[str, Any]:
@@ -170,14 +163,13 @@ def furthest(metrics: list[dict[str, Any]], reference: list[dict[str, Any]]) -> 
     return largest
 
 
-def damage(home: Path, fields: list[str], name: str) -> list[str]:
+def damage(home: Path, name: str) -> list[str]:
     """Find what of a run's files is damaged or left over; nothing where all is whole."""
-    run, problems = home / "runs" / name, []
-    for folder in (run / "last", home / "checkpoints" / name):
+    for folder in (home / "runs" / name / "last", home / "checkpoints" / name):
         checkpoints.load(folder)  # or raises CheckpointError
-    left = [path.name for path in home.rglob(f"{TEMPORARY_PREFIX}*")]
-    problems += [f"{path} is left over" for path in left]
-    flags = ["--resume", "--name", name, *fields[-2:]]
+    left = home.rglob(f"{TEMPORARY_PREFIX}*")
+    problems = [f"{path.name} is left over" for path in left]
+    flags = ["--resume", "--name", name, *runs_dir(home)]
     command = [sys.executable, "-m", "training", "train", *flags]
     again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if again.returncode != 0 or "it had come to its end" not in again.stderr:
@@ -215,8 +207,7 @@ def main() -> int:
     parser.add_argument("--save", type=float, default=5.0, help="seconds between saves")
     parser.add_argument("--corpus", type=Path, default=ANTHOLOGY)
     args = parser.parse_args()
-    with ExitStack() as stack:
-        home, fields = stack.enter_context(places(args.corpus.resolve(), args))
+    with places(args) as (home, fields):
         found = train(args, home, fields)
         reference = found[ALONE]["metrics"]
         for each in found.values():
@@ -225,7 +216,7 @@ def main() -> int:
             speeds = [speed for _, speed in lines_of(metrics, "characters_per_second")]
             each["characters_per_second"] = statistics.median(speeds)
             each["final_nats"] = metrics[-1]["final_nats"]
-        problems = [p for name in ("together", "hurt") for p in damage(home, fields, name)]
+        problems = [p for name in ("together", "hurt") for p in damage(home, name)]
         equal = same_weights(home, "hurt", "together")
     show(found)
     print(
