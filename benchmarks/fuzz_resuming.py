@@ -142,6 +142,18 @@ def running_client(path: BackendName) -> Iterator[FlaskClient]:
             service.stop()
 
 
+def num_failed(client: FlaskClient, model: str, seed: int, count: int) -> int:
+    """Run so many cases of a seed with a model, print those that fail, and count them."""
+    failed = 0
+    for number in range(count):
+        draw = random.Random(f"{seed}:{number}")
+        fault = fault_of_case(client, draw, poems=POEMS[model], model=model)
+        if fault is not None:
+            failed += 1
+            print(f"case {seed}:{number}: {fault}")
+    return failed
+
+
 def main() -> int:
     """Run the cases and print what failed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -149,23 +161,18 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
-    num_failed = 0
+    all_failed = 0
     for model, path, share in SIDES:
         count = int(share * options.count)
         with running_client(path) as client:
             for seed in range(options.first, options.first + options.seeds):
-                begun, failed = time.monotonic(), 0
-                for number in range(count):
-                    draw = random.Random(f"{seed}:{number}")
-                    fault = fault_of_case(client, draw, poems=POEMS[model], model=model)
-                    if fault is not None:
-                        failed += 1
-                        print(f"case {seed}:{number}: {fault}")
+                begun = time.monotonic()
+                failed = num_failed(client, model, seed, count)
                 seconds = time.monotonic() - begun
                 told = f"{count} cases, {failed} failed ({seconds:.0f} s)"
                 print(f"{model}, {path}, seed {seed}: {told}", flush=True)
-                num_failed += failed
-    return 1 if num_failed else 0
+                all_failed += failed
+    return 1 if all_failed else 0
 
 
 if __name__ == "__main__":
