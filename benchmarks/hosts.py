@@ -13,9 +13,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import IO
 
+NETWORK = IPv4Network("10.77.0.0/24")  # of the hosts alone
 NAMES = Path("/etc/netns")  # `ip netns exec NAME` mounts what lies in NAME/ over /etc
 DIES_WITHIN_S = 30
 NAMED = 'hostname "$0" && exec "$@"'
@@ -62,14 +64,15 @@ def hosts(names: Sequence[str]) -> Iterator[list[Host]]:
     becomes SystemExit, so that nothing of them is left over.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    first, second = (Host(name, f"10.77.0.{number}") for number, name in enumerate(names, start=1))
+    first, second = (Host(name, str(NETWORK[number])) for number, name in enumerate(names, start=1))
     with ExitStack() as stack:
         for host in (first, second):
             stack.enter_context(_namespace(host, (first, second)))
         cable = ["type", "veth", "peer", "name", "eth0", "netns", second.name]
         _run("ip", "link", "add", "eth0", "netns", first.name, *cable)
         for host in (first, second):
-            _run("ip", "-n", host.name, "addr", "add", f"{host.address}/24", "dev", "eth0")
+            address = f"{host.address}/{NETWORK.prefixlen}"
+            _run("ip", "-n", host.name, "addr", "add", address, "dev", "eth0")
             for device in ("lo", "eth0"):
                 _run("ip", "-n", host.name, "link", "set", device, "up")
         yield [first, second]

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
-from hosts import Host, hosts
+from hosts import NETWORK, Host, hosts
 from measured import ROOT, show_json, show_table
 from optuna.trial import FrozenTrial, TrialState
 
@@ -55,7 +55,7 @@ def postgresql(host: Host, folder: Path) -> Iterator[str]:
     made = [str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", USER, "-E", "UTF8"]
     subprocess.run([*as_owner, *made], check=True, stdout=subprocess.DEVNULL)
     with (data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
-        print("host all all 10.77.0.0/24 trust", file=rules)
+        print(f"host all all {NETWORK} trust", file=rules)
     server = [str(programs / "postgres"), "-D", str(data), "-k", str(data), "-h", host.address]
     with (folder / "postgresql.log").open("w", encoding="utf-8") as log:
         process = host.start([*as_owner, *server], {}, log)
