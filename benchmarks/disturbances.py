@@ -138,7 +138,7 @@ def restart_redis(deployment: Deployment) -> int:
 
 def reload_nginx(deployment: Deployment) -> int:
     """Have nginx read its configuration again: what runs goes on, what is new is taken."""
-    deployment.nginx.signal(signal.SIGHUP)
+    deployment.nginx.send_signal(signal.SIGHUP)
     time.sleep(STILL_S)
     return 1
 

@@ -8,8 +8,10 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-PLAIN, EVENTS, JSON = "text/plain", "text/event-stream", "application/json"
 Form = Literal["text/plain", "text/event-stream", "application/json"]
+PLAIN: Form = "text/plain"
+EVENTS: Form = "text/event-stream"
+JSON: Form = "application/json"
 
 PROMPTS = (
     "",
@@ -52,7 +54,7 @@ def draw_request(
 
 
 def _generate(draw: random.Random, max_tokens: int, max_texts: int) -> DrawnRequest:
-    form: Form = draw.choices(("text/plain", "text/event-stream", "application/json"), (4, 5, 1))[0]
+    form = draw.choices((PLAIN, EVENTS, JSON), (4, 5, 1))[0]
     fields = _sampling(draw, max_tokens)
     fields |= {"prompt": draw.choice(PROMPTS), "echo": draw.random() < 0.3}
     if draw.random() < 0.2:
@@ -71,7 +73,7 @@ def _complete(draw: random.Random, max_tokens: int, max_texts: int) -> DrawnRequ
     fields |= {"prompt": prompts, "n": num_each, "echo": draw.random() < 0.3}
     if draw.random() < 0.2:
         fields["logit_bias"] = {str(draw.randrange(2, 40)): draw.uniform(-4, 2) for _ in range(2)}
-    form: Form = draw.choices(("text/event-stream", "application/json"), (5, 1))[0]
+    form = draw.choices((EVENTS, JSON), (5, 1))[0]
     if form == EVENTS:
         fields |= {"stream": True, "stream_options": {"include_usage": True}}
     return _request(draw, "/v1/completions", fields, form, len(prompts) * num_each)
@@ -84,7 +86,7 @@ def _poem(draw: random.Random) -> DrawnRequest:
         "seed": draw.randrange(2**53),
         "strict": False,
     }
-    form: Form = draw.choice(("text/plain", "text/event-stream"))
+    form = draw.choice((PLAIN, EVENTS))
     return _request(draw, "/v1/poems", fields, form, 1)
 
 

@@ -67,7 +67,7 @@ class Restartable:
                 start_new_session=True,
             )
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
         if self._process is not None:
             self._process.send_signal(number)
