@@ -108,6 +108,13 @@ def go_on(page: "Page", button: str = "#continue") -> str:
     return text_of(page)
 
 
+def compose(page: "Page", button: str = "#form-write") -> str:
+    """Press a button that writes; gives the text, which is written to its end."""
+    page.click(button)
+    assert wait_until_over(page).startswith("done")
+    return text_of(page)
+
+
 def set_field(page: "Page", name: str, value: object) -> None:
     if name == "max_tokens":  # and nothing else that ends a text
         page.select_option("#length-unit", "exactly")

@@ -12,6 +12,7 @@ from sheet import (
     IN_A_BROWSER,
     OpenPage,
     caret_to,
+    compose,
     expect,
     row,
     seed_of,
@@ -48,13 +49,6 @@ def server(
     index = copy_index_of([StoredText(READ, True, "poems.txt", 1)])
     checkpoints.add_file(tiny, COPIES, index.serialized, facts={}, card="# A test\n")
     return start_server(STROPHE_CHECKPOINTS=str(folder), STROPHE_MAX_STREAMS="3")
-
-
-def compose(page: "Page", button: str = "#form-write") -> str:
-    """Press a button that writes in a form; gives the text when it is written."""
-    page.click(button)
-    assert wait_until_over(page).startswith("done")
-    return text_of(page)
 
 
 def kept(server: "Server", text: str, form: str) -> bool:

@@ -8,6 +8,7 @@ from page_routes import asked_by, cut_behind, cut_in_turn, goes_on, routed
 from sheet import (
     IN_A_BROWSER,
     caret_to,
+    compose,
     expect,
     go_on,
     set_field,
@@ -146,9 +147,7 @@ def ways(page: "Page") -> list[str]:
 def test_a_poem_goes_on_with_its_next_line(page: "Page", forms: "Page") -> None:
     page.select_option("#form", "haiku")
     set_field(page, "seed", 7)
-    page.click("#form-write")
-    assert wait_until_over(page).startswith("done")
-    whole = text_of(page)
+    whole = compose(page)
     page.click("#undo")
     asked: list[dict[str, Any]] = []
 
@@ -162,7 +161,5 @@ def test_a_poem_goes_on_with_its_next_line(page: "Page", forms: "Page") -> None:
         )
 
     with routed(page, cut_behind_a_line, "**/v1/poems"):
-        page.click("#form-write")
-        assert wait_until_over(page).startswith("done")
-    assert text_of(page) == whole
+        assert compose(page) == whole
     assert [fields.get("received") for fields in asked] == [None, whole.split("\n")[0]]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from sheet import IN_A_BROWSER, caret_to, expect, spans, text_of, wait_until_over, write
+from sheet import IN_A_BROWSER, caret_to, compose, expect, spans, text_of, write
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
@@ -33,12 +33,6 @@ def song(page: "Page") -> "Page":
     page.click("#form-toggle")
     expect(page.locator("#form option")).not_to_have_count(0)
     return page
-
-
-def written(page: "Page", button: str) -> str:
-    page.click(button)
-    assert wait_until_over(page).startswith("done")
-    return text_of(page)
 
 
 def analyzed(server: "Server", text: str, **fields: Any) -> Any:
@@ -98,9 +92,9 @@ def test_labels_are_not_sent_as_verse(song: "Page") -> None:
     song.click("#form-lines")
     expect(song.locator("#poem-lines li")).not_to_have_count(0)
     song.click("#form-lines")
-    text = written(song, "#continue")
+    text = compose(song, "#continue")
     song.click("#undo")
-    poem = written(song, "#form-write")
+    poem = compose(song)
     song.remove_listener("request", note)
     assert text.startswith(SONG + "\n\n[Verse 2]\n")
     assert poem.startswith(SONG + "\n\n[Verse 2]\n")
@@ -111,7 +105,7 @@ def test_labels_are_not_sent_as_verse(song: "Page") -> None:
 
 def test_a_chorus_comes_again_in_the_ink_of_those_who_wrote_it(song: "Page") -> None:
     write(song, f"{SONG}\n")
-    chorus = written(song, "#continue").split("[Chorus]\n")[1]
+    chorus = compose(song, "#continue").split("[Chorus]\n")[1]
     ink = spans(song)
     caret_to(song, len(text_of(song)))
     song.click("#chorus-again")
@@ -173,7 +167,7 @@ def test_a_chorus_may_be_left_as_another_one(song: "Page") -> None:
 
 def test_another_verse_is_like_the_one_at_the_caret(song: "Page", server: "Server") -> None:
     caret_to(song, 15)
-    text = written(song, "#form-another")
+    text = compose(song, "#form-another")
     verse = text.removeprefix(f"[Verse 1]\n{VERSE}\n\n[Verse 2]\n").removesuffix(
         f"\n\n[Chorus]\n{CHORUS}"
     )
@@ -185,7 +179,7 @@ def test_another_verse_is_like_the_one_at_the_caret(song: "Page", server: "Serve
     song.click("#undo")
     assert text_of(song) == SONG
     write(song, f"{SONG}\n\n[Verse 2]\n")
-    text = written(song, "#form-another")
+    text = compose(song, "#form-another")
     assert text.startswith(f"{SONG}\n\n[Verse 2]\n")
     assert analyzed(server, text.split("[Verse 2]\n")[1])["scheme"] == "ABAB"
 
@@ -197,7 +191,7 @@ def test_a_song_is_written_as_it_was_arranged(song: "Page", server: "Server") ->
     song.fill("[data-kind=verse]", "AA 6")
     song.fill("[data-kind=chorus]", "-A-A 4 5")
     expect(song.locator("#form-missing")).to_have_text("")
-    text = written(song, "#form-write")
+    text = compose(song)
     labels = re.findall(r"^\[.*\]$", text, re.MULTILINE)
     assert labels == ["[Verse 1]", "[Chorus]", "[Verse 2]", "[Chorus]"]
     parts = [part.split("\n", 1)[1] for part in text.split("\n\n")]
@@ -221,7 +215,7 @@ def test_what_is_missing_of_a_song_gets_its_labels(song: "Page") -> None:
     write(song, "[Verse 1]\nA rose in the rain.")
     song.click("#form-lines")
     expect(song.locator("#poem-lines li")).to_have_count(2)
-    text = written(song, "#form-rest")
+    text = compose(song, "#form-rest")
     assert re.fullmatch(r"\[Verse 1\]\nA rose in the rain\.\n\n\[Chorus\]\n[^\n]+", text)
 
 
