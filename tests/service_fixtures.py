@@ -205,7 +205,9 @@ class Server:
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        """Whole lines of the log so far; the last may be in the middle of being written."""
+        whole, end, _ = self._log.read_bytes().rpartition(b"\n")
+        return (whole + end).decode()
 
     def terminate(self) -> None:
         self._is_told = True

@@ -141,8 +141,9 @@ def test_without_a_proper_parent_a_trace_begins_here_and_the_log_names_it(
         assert response.content
     span = span_of(collector, response)
     assert not span.parent_span_id
-    lines = [json.loads(line) for line in server.log.splitlines()]
-    (line,) = [each for each in lines if each.get("job") == response.headers["X-Strophe-Id"]]
+    job = f'"job": "{response.headers["X-Strophe-Id"]}"'
+    wait_until(lambda: job in server.log)
+    (line,) = [json.loads(each) for each in server.log.splitlines() if job in each]
     assert line["trace_id"] == span.trace_id.hex() != "0" * 32
 
 
