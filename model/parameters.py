@@ -86,7 +86,10 @@ class SamplingParams(BaseModel):
         None, ge=1, le=100_000, description="end with the end of this many lines that hold text"
     )
     max_stanzas: int | None = Field(
-        None, ge=1, le=100_000, description="end before the blank line behind this many stanzas"
+        None,
+        ge=1,
+        le=100_000,
+        description="end before the blank line behind this many stanzas; a title is none",
     )
     soft_end: int | None = Field(
         None,

@@ -36,7 +36,8 @@ def decoder(shipped: LoadedCheckpoint) -> Decoder:
 
 def ended(prompt: str, text: str, **fields: object) -> tuple[str, str | None]:
     """What is shown of a text that comes character by character, and what ended it."""
-    ends = VerseEnds(prompt, SamplingParams.checked(**fields))
+    before, _, line = prompt.rpartition("\n")
+    ends = VerseEnds(line, SamplingParams.checked(**fields), is_first=not before.strip())
     shown = ""
     for position, char in enumerate(text):
         shown += ends.feed(char, position)
@@ -62,10 +63,10 @@ def test_a_text_ends_with_its_last_line(prompt: str, lines: int, shown: str) -> 
 @pytest.mark.parametrize(
     ("prompt", "stanzas", "shown"),
     [
-        ("The end ", 1, "of day"),
-        ("The end ", 2, "of day\n  \nThe night\nis long"),
-        ("The end ", 3, "of day\n  \nThe night\nis long\n\n\nAnd cold "),
-        ("The end ", 4, POEM),
+        ("O\nThe end ", 1, "of day"),
+        ("O\nThe end ", 2, "of day\n  \nThe night\nis long"),
+        ("O\nThe end ", 3, "of day\n  \nThe night\nis long\n\n\nAnd cold "),
+        ("O\nThe end ", 4, POEM),
     ],
 )
 def test_a_text_ends_before_the_blank_line_behind_its_last_stanza(
@@ -85,8 +86,21 @@ def test_a_blank_line_closes_the_stanza_that_the_prompt_began() -> None:
     assert ended("The moon\nis", "\nx\n\ny", max_stanzas=1) == ("\nx", "max_stanzas")
 
 
+@pytest.mark.parametrize("length", range(len("\n \nTHE SEA.\n\nNi") + 1))
+def test_a_first_line_alone_is_a_title_and_no_stanza_whoever_wrote_it(length: int) -> None:
+    text = "\n \nTHE SEA.\n\nNight.\n\nx"
+    shown = text[length:].removesuffix("\n\nx")
+    assert ended(text[:length], text[length:], max_stanzas=1) == (shown, "max_stanzas")
+
+
+def test_a_first_line_that_others_follow_is_no_title() -> None:
+    assert ended("", "Night\nis long\n\nx", max_stanzas=1)[0] == "Night\nis long"
+    assert ended("", "SEA.\n\nx", max_lines=1) == ("SEA.", "max_lines")
+    assert ended("", "SEA.\n\nx", max_stanzas=1, soft_end=0) == ("SEA.", "soft_end")
+
+
 def test_lines_are_shown_as_they_come_where_only_lines_are_counted() -> None:
-    ends = VerseEnds("", SamplingParams(max_lines=3))
+    ends = VerseEnds("", SamplingParams(max_lines=3), is_first=True)
     assert [ends.feed(each, 0) for each in ("a", "\n", "b")] == ["a", "\n", "b"]
 
 
@@ -132,6 +146,18 @@ def test_the_earliest_of_several_ends_counts(tokenizer: Tokenizer) -> None:
     assert end_of(max_stanzas=1, stop=["xyz"]) == ("rose\nand thorn", "max_stanzas")
     assert end_of(max_lines=1, stop=["ses"]) == ("rose", "max_lines")
     assert end_of(max_stanzas=2, stop=["O!"]) == ("rose\nand thorn\n\nO", "end_of_document")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [("", "rose\n\nthorn"), (" \n", "rose\n\nthorn"), ("O\n", "rose"), ("O\n\n", "rose")],
+)
+def test_the_whole_prompt_tells_whether_a_line_is_the_first(
+    tokenizer: Tokenizer, prompt: str, shown: str
+) -> None:
+    wanted = SamplingParams(seed=1, max_stanzas=1)
+    generation = Generation(tokenizer, tokenizer.encode_prompt(prompt), wanted)
+    assert generation.accept(tokenizer.encode("rose\n\nthorn\n\nO")) == shown
 
 
 def test_nothing_is_lost_where_no_end_comes(tokenizer: Tokenizer) -> None:

@@ -136,13 +136,16 @@ def test_next_lines_are_whole_lines(page: "Page", server: "Server") -> None:
 
 def test_what_is_left_of_a_text_that_broke_off_is_asked_for(page: "Page") -> None:
     script = "async ([ends, text]) => (await import('/static/text/lines.js')).endsLeft(ends, text)"
-    nothing = {"max_tokens": 500, **FREE}
+    nothing = {"prompt": "The sea", "max_tokens": 500, **FREE}
     text = "one\ntwo\n\nthree\nfo"
     left = {"max_tokens": 500 - len(text), **FREE}
     assert page.evaluate(script, [nothing, text]) == left
     assert page.evaluate(script, [{**nothing, "max_lines": 5}, text]) == {**left, "max_lines": 2}
     asked = {**nothing, "max_stanzas": 3, "soft_end": 10}
     assert page.evaluate(script, [asked, text]) == {**left, "max_stanzas": 2, "soft_end": 0}
+    for prompt, stanzas in (("", 3), ("THE ", 3), ("\n", 3), ("Now\n", 2)):  # that are left
+        begun = {**asked, "prompt": prompt}
+        assert page.evaluate(script, [begun, "SEA\n\nthree\nfo"])["max_stanzas"] == stanzas
 
 
 def test_a_long_way_is_shown_from_a_lines_beginning_up_to_a_lines_end(page: "Page") -> None:

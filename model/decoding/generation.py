@@ -184,7 +184,8 @@ def _verse_ends(
         raise ParameterError(asked[0], "needs a model that writes line breaks, this one has none")
     ids = prompt.ids
     start = next((i for i in range(len(ids), 0, -1) if marks[ids[i - 1]] == LINE_BREAK), 0)
-    return VerseEnds(tokenizer.decode(ids[start:]), params)
+    is_first = not any(tokenizer.token_texts[i].strip() for i in ids[:start])
+    return VerseEnds(tokenizer.decode(ids[start:]), params, is_first=is_first)
 
 
 def bias_by_id(tokenizer: Tokenizer, params: SamplingParams) -> dict[int, float]:

@@ -2,11 +2,14 @@
 
 Lines and stanzas are counted by what was generated of them. A line counts where a character of it
 that can be seen was: so the prompt's unfinished line is the first if anything is added to it, and
-blank lines count for nothing. A stanza is a run of such lines, and ends before a blank line.
+blank lines count for nothing. A stanza is a run of such lines, and ends before a blank line. The
+document's first line is no stanza where it stands alone before a blank line: it is the title that
+the models' documents open with, whether the prompt began it or not.
 
-A soft end takes, from `soft_end` tokens on, the end of a stanza, and LINE_GRACE tokens later that
-of any line; the document's own end ends a text anyway. `model.decoding.sampling` makes all three
-likelier from there on. Knows nothing of ids: it sees the text that each token completes.
+A soft end takes, from `soft_end` tokens on, the end of a stanza or of the title, and LINE_GRACE
+tokens later that of any line; the document's own end ends a text anyway. `model.decoding.sampling`
+makes all of them likelier from there on. Knows nothing of ids: it sees the text that each token
+completes.
 """
 
 from typing import Literal
@@ -21,15 +24,16 @@ VerseEnd = Literal["max_lines", "max_stanzas", "soft_end"]
 class VerseEnds:
     """Matcher of the ends of one text; lets its text through up to the first of them."""
 
-    def __init__(self, prompt: str, params: SamplingParams) -> None:
-        """Begin behind `prompt`, or the end of it from its last line on."""
+    def __init__(self, line: str, params: SamplingParams, *, is_first: bool) -> None:
+        """Begin behind `line`, the prompt's last; `is_first` where all before it is blank."""
         self.found: VerseEnd | None = None  # what ended the text
         self._params = params
         self._looks_behind = params.max_stanzas is not None or params.soft_end is not None
-        self._is_blank = not prompt.rpartition("\n")[2].strip()  # the line so far
+        self._is_blank = not line.strip()  # the line so far
         self._has_ink = False  # of the line: something to be seen was generated
         self._is_in_stanza = False  # such a line came since the last blank one
         self._lines = self._stanzas = 0  # that have ended
+        self._filled_lines = 0 if is_first else 1  # of the document, at least so many
         self._held = ""  # white space that may be the stanza's end
 
     def feed(self, text: str, position: int) -> str:
@@ -55,6 +59,8 @@ class VerseEnds:
 
     def _end_line(self, position: int) -> None:
         since = -1 if self._params.soft_end is None else position - self._params.soft_end
+        if not self._is_blank:
+            self._filled_lines += 1
         if self._has_ink:
             self._lines += 1
             if self._lines == self._params.max_lines:
@@ -62,7 +68,8 @@ class VerseEnds:
             elif since >= LINE_GRACE:
                 self.found = "soft_end"
         elif self._is_blank and self._is_in_stanza:
-            self._stanzas, self._is_in_stanza = self._stanzas + 1, False
+            self._is_in_stanza = False
+            self._stanzas += self._filled_lines > 1  # else it was the title
             if self._stanzas == self._params.max_stanzas:
                 self.found = "max_stanzas"
             elif since >= 0:

@@ -23,13 +23,16 @@ export const wholeLinesEnds = (count) => ({
   min_tokens: 20, // a poem not at once
 });
 
-/** Where what is left of a request may end, whose text broke off after `text`: fields of another one. */
-export function endsLeft({ max_tokens, max_lines, max_stanzas, soft_end }, text) {
+/** Where what is left of a request may end, whose text broke off after `text`: fields of another one.
+ * The first line of all is a title, and no stanza, where it stands alone. */
+export function endsLeft({ prompt, max_tokens, max_lines, max_stanzas, soft_end }, text) {
   const written = [...text].length;
   const lines = text.split("\n").slice(0, -1);
   const isBlank = (line) => !line.trim();
+  const isTitle = (end) =>
+    (prompt + lines.slice(0, end).join("\n")).split("\n").filter((line) => !isBlank(line)).length === 1;
   const stanzas = lines.filter(
-    (line, index) => isBlank(line) && index > 0 && !isBlank(lines[index - 1]),
+    (line, index) => isBlank(line) && index > 0 && !isBlank(lines[index - 1]) && !isTitle(index),
   );
   const left = (most, done) => (most == null ? null : Math.max(most - done, 1));
   return {
