@@ -1,8 +1,10 @@
-"""OpenMP's spinning limit, set by training's commands unless the user says otherwise."""
+"""Process settings of training: OpenMP's spinning limit, and memory that is kept when freed."""
 
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,46 @@ def test_a_command_does_not_wait_for_what_only_others_import(said_at_start: list
     imported = {line.rpartition("|")[2].strip() for line in said_at_start}
     assert "training.run" in imported
     assert not imported & {"optuna", "training.tuning.search", "training.cell_study.cell_study_run"}
+
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage")
+KEEPING = """
+import ctypes
+from training.process_settings import keep_freed_memory
+keep_freed_memory()
+size = 64 * 2**20
+libc = ctypes.CDLL(None)
+libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+piece = libc.malloc(size)
+ctypes.memset(piece, 1, size)
+libc.free(piece)
+inside = False
+for line in open("/proc/self/smaps"):
+    first, *others = line.split()
+    if "-" in first:
+        begin, end = (int(each, 16) for each in first.split("-"))
+        inside = begin <= piece + size // 2 < end
+    elif inside and first in ("Rss:", "VmFlags:"):
+        print(*others)
+"""
+
+
+@pytest.mark.skipif(not HUGE_PAGES.exists(), reason="a Linux without huge pages")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc's malloc")
+def test_freed_memory_stays_in_the_process_on_huge_pages() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KEEPING], capture_output=True, text=True, check=True
+    )
+    resident, flags = ended.stdout.splitlines()
+    assert int(resident.removesuffix(" kB")) >= 63 * 1024
+    assert "hg" in flags.split()  # asked for; whether the machine has some left is another matter
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc's malloc")
+def test_a_limit_of_address_space_is_left_to_what_needs_it() -> None:
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31)){KEEPING}"
+    ended = subprocess.run(
+        [sys.executable, "-c", limited], capture_output=True, text=True, check=True
+    )
+    assert "hg" not in ended.stdout.split()
