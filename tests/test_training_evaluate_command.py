@@ -44,6 +44,19 @@ def test_everything_asked_for_is_in_the_object_and_in_the_folder(
     assert f"| {facts['per_document'][0]['title']} |" in page
 
 
+def test_titles_are_measured_where_they_are_asked_for(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poems = tmp_path / "poems.txt"
+    poems.write_text("THE SEA\n\nThe waves\n\n\nTHE ROSE\n\nA rose", encoding="utf-8")
+    assert main([*command, "--titles", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["titled_poems"] == 2
+    assert 0 < facts["own_title_bits_per_character"] != facts["another_title_bits_per_character"]
+    assert facts["likelier_under_own_title"] in {0, 0.5, 1}
+    assert facts["no_title_bits_per_character"] > 0
+
+
 def test_the_terminal_shows_both_sides(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +76,8 @@ def test_without_being_asked_for_nothing_is_added(
 @pytest.mark.parametrize(
     ("extra", "named"),
     [
+        (["--titles-characters", "9"], "titles_characters"),
+        (["--titles", "--titles-characters", "0"], "titles_characters"),
         (["--dynamic-decay", "0.1"], "dynamic_decay"),
         (["--form-seed", "0"], "form_seed"),
         (["--training-text", "x"], "training_text"),

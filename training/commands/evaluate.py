@@ -25,6 +25,8 @@ from training.data.unknown_characters import WARNED_SHARE, share_in_words
 from training.evaluation.comparison import ComparisonOptions, Side, compare, training_text_of
 from training.evaluation.cross_entropy import Evaluation, cold_window_nats, evaluate_checkpoint
 from training.evaluation.dynamic_evaluation import DynamicOptions, dynamic_score
+from training.evaluation.text_samples import decoded_texts
+from training.evaluation.title_effect import TitleOptions, title_effect
 from training.terminal_output import say
 from training.train_config import TrainConfig
 
@@ -48,6 +50,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--cold-window", type=int, help="also over cold windows of N tokens")
     add_switched(parser, "dynamic", DynamicOptions, "also with weights that go on learning")
     add_switched(parser, "form", ComparisonOptions, "also the form of what it writes")
+    add_switched(parser, "titles", TitleOptions, "also what poems gain by their own title")
     meaning = "for --form, the text it was trained on; default: that of a prepared --corpus"
     parser.add_argument("--training-text", nargs="+", default=(), help=meaning)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -74,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
 def _facts(args: argparse.Namespace) -> dict[str, object]:
     dynamic = switched(args, "dynamic", DynamicOptions)
     form = switched(args, "form", ComparisonOptions)
+    titles = switched(args, "titles", TitleOptions)
     if form is None and args.training_text:
         raise ParameterError("training_text", "says nothing without --form")
     if not 1 <= args.rows <= MAX_ROWS:
@@ -96,6 +100,8 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
         score = dynamic_score(loaded.network, result.ids, result.total.characters, dynamic)
         facts["dynamic_nats_per_character"] = score.nats_per_character
         facts["dynamic_bits_per_character"] = score.bits_per_character
+    if titles is not None:
+        facts |= _title_facts(loaded, result, titles)
     if args.per_document:
         facts["per_document"] = _by_document(result)
     if form is not None:
@@ -103,6 +109,20 @@ def _facts(args: argparse.Namespace) -> dict[str, object]:
         sides = {"generated": compared.generated, "held_out": compared.held_out}
         facts["form"] = {name: _figures(side) for name, side in sides.items()}
     return facts
+
+
+def _title_facts(
+    loaded: checkpoints.Checkpoint, result: Evaluation, options: TitleOptions
+) -> dict[str, object]:
+    texts = decoded_texts(loaded.tokenizer, result.ids, has_documents=bool(result.documents))
+    effect = title_effect(loaded.network, loaded.tokenizer, texts, options)
+    return {
+        "titled_poems": effect.poems,
+        "own_title_bits_per_character": effect.own.bits_per_character,
+        "another_title_bits_per_character": effect.another.bits_per_character,
+        "no_title_bits_per_character": effect.none.bits_per_character,
+        "likelier_under_own_title": effect.likelier_under_own,
+    }
 
 
 def _unknown(result: Evaluation) -> Iterator[str]:
