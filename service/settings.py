@@ -18,6 +18,7 @@ from model.errors import ModelError, ParameterError, shortened
 from model.parameters import BackendName
 from model.stores.address import StoreError, is_address, require_address
 from model.usable_cores import usable_cores
+from service.compose_variables import COMPOSE_VARIABLES
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
@@ -285,10 +286,8 @@ def variable_name(field: str) -> str:
 def read_settings() -> Settings:
     """Read the settings from the environment. Raises SettingsError, one line with the variable."""
     known = {variable_name(field) for field in Settings.model_fields}
-    unknown = sorted(
-        name for name in os.environ if name.upper().startswith(PREFIX) and name not in known
-    )
-    if unknown:
+    ours = {name for name in os.environ if name.upper().startswith(PREFIX)}
+    if unknown := sorted(ours - known - COMPOSE_VARIABLES):
         raise SettingsError(f"{unknown[0]}: no such setting; there are {', '.join(sorted(known))}")
     try:
         return Settings()

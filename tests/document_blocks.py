@@ -15,7 +15,7 @@ MASKS = (
     (r'"created":\d+', '"created":0'),
     # As many as this machine reads in a given time.
     (r'"(max_model_len|model_max_length)":\d+', r'"\1":0'),
-    (r"come back in \d+ s", "come back in 0 s"),
+    (r"wait \d+ seconds?", "wait 0 seconds"),
 )
 
 

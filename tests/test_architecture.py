@@ -30,7 +30,8 @@ MAX_FUNCTION_LINES = 40
 SERVICE_ROOMS = {
     "timeouts": set(),
     "version": set(),
-    "settings": set(),
+    "compose_variables": set(),
+    "settings": {"compose_variables"},
     "request_ids": set(),
     "client_connection": set(),
     "file_identity": set(),

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from service.compose_variables import COMPOSE_VARIABLES
 from service.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -217,6 +218,7 @@ def test_variables_of_the_compose_file_stand_in_the_manual() -> None:
     names = set(re.findall(r"\$\{(\w+)", FILE.read_text(encoding="utf-8")))
     known = {f"STROPHE_{field.upper()}" for field in Settings.model_fields}
     assert not [name for name in names - known if f"| `{name}` |" not in text]
+    assert {name for name in names - known if name.startswith("STROPHE_")} == COMPOSE_VARIABLES
 
 
 @pytest.fixture

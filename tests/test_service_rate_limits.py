@@ -43,7 +43,7 @@ def test_past_the_limit_the_answer_is_429_and_says_when_to_come_back(
     assert 1 <= int(third.headers["Retry-After"]) <= 60
     error = third.get_json()["error"]
     assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
-    assert "2 per 1 minute" in error["message"]
+    assert "2 texts per minute is used up; wait " in error["message"]
 
 
 def test_the_time_to_come_back_is_that_of_the_longest_limit_that_is_used_up(

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from service.compose_variables import COMPOSE_VARIABLES
 from service.settings import (
     Settings,
     SettingsError,
@@ -75,7 +76,17 @@ def test_a_bad_value_is_one_line_that_names_the_variable(
         read_settings()
 
 
-@pytest.mark.parametrize("name", ["STROPHE_PROT", "STROPHE_API_KEY", "strophe_port"])
+def test_variables_that_only_compose_reads_have_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read_settings()
+    for name in COMPOSE_VARIABLES:
+        monkeypatch.setenv(name, "7")
+    assert read_settings() == before
+
+
+NAMES_OF_NONE = ["STROPHE_PROT", "STROPHE_API_KEY", "strophe_port", "STROPHE_CPU"]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_NONE)
 def test_an_unknown_variable_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
     with pytest.raises(SettingsError, match=f"^{name}: no such setting"):

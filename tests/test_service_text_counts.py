@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from callers import ENDLESS, EVENTS
 from flask.testing import FlaskClient
+from limits import parse
 
-from service.access.rate_counter import RateCounter
+from service.access.concurrency import concurrency_exceeded
+from service.access.rate_counter import RateCounter, Taken, Window
+from service.access.rate_limits import rate_exceeded
 
 if TYPE_CHECKING:
     from access_fixtures import MakeClient, RedisServer
@@ -51,9 +54,55 @@ def test_what_is_refused_says_what_is_left_and_takes_nothing(make_client: "MakeC
     refused = send(client, n=2)
     assert (refused.status_code, refused.headers[REMAINING]) == (429, "1")
     message = refused.json["error"]["message"]
-    assert message.startswith("2 texts were asked for, 1 of 3 per 1 hour are left, come back in ")
-    assert 3000 < int(refused.headers["Retry-After"]) <= 3600
+    seconds = int(refused.headers["Retry-After"])
+    assert 3000 < seconds <= 3600
+    reason = "2 texts were asked for, 1 of 3 texts per hour is left"
+    assert message == f"{reason}; ask for fewer, or wait {seconds:,} seconds"
     assert [send(client).status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("rate", "asked", "left", "message"),
+    [
+        ("3/hour", 1, 0, "the rate limit of 3 texts per hour is used up; wait 1 second"),
+        ("1/10 second", 1, 0, "the rate limit of 1 text per 10 seconds is used up; wait 1 second"),
+        (
+            "5000/2 day",
+            3000,
+            2000,
+            (
+                "3,000 texts were asked for, 2,000 of 5,000 texts per 2 days are left; "
+                "ask for fewer, or wait 1 second"
+            ),
+        ),
+    ],
+)
+def test_a_rate_is_told_in_words_for_one_and_for_many(
+    rate: str, asked: int, left: int, message: str
+) -> None:
+    window = Window(rate=parse(rate), left=left, ends_at=0)  # long ago
+    error = rate_exceeded(Taken(windows=[window], refusing=[window]), asked)
+    assert error.body.message == message
+
+
+@pytest.mark.parametrize(
+    ("asked", "free", "begin", "end"),
+    [
+        (
+            1,
+            0,
+            "1 text was asked for, and",
+            "it has 3 of 3 running or waiting; wait until one ends",
+        ),
+        (2, 1, "2 texts were asked for, and", "; ask for fewer, or wait until they end"),
+    ],
+)
+def test_too_many_texts_at_once_are_told_what_would_be_right(
+    asked: int, free: int, begin: str, end: str
+) -> None:
+    message = concurrency_exceeded(asked, free, 3).body.message
+    assert message.startswith(begin)
+    assert message.endswith(end)
 
 
 @pytest.mark.parametrize(

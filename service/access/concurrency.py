@@ -97,9 +97,10 @@ def limit_concurrency(app: Flask, most: int) -> None:
 def concurrency_exceeded(asked: int, free: int, most: int) -> ApiError:
     """Error 429 without a time: when one of the client's requests ends is not known."""
     texts = f"{counted(asked, 'text')} {'was' if asked == 1 else 'were'}"
+    advice = "ask for fewer, or wait until they end" if free else "wait until one ends"
     body = ErrorBody(
         message=f"{texts} asked for, and this client may have {free} more: "
-        f"it has {most - free} of {most} running or waiting",
+        f"it has {most - free} of {most} running or waiting; {advice}",
         type="rate_limit_error",
         code="too_many_streams",
     )
