@@ -79,7 +79,8 @@ def stanza(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> str
         max_lines=args.lines + 2,
     )
     pieces = generate(decoder_of(loaded.network), loaded.tokenizer, args.prompt, params, STEPS)
-    return args.prompt + "".join(piece.text for piece in pieces)
+    prompt: str = args.prompt
+    return prompt + "".join(piece.text for piece in pieces)
 
 
 def quoted(text: str) -> str:
@@ -106,7 +107,7 @@ def wins(key: Mapping[int, str], lines: Iterable[str]) -> Counter[str]:
     for line in lines:
         if not line.strip():
             continue
-        number, answer = line.split()[:2]
+        number, answer, *_ = line.split()
         first = key[int(number)]
         second = SIDES[1 - SIDES.index(first)]
         won[{"A": first, "B": second, "=": "neither"}[answer]] += 1
