@@ -1,15 +1,20 @@
 """The nginx configuration in `deploy/nginx/`: a real nginx before two real services."""
 
+import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from replicas import Nginx, find_program
+from served import free_port
+from waiting import wait_until
 
 if TYPE_CHECKING:
     from service_fixtures import Server, StartServer
@@ -24,6 +29,7 @@ pytestmark = [
 
 ENDLESS = {"max_tokens": 1_000_000, "min_tokens": 1_000_000}
 EVENTS = {"Accept": "text/event-stream"}
+POST = b"POST /v1/generate HTTP/1.1\r\nHost: x\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,63 @@ def edge(replicas: dict[str, "Server"], tmp_path_factory: pytest.TempPathFactory
     nginx.wait_until_ready()
     yield f"http://127.0.0.1:{nginx.port}"
     assert nginx.end() == 0
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """An nginx whose replicas are all gone."""
+    nginx = Nginx(tmp_path_factory.mktemp("lonely"), {"a": free_port(), "b": free_port()})
+    nginx.start()
+    wait_until(lambda: can_connect(nginx.port))
+    yield nginx
+    assert nginx.end() == 0
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def refusal(nginx: Nginx, request: bytes) -> tuple[int, str, str | None]:
+    """Status, code and Retry-After of what nginx answers to the bytes of a request."""
+    with socket.create_connection(("127.0.0.1", nginx.port)) as client:
+        client.sendall(request)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.headers["Content-Type"] == "application/json"
+        error = json.loads(answer.read())["error"]
+    assert error.keys() == {"message", "type", "param", "code"}
+    return answer.status, error["code"], answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code", "retry_after"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 503, "unavailable", "1"),
+        (POST + b"Content-Length: 2\r\n\r\n{}", 503, "unavailable", "1"),
+        (POST + b"Content-Length: 9000000\r\n\r\n", 413, "request_entity_too_large", None),
+        (POST + b"x: %b\r\n\r\n" % (b"y" * 20_000), 431, "head_too_long", None),
+        (b"GET /%b HTTP/1.1\r\n" % (b"y" * 20_000), 414, "request_line_too_long", None),
+        (b"rubbish\r\n\r\n", 400, "malformed_request", None),
+        (b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_nginx_itself_refuses_is_told_as_the_service_tells_it(
+    lonely: Nginx, request_: bytes, status: int, code: str, retry_after: str | None
+) -> None:
+    assert refusal(lonely, request_) == (status, code, retry_after)
+
+
+def test_a_client_with_too_many_requests_open_is_told_so(lonely: Nginx) -> None:
+    ask = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with ExitStack() as crowd:
+        for _ in range(64):
+            address = ("127.0.0.1", lonely.port)
+            half = crowd.enter_context(socket.create_connection(address))
+            half.sendall(POST + b"Content-Length: 2\r\n\r\n")
+        wait_until(lambda: refusal(lonely, ask)[0] != 503)
+        assert refusal(lonely, ask) == (429, "too_many_streams", "1")
 
 
 def write(edge: str, **fields: Any) -> requests.Response:
