@@ -32,7 +32,7 @@ LOADED = {
     ),
     "training": ("training.commands.train", "training.commands.tune", "torch._dynamo"),
 }
-FORK_S = 60.0  # the first waits until the modules are loaded, on a machine with other work
+FORK_S = 240  # the first waits until the modules are loaded, on a machine with other work
 
 
 @cache

@@ -21,6 +21,7 @@ import requests
 from exposition import metric_sum
 from flask.testing import FlaskClient
 from forked import ROOT, Forked
+from waiting import ENDS_WITHIN_S
 
 from model.decoding.generation import Generation
 from model.layer_inspection import InspectedLayer
@@ -218,7 +219,7 @@ class Server:
         if self.process.poll() is None and not self._is_told:
             self.terminate()
         try:
-            return self.process.wait(timeout=15)
+            return self.process.wait(timeout=ENDS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

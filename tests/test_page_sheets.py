@@ -167,6 +167,20 @@ def test_a_new_sheet_leaves_the_old_one_among_the_sheets(page: "Page") -> None:
     assert text_of(page) == ""
 
 
+def test_what_is_said_of_a_writing_goes_with_its_sheet(page: "Page") -> None:
+    write(page, "The moon")
+    go_on(page)
+    page.click("#sheet-new")
+    expect(page.locator("#status")).to_contain_text("continues from the caret")
+    write(page, "The sea")
+    go_on(page)
+    open_sheets(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#text")).to_have_value(re.compile("^The moon"))
+    expect(page.locator("#status")).to_contain_text("continues from the caret")
+
+
 def test_a_sheet_is_given_a_title(page: "Page") -> None:
     write(page, "First line")
     open_sheets(page)

@@ -13,7 +13,7 @@ import pytest
 import requests
 from collector import Collector, attributes_of, value_of
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from waiting import wait_until
+from waiting import ENDS_WITHIN_S, wait_until
 
 from service.observability.tracing import is_wanted, problem_of, start_tracing
 
@@ -229,7 +229,7 @@ def test_what_fails_at_the_stop_is_sent_before_the_end(
         next(chunks)
         server.terminate()
         assert b"stopping" in b"".join(chunks)
-    assert server.process.wait(timeout=10) == 0
+    assert server.process.wait(timeout=ENDS_WITHIN_S) == 0
     span = span_of(collector, response)
     assert span.status.code == Status.STATUS_CODE_ERROR
     assert attributes_of(span)["error.type"] == "stopping"
@@ -242,7 +242,7 @@ def test_a_collector_that_never_answers_is_in_nobodys_way(start_server: "StartSe
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = start_server(
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
-            OTEL_EXPORTER_OTLP_TIMEOUT="60",
+            OTEL_EXPORTER_OTLP_TIMEOUT="3600",
             OTEL_BSP_SCHEDULE_DELAY="20",
             OTEL_BSP_MAX_QUEUE_SIZE="2",
             OTEL_BSP_MAX_EXPORT_BATCH_SIZE="1",
@@ -255,7 +255,7 @@ def test_a_collector_that_never_answers_is_in_nobodys_way(start_server: "StartSe
                 assert answer.ok
         assert len(other_lines(server)) <= 3
         server.terminate()
-        assert server.process.wait(timeout=10) == 0
+        assert server.process.wait(timeout=ENDS_WITHIN_S) == 0
 
 
 @pytest.mark.slow
@@ -272,7 +272,7 @@ def test_a_collector_that_is_down_does_not_fill_the_log(
         requests.post(server.url + "/v1/generate", data='{"max_tokens": 1}', timeout=5)
     wait_until(lambda: bool(other_lines(server)))
     server.terminate()  # which tries to send all that is left
-    assert server.process.wait(timeout=10) == 0
+    assert server.process.wait(timeout=ENDS_WITHIN_S) == 0
     lines = other_lines(server)
     assert 1 <= len(lines) <= 4
     assert "export" in lines[0]["event"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from waiting import wait_until
+from waiting import ENDS_WITHIN_S, wait_until
 
 import strophe
 
@@ -142,7 +142,7 @@ def url(
         yield address
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=ENDS_WITHIN_S) == 0
     assert "Traceback" not in log.read_text()
 
 

@@ -3,14 +3,20 @@
 
 import { byId, el } from "./dom.js";
 
+let hint = null; // what the status line says before anything is done
+
 /** The line below the sheet; a small window leaves out those of its parts that are `details`. */
 export function showStatus(text, details = []) {
+  hint ??= [...byId("status").childNodes];
   const parts = text.split(" · ").map((part, index) => {
     const shown = index ? ` · ${part}` : part;
     return details.includes(part) ? el("span", { class: "roomy" }, shown) : shown;
   });
   byId("status").replaceChildren(...parts);
 }
+
+/** What was said is of a sheet that is no longer shown. */
+export const clearStatus = () => hint && byId("status").replaceChildren(...hint);
 
 /** For screen readers: only what matters, not each character. */
 export function announce(text) {

@@ -158,7 +158,8 @@ export class Units {
     byId("named-units").replaceChildren(
       el("option", { value: "" }, "choose one"),
       ...this.#names.map(({ unit, correlation }) =>
-        el("option", { value: unit }, `${unit} ${this.named.get(unit)} (${signed(correlation)})`),
+        // Both numbers first: a narrow list cuts the words, which stand below it.
+        el("option", { value: unit }, `${unit} (${signed(correlation)}) ${this.named.get(unit)}`),
       ),
     );
     this.#sort();

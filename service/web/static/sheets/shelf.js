@@ -1,7 +1,7 @@
 // All sheets, and which of them this tab shows. The page begins with a new one; as soon as the browser's
 // storage has answered, the last one comes in its place, unless something was written meanwhile.
 
-import { announce, clearNotice, notify } from "../notices.js";
+import { announce, clearNotice, clearStatus, notify } from "../notices.js";
 import { openDatabase } from "./database.js";
 import { Keeper } from "./keeper.js";
 import { newHead, summaryOf, titleOf } from "./record.js";
@@ -163,6 +163,7 @@ export class Shelf {
   #show(head, content) {
     this.keeper.hold(head);
     this.manuscript.load(content);
+    clearStatus();
     this.sheet.select(Math.min(head.caret ?? Infinity, this.manuscript.text.length));
     remember(head.id);
     this.#isWelcoming = true;
