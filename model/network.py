@@ -23,6 +23,7 @@ the network knows of a text, however long: there is no context window.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self, cast
 
 import torch
@@ -31,6 +32,8 @@ from torch.nn import functional
 
 from model.config import Cell, ModelConfig
 from model.mogrifier import Mogrifier
+from model.noise import NO_NOISE, Noise
+from model.one_hot_input import one_hot_input
 
 FORGET_BIAS = 1.0  # Jozefowicz, Zaremba & Sutskever 2015: remember until told otherwise
 
@@ -87,29 +90,6 @@ _KINDS: dict[Cell, _CellKind] = {
     "gru": _CellKind(nn.GRU, torch.gru, torch.gru_cell, 3, has_cell_state=False),
     "rnn": _CellKind(nn.RNN, torch.rnn_tanh, torch.rnn_tanh_cell, 1, has_cell_state=False),
 }
-
-
-class Noise:
-    """Dropout hooks: what training may disturb while a network reads; this base disturbs nothing.
-
-    L layers, counted from 0. Whoever only generates text needs none of it.
-    """
-
-    def embedding(self, table: Tensor) -> Tensor:
-        """Embedding table (V, E) that a window is read with."""
-        return table
-
-    def layer_input(self, x: Tensor, layer: int) -> Tensor:
-        """Input of `layer`: (T, B, width), the steps of a window first."""
-        del layer  # kept for subclasses, which treat layers differently
-        return x
-
-    def recurrent(self, weight: Tensor) -> Tensor:
-        """Recurrent weights (G H, H) of a layer, for one window."""
-        return weight
-
-
-NO_NOISE = Noise()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,10 +170,20 @@ class Network(nn.Module):
         top, state = self.read(tokens, state)
         return self.output(top).transpose(0, 1), state
 
-    def read(self, tokens: Tensor, state: State, noise: Noise = NO_NOISE) -> tuple[Tensor, State]:
-        """Read a window: what the output layer sees (T, B, H), and the state after it."""
-        table = noise.embedding(self.embedding.weight)
-        x = functional.embedding(tokens.t(), table)  # (T, B, E): as the fused layers want it
+    def read(
+        self, tokens: Tensor, state: State, noise: Noise = NO_NOISE, *, one_hot: bool = False
+    ) -> tuple[Tensor, State]:
+        """Read a window: what the output layer sees (T, B, H), and the state after it.
+
+        With `one_hot` by another way (`model/one_hot_input.py`), to the same numbers but for
+        rounding, where no noise changes the lowest layer's input and there is no Mogrifier.
+        """
+        table, ids = noise.embedding(self.embedding.weight), tokens.t()
+        if one_hot:
+            x, table = one_hot_input(ids, table)
+            run = partial(self._run_fused, table=table)
+            return self._top(self._passes(x, state, run, noise))
+        x = functional.embedding(ids, table)  # (T, B, E): as the fused layers want it
         return self._top(self.layer_passes(x, state, noise))
 
     def step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
@@ -231,10 +221,19 @@ class Network(nn.Module):
         return seen, State.joined(after, dim=0)
 
     def _run_fused(
-        self, x: Tensor, state: State, weights: list[Tensor], index: int
+        self,
+        x: Tensor,
+        state: State,
+        weights: list[Tensor],
+        index: int,
+        table: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """One layer over a window x (T, B, width) and its state (1, B, H), by a fused kernel."""
-        del index  # kept so that both ways to run a layer are called alike
+        """One layer over a window x (T, B, width) and its state (1, B, H), by a fused kernel.
+
+        With a `table` (V, E) the x of the lowest layer is ids, one-hot (T, B, V).
+        """
+        if table is not None and index == 0:
+            weights = [weights[0] @ table.t(), *weights[1:]]
         held = state.hidden if state.cell is None else (state.hidden, state.cell)
         # With biases, one layer, no dropout, in one direction, time first.
         fixed = (True, 1, 0.0, self.training, False, False)

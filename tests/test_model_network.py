@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from model.config import Cell, ModelConfig
 from model.mogrifier import Mogrifier
-from model.network import Network, Noise, State
+from model.network import Network, State
+from model.noise import Noise
 
 CELLS: tuple[Cell, ...] = ("lstm", "gru", "rnn")
 V, E, H, L = 11, 5, 7, 2

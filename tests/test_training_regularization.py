@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from model.config import Cell, ModelConfig
 from model.device import has_bf16_lstm
-from model.network import NO_NOISE, Network, Noise
+from model.network import Network
+from model.noise import NO_NOISE, Noise
 from training.optimization.regularization import Regularization
 from training.optimization.trainer import Objective
 from training.train_config import TrainConfig

@@ -121,6 +121,16 @@ def test_a_resumed_run_ends_with_the_very_weights_of_an_uninterrupted_one(
         ({"epochs": 1.5, "sequence_length": 64}, 60),  # 55 steps an epoch: in the second one
         ({"steps": 900, "evaluations": 90, "patience": 3, "learning_rate": 0.5}, 12),
         ({"corpus_split": "contiguous", "steps": 90}, 20),
+        (  # read one-hot
+            {
+                "embedding_size": 128,
+                "batch_size": 16,
+                "sequence_length": 32,
+                "dropout_input": 0,
+                "steps": 30,
+            },
+            10,
+        ),
     ],
     ids=str,
 )

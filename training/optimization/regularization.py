@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
-from model.network import Noise
+from model.noise import Noise
 from training.train_config import TrainConfig
 
 

@@ -18,6 +18,7 @@ from torch.nn import functional
 from model.network import Network, State
 from training.data.batches import Batch, Streams
 from training.distributed import SINGLE_PROCESS, ProcessGroup
+from training.optimization.one_hot_choice import reads_one_hot
 from training.optimization.optimizer import Budget, build_optimizer, learning_rate
 from training.optimization.precision import autocast_dtype
 from training.optimization.regularization import Regularization
@@ -48,7 +49,8 @@ class Objective(nn.Module):
     def forward(self, inputs: Tensor, targets: Tensor, state: State) -> Losses:
         """Compute the losses of a window; inputs and targets are (B, T) int64."""
         noise = self.regularization
-        top, state = self.network.read(inputs, state, noise)
+        one_hot = reads_one_hot(self.network.config, noise, inputs)
+        top, state = self.network.read(inputs, state, noise, one_hot=one_hot)
         seen = noise.output(top)
         logits = self.network.output(seen).float()
         surprisal = functional.cross_entropy(logits.flatten(0, 1), targets.t().flatten())
