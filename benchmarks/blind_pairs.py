@@ -1,11 +1,11 @@
-"""Blind comparison of two checkpoints: pairs of stanzas without names, and the count of who won.
+"""Blind comparison of two checkpoints: pairs of texts without names, and the count of who won.
 
     python benchmarks/blind_pairs.py write --one FOLDER --other FOLDER --out FOLDER
     python benchmarks/blind_pairs.py count --out FOLDER --answers FILE
 
-`write` lets both write a stanza for each seed from 1 on, none left out, and puts `pairs.md`, which
-shows them as A and B in an order drawn for each pair, and `key.json`, which says who wrote A, into
-the folder. Readers see only the first, and answer with a line a pair: its number and A, B or =.
+`write` lets both write some lines for each seed from 1 on, none left out, and puts into the folder
+`pairs.md`, which shows them as A and B in an order drawn for each pair, and `key.json`, which says
+who wrote A. Readers see only the first, and answer with a line a pair: its number and A, B or =.
 `count` prints how often each won, and the share of the other's wins among pairs that were decided,
 with its 95 % interval (Wilson 1927).
 """
@@ -37,7 +37,7 @@ def main() -> None:
     writing.add_argument("--one", type=Path, required=True, help="folder of a checkpoint")
     writing.add_argument("--other", type=Path, required=True, help="folder of another")
     writing.add_argument("--pairs", type=int, default=40)
-    writing.add_argument("--lines", type=int, default=8, help="longest stanza")
+    writing.add_argument("--lines", type=int, default=8, help="lines of each, a title included")
     writing.add_argument("--temperature", type=float, default=0.7)
     writing.add_argument("--prompt", default="")
     writing.set_defaults(run=write)
@@ -53,30 +53,29 @@ def main() -> None:
 def write(args: argparse.Namespace) -> None:
     """Write pairs.md and key.json."""
     seeds = range(1, args.pairs + 1)
-    stanzas = {}
+    openings = {}
     for side, folder in zip(SIDES, (args.one, args.other), strict=True):
         loaded = checkpoints.load(folder)
-        stanzas[side] = {seed: stanza(loaded, seed, args) for seed in seeds}
+        openings[side] = {seed: opening(loaded, seed, args) for seed in seeds}
     rng = random.Random(f"{args.one.name} {args.other.name} {args.pairs}")
     pages, key = [], {}
     for seed in seeds:
         first, second = rng.sample(SIDES, 2)
         key[seed] = first
-        shown = (quoted(stanzas[side][seed]) for side in (first, second))
+        shown = (quoted(openings[side][seed]) for side in (first, second))
         pages.append("\n\n".join([f"## {seed}", "A", next(shown), "B", next(shown)]) + "\n")
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "pairs.md").write_text("\n".join(pages), encoding="utf-8")
     (args.out / "key.json").write_text(json.dumps(key), encoding="utf-8")
 
 
-def stanza(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> str:
-    """Generate one stanza, a title before it included."""
+def opening(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> str:
+    """Generate the lines of one side, with whatever stands before them."""
     params = SamplingParams.checked(
         seed=seed,
         temperature=args.temperature,
         max_tokens=1000,
-        max_stanzas=1,
-        max_lines=args.lines + 2,
+        max_lines=args.lines,
     )
     pieces = generate(decoder_of(loaded.network), loaded.tokenizer, args.prompt, params, STEPS)
     prompt: str = args.prompt
@@ -84,7 +83,7 @@ def stanza(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> str
 
 
 def quoted(text: str) -> str:
-    """Format a stanza as a quotation of Markdown, line by line."""
+    """Format lines as a quotation of Markdown, line by line."""
     return "\n".join(f"> {line}  " if line else ">" for line in text.strip().split("\n"))
 
 
@@ -102,7 +101,7 @@ def count(args: argparse.Namespace) -> None:
 
 
 def wins(key: Mapping[int, str], lines: Iterable[str]) -> Counter[str]:
-    """Count whose stanza was preferred; `=` counts for `neither`."""
+    """Count whose text was preferred; `=` counts for `neither`."""
     won: Counter[str] = Counter()
     for line in lines:
         if not line.strip():
