@@ -50,8 +50,9 @@ def test_the_card_says_to_the_hub_what_it_says_to_people(exported: Path) -> None
         "tags": ["poetry", "verse", "lstm", "character-level"],
     }
     (result,) = index["results"]
-    assert result["dataset"]["name"] == "held-out part of verse_train.txt"
-    assert [metric["value"] for metric in result["metrics"]] == [1.9118]
+    corpus = "english-verse-train.txt, english-verse-valid.txt"
+    assert result["dataset"]["name"] == f"held-out part of {corpus}"
+    assert [metric["value"] for metric in result["metrics"]] == [1.8063]
     assert "strophe generate --checkpoint hf://OWNER/strophe-verse" in card
     assert (SHIPPED / "README.md").read_text().strip() in card
 
@@ -66,22 +67,24 @@ def test_the_folder_is_the_same_checkpoint_with_another_card(exported: Path) -> 
     assert theirs.copy_index is not None
 
 
-def test_an_export_in_int8_writes_the_same_texts(
-    exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_exports_in_int8_and_bf16_write_the_same_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    int8 = tmp_path / "strophe-verse"
-    assert main([*COMMAND, "--precision", "int8", "--out", str(int8)]) == 0
-    sizes = [(folder / WEIGHTS).stat().st_size for folder in (exported, int8)]
+    int8, bf16 = (tmp_path / precision / "strophe-verse" for precision in ("int8", "bf16"))
+    for folder in (bf16, int8):
+        command = [*COMMAND, "--precision", folder.parent.name]
+        assert main([*command, "--out", str(folder)]) == 0
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (bf16, int8)]
     assert sizes[1] < 0.53 * sizes[0]
     texts = []
-    for folder in (exported, int8):
+    for folder in (bf16, int8):
         capsys.readouterr()
         asked = ["--checkpoint", str(folder), "--prompt", "The moon", "--seed", "3"]
         assert main(["generate", *asked, "--max-tokens", "300"]) == 0
         texts.append(capsys.readouterr().out)
     assert texts[0] == texts[1] != ""
     assert [path.name for path in sorted(int8.iterdir())] == [
-        path.name for path in sorted(exported.iterdir())
+        path.name for path in sorted(bf16.iterdir())
     ]
 
 

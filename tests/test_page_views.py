@@ -71,7 +71,7 @@ def test_the_models_card_is_shown(page: "Page", server: "Server") -> None:
     )
     page.click("#more-settings summary")
     expect(page.locator("#card")).to_have_text(card)
-    expect(page.locator("#model-facts")).to_contain_text("3 layers of 512 units")
+    expect(page.locator("#model-facts")).to_contain_text("3 layers of 608 units")
 
 
 def test_temperatures_are_compared_side_by_side(page: "Page", server: "Server") -> None:

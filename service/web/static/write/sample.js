@@ -14,8 +14,8 @@ const PROMPT = "The moon";
 export const ASKED = { prompt: PROMPT, temperature: 0.6, seed: 1, max_tokens: 400, max_lines: 4 };
 // What the model that ships makes of it, for where there is no service to ask.
 export const STORED =
-  " flung from the sunset's shade,\nAnd basking on the earth and stream\n" +
-  "And winter streams that play on stones,\nAnd with the moon upon the boughs";
+  " and the sweet plain is still;\nAnd all the strife and the new place doth set out.\n" +
+  "But what is the last from the world to hear thee?\nThere is no sorrow, or have no friend.";
 const EVERY_MS = 28; // a letter, as fast as one reads
 
 export const show = (parts) => new Sample(parts);
