@@ -36,7 +36,7 @@ from replicas import wait_until
 from resuming_reader import Tally
 
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose --profile scale"))
-# What compose is told by; of these a service outside of it would refuse those that are no settings.
+# What compose is told by, and a service outside of it is not: limits, ports, a default model.
 TOLD = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("STROPHE_")}
 PLACE = """
 import shutil, sys

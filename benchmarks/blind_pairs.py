@@ -6,8 +6,9 @@
 `write` lets both write some lines for each seed from 1 on, none left out, and puts into the folder
 `pairs.md`, which shows them as A and B in an order drawn for each pair, and `key.json`, which says
 who wrote A. Readers see only the first, and answer with a line a pair: its number and A, B or =.
-`count` prints how often each won, and the share of the other's wins among pairs that were decided,
-with its 95 % interval (Wilson 1927).
+`count` prints for each reader how often each won, and the share of the other's wins among pairs
+that were decided, with its 95 % interval (Wilson 1927). Readers are not added up: they read the
+same pairs, so that two of them are no larger sample.
 """
 
 import argparse
@@ -19,10 +20,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from model import checkpoint as checkpoints
-from model.checkpoint import LoadedCheckpoint
-from model.decoding.decoder import decoder_of
+from model.decoding.decoder import Decoder, decoder_of
 from model.decoding.reference_driver import generate
 from model.parameters import SamplingParams
+from model.tokenizer import Tokenizer
 
 STEPS = 16  # tokens a piece
 SIDES = ("one", "other")
@@ -56,7 +57,8 @@ def write(args: argparse.Namespace) -> None:
     openings = {}
     for side, folder in zip(SIDES, (args.one, args.other), strict=True):
         loaded = checkpoints.load(folder)
-        openings[side] = {seed: opening(loaded, seed, args) for seed in seeds}
+        decoder = decoder_of(loaded.network)
+        openings[side] = {seed: opening(decoder, loaded.tokenizer, seed, args) for seed in seeds}
     rng = random.Random(f"{args.one.name} {args.other.name} {args.pairs}")
     pages, key = [], {}
     for seed in seeds:
@@ -69,7 +71,7 @@ def write(args: argparse.Namespace) -> None:
     (args.out / "key.json").write_text(json.dumps(key), encoding="utf-8")
 
 
-def opening(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> str:
+def opening(decoder: Decoder, tokenizer: Tokenizer, seed: int, args: argparse.Namespace) -> str:
     """Generate the lines of one side, with whatever stands before them."""
     params = SamplingParams.checked(
         seed=seed,
@@ -77,8 +79,8 @@ def opening(loaded: LoadedCheckpoint, seed: int, args: argparse.Namespace) -> st
         max_tokens=1000,
         max_lines=args.lines,
     )
-    pieces = generate(decoder_of(loaded.network), loaded.tokenizer, args.prompt, params, STEPS)
     prompt: str = args.prompt
+    pieces = generate(decoder, tokenizer, prompt, params, STEPS)
     return prompt + "".join(piece.text for piece in pieces)
 
 
@@ -88,16 +90,13 @@ def quoted(text: str) -> str:
 
 
 def count(args: argparse.Namespace) -> None:
-    """Print who won how often, by reader and together."""
+    """Print who won how often, by reader."""
     key = {
         int(pair): first for pair, first in json.loads((args.out / "key.json").read_text()).items()
     }
-    together: Counter[str] = Counter()
     for path in args.answers:
         won = wins(key, path.read_text(encoding="utf-8").splitlines())
-        print(f"{path.name}: {in_words(won)}")
-        together.update(won)
-    print(f"together: {in_words(together)}")
+        print(f"{path}: {in_words(won)}")
 
 
 def wins(key: Mapping[int, str], lines: Iterable[str]) -> Counter[str]:
