@@ -34,7 +34,7 @@ KEPT_OF_LOGITS = 4
 BF16_SHARE = 0.7  # of what a step keeps in fp32
 COPIES = 2  # of weights and gradients in a step, of all that is saved in a save
 MANY_CHARACTERS = 20_000  # a vocabulary of more is most of a network
-LIBRARIES = 100_000_000  # what torch loads with the first step
+LIBRARIES = 250_000_000  # what torch loads with the first step, and holes between huge pages
 GIGABYTE = 10**9
 _OF_VOCABULARY = ("embedding.", "output.")
 
