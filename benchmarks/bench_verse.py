@@ -28,7 +28,7 @@ from measured import quantile, show_json, show_table
 from misaki_referee import Referee, referee
 
 from model import checkpoint as checkpoints
-from model.__main__ import SHIPPED
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from model.copies.copy_index import CopyIndex
 from model.copies.copy_report import copy_report
@@ -328,7 +328,7 @@ def mean(values: Sequence[float]) -> float:
 def main() -> None:
     """Measure every row and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
+    parser.add_argument("--checkpoint", type=Path, default=pretrained.DEFAULT)
     parser.add_argument("--judge", type=Path, help="a checkpoint that was trained apart")
     parser.add_argument("--valid", type=Path, help="held-out verse, .xz or plain")
     parser.add_argument("--poems", type=int, default=30)

@@ -19,7 +19,7 @@ from replicas import Nginx, Redis, Replica, wait_until
 from resuming_reader import CUT, Tally
 
 from model import checkpoint as checkpoints
-from model.__main__ import SHIPPED
+from model import pretrained
 from model.atomic_write import replacing_folder
 from model.extra_files import WORDS
 
@@ -46,14 +46,14 @@ class Deployment:
 def write_versions(folder: Path) -> list[Path]:
     """Write two checkpoints whose texts differ: the one that ships, and a copy that was shaken."""
     first, second = folder / "first", folder / "second"
-    shutil.copytree(SHIPPED, first)
-    shaken = checkpoints.load(SHIPPED)
+    shutil.copytree(pretrained.DEFAULT, first)
+    shaken = checkpoints.load(pretrained.DEFAULT)
     torch.manual_seed(1)
     with torch.no_grad():
         for weights in shaken.network.parameters():
             weights.add_(torch.randn_like(weights), alpha=0.05 * float(weights.std()))
     checkpoints.save(shaken, second)
-    words = (SHIPPED / WORDS).read_bytes()  # without which it would compose no poems
+    words = (pretrained.DEFAULT / WORDS).read_bytes()  # without which it would compose no poems
     checkpoints.add_file(second, WORDS, words, facts={}, card=shaken.card)
     return [first, second]
 

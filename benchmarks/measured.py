@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint, Description
+from model.checkpoint import Checkpoint
 from model.config import ModelConfig
+from model.description import Description
 from model.network import Network
 from model.tokenizer import TokenizerKind
 from model.tokenizer_training import train_tokenizer

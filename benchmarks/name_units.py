@@ -26,11 +26,11 @@ from measured import show_table
 from unit_targets import TARGETS
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import Checkpoint
 from model.gate_activations import layer_activations
 
 ROOT = Path(__file__).parent.parent
-SHIPPED = ROOT / "model" / "pretrained" / "verse"
 UNITS = ROOT / "service" / "web" / "static" / "see" / "units.json"
 LEAST = 0.5
 PASSAGE = 1500  # characters: as many as the page reads
@@ -118,7 +118,7 @@ def main() -> None:
     """Find the units, write their names beside the page and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", type=Path, help="held-out verse, .txt or .xz")
-    parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
+    parser.add_argument("--checkpoint", type=Path, default=pretrained.DEFAULT)
     parser.add_argument("--passages", type=int, default=90)
     parser.add_argument("--out", type=Path, default=UNITS)
     args = parser.parse_args()

@@ -16,6 +16,7 @@ from typing import TypeAlias, get_args
 import torch
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import Checkpoint
 from model.copies.copy_report import CopyLimits, copy_report
 from model.count_in_words import counted
@@ -34,8 +35,6 @@ from model.weights_file import Precision, distinct_weights
 # argparse gives what `add_subparsers` returns no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
-SHIPPED = Path(__file__).parent / "pretrained" / "verse"
-
 
 def build_parser() -> argparse.ArgumentParser:
     """Argument parser of the commands; their sampling flags come from SamplingParams."""
@@ -44,8 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--checkpoint",
-        default=str(SHIPPED),
-        help="folder, or address such as s3://bucket/folder; default: the one that ships",
+        default=str(pretrained.DEFAULT),
+        help="folder, or address such as s3://bucket/folder; default: verse, which ships",
     )
     common.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 

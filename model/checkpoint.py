@@ -22,21 +22,19 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from model.atomic_write import replacing_folder
-from model.config import ModelConfig
 from model.copies.copy_index import CopyIndex
+from model.description import FLOATS, FORMATS, QUANTIZED, Description, Facts
 from model.errors import CheckpointError, ParameterError, TokenizerError, shortened
 from model.extra_files import (
     COPIES,
     MAX_EXTRA,
     WORDS,
     ExtraFile,
-    FileFacts,
     facts_of,
     read_copy_index,
     read_word_list,
@@ -44,7 +42,7 @@ from model.extra_files import (
 )
 from model.network import Network
 from model.regular_file import read_regular
-from model.tokenizer import Tokenizer, TokenizerKind
+from model.tokenizer import Tokenizer
 from model.weights_file import (
     Precision,
     distinct_weights,
@@ -55,40 +53,11 @@ from model.weights_file import (
 )
 from model.word_list import WordList
 
-FORMATS = FLOATS, QUANTIZED = 1, 2  # of weights that are floats, and of int8 ones with scales
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKENIZER, CARD = "tokenizer.model", "README.md"
 FILES = (WEIGHTS, CONFIG, TOKENIZER, CARD)
 MAX_CONFIG = MAX_CARD = 1 << 20  # bytes
 MAX_TOKENIZER, MAX_PIECE = 1 << 20, 256  # bytes without the vocabulary, and of each token of it
-Facts = dict[str, str | int | float | None]
-
-
-class Description(BaseModel):
-    """Content of a checkpoint's config.json: architecture, tokenizer, provenance, extra files."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    format: Literal[1, 2]
-    architecture: ModelConfig
-    tokenizer: TokenizerKind
-    provenance: Facts = Field(
-        default_factory=dict, description="where the weights come from: corpus, steps, losses"
-    )
-    extra_files: dict[ExtraFile, FileFacts] = Field(
-        default_factory=dict, description="files beside the four: their sizes and hashes"
-    )
-
-    @property
-    def is_quantized(self) -> bool:
-        """Quantized weights: True where they are int8 integers with scales."""
-        return self.format == QUANTIZED
-
-    @model_validator(mode="after")
-    def _quantized_is_plain(self) -> Self:
-        if self.is_quantized and not self.architecture.is_plain:
-            raise ValueError(f"format {QUANTIZED} is for plain stacks of layers")
-        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

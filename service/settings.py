@@ -5,27 +5,31 @@ the error messages are made of these. Knows nothing of what uses them.
 """
 
 import os
-import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import limits
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from model.errors import ModelError, ParameterError, shortened
+from model import pretrained
+from model.errors import ModelError, ParameterError
 from model.parameters import BackendName
-from model.stores.address import StoreError, is_address, require_address
 from model.usable_cores import usable_cores
 from service.compose_variables import COMPOSE_VARIABLES
+from service.setting_types import (
+    Device,
+    LowerCase,
+    Origins,
+    Places,
+    Rates,
+    RateStorage,
+    Replica,
+    ShippedNames,
+)
 
 PREFIX = "STROPHE_"
 MAX_DEFAULT_THREADS = 4  # one step is small products: more cores wait for one another
-STORAGE_SCHEMES = ("memory", "redis", "rediss", "redis+unix")
-DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
-REPLICA = re.compile(r"[A-Za-z0-9._-]{1,64}")
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+")
 
 
 class SettingsError(ModelError):
@@ -47,7 +51,7 @@ class Settings(BaseSettings):
     ops_port: int = Field(
         8001, ge=1, le=65_535, description="port of /healthz, /readyz and /metrics by themselves"
     )
-    checkpoints: Annotated[tuple[str, ...], NoDecode] = Field(
+    checkpoints: Places = Field(
         ("checkpoints",),
         description="folders of checkpoints, or stores: s3://, gs://, hf://, file://, with commas "
         "between them; each checkpoint is served by its name, beside those that ship",
@@ -57,17 +61,22 @@ class Settings(BaseSettings):
         description="folder that keeps kernels compiled for this CPU, and checkpoints from stores; "
         "unset: strophe/ in the user's cache folder",
     )
+    shipped: ShippedNames = Field(
+        pretrained.NAMES,
+        description="models to serve of those that ship, with commas between them, the default "
+        "first; none serves none of them",
+    )
     default_model: str | None = Field(
         None,
         description="model of requests that name none; unset: the only one, "
-        "else the one that has the name of the model that ships, else the first by name",
+        "else the one that has the name of the first that ships, else the first by name",
     )
-    replica: str | None = Field(
+    replica: Replica | None = Field(
         None,
         description="name of this service among several behind one address; ids of generations "
         "hold it",
     )
-    device: str = Field(
+    device: Device = Field(
         "auto",
         description="where to compute: auto, cpu, cuda or cuda:N",
     )
@@ -137,12 +146,12 @@ class Settings(BaseSettings):
     api_keys_file: Path | None = Field(
         None, description="file of such keys, one a line; a change is taken up at once"
     )
-    rate_limit: str | None = Field(
+    rate_limit: Rates | None = Field(
         None,
         max_length=200,
         description="texts that one client may ask for, such as 60/minute;1000/hour",
     )
-    rate_limit_storage: SecretStr = Field(
+    rate_limit_storage: RateStorage = Field(
         SecretStr("memory://"),
         description="where they are counted: memory:// or redis://HOST:PORT/NUMBER, which "
         "several processes can share",
@@ -159,92 +168,13 @@ class Settings(BaseSettings):
         le=16,
         description="proxies in front, whose X-Forwarded-For tells the client's address",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Origins = Field(
         (),
         description="origins of web pages that may call, with commas between them; * is every one",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = Field(
         "info", description="the least important lines to log"
     )
-
-    @field_validator("checkpoints", mode="before")
-    @classmethod
-    def _places(cls, value: object) -> object:
-        if isinstance(value, Path):
-            return (str(value),)
-        return tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value
-
-    @field_validator("checkpoints")
-    @classmethod
-    def _are_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(value):
-            raise ValueError("names no folder between two commas")
-        for address in filter(is_address, value):
-            try:
-                require_address(address)
-            except StoreError as error:
-                raise ValueError(str(error)) from error
-        return value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _lower_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _rates(cls, value: str | None) -> str | None:
-        try:
-            rates = [] if value is None else limits.parse_many(value)
-        except ValueError:
-            rates = [limits.RateLimitItemPerSecond(0)]
-        if any(rate.amount < 1 for rate in rates):
-            example = "such as 60/minute;1000/hour, each 1 or more"
-            raise ValueError(f"must be rates {example}, got {shortened(value)}")
-        return value
-
-    @field_validator("rate_limit_storage")
-    @classmethod
-    def _storage(cls, value: SecretStr) -> SecretStr:
-        # The messages do not show the value: there may be a password in it.
-        scheme, separator, _ = value.get_secret_value().partition("://")
-        if not separator or scheme not in STORAGE_SCHEMES:
-            known = ", ".join(f"{each}://" for each in STORAGE_SCHEMES)
-            raise ValueError(f"must begin with one of {known}")
-        if scheme != "memory" and find_spec("redis") is None:
-            raise ValueError(f"{scheme}:// needs the package redis: install strophe[redis]")
-        return value
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip().lower() for part in value.split(","))
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if origin != "*" and not ORIGIN.fullmatch(origin):
-                example = "* or such as https://example.org:8080, without a path"
-                raise ValueError(f"an origin is {example}, got {shortened(origin)}")
-        return value
-
-    @field_validator("replica")
-    @classmethod
-    def _is_replica(cls, value: str | None) -> str | None:
-        if value is not None and not REPLICA.fullmatch(value):
-            allowed = "1 to 64 of the letters a to z and A to Z, digits, dots, hyphens, underscores"
-            raise ValueError(f"must be {allowed}, got {shortened(value)}")
-        return value
-
-    @field_validator("device")
-    @classmethod
-    def _is_device(cls, value: str) -> str:
-        if not DEVICE.fullmatch(value):
-            raise ValueError(f"must be auto, cpu, cuda or cuda:N, got {shortened(value)}")
-        return value
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

@@ -12,8 +12,9 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint, Description
+from model.checkpoint import Checkpoint
 from model.config import Cell, ModelConfig
+from model.description import Description
 from model.extra_files import WORDS
 from model.network import Network
 from model.tokenizer import Tokenizer

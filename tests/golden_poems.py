@@ -11,9 +11,10 @@ import json
 import struct
 from typing import Any
 
-from golden_requests import CHECKPOINT, ROOT
+from golden_requests import ROOT
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from model.decoding.decoder import decoder_of
 from verse.composer.voice import voice_of
@@ -71,7 +72,7 @@ def digests(loaded: LoadedCheckpoint) -> list[str]:
 
 def main() -> None:
     """Write the golden file anew."""
-    loaded = checkpoints.load(CHECKPOINT)
+    loaded = checkpoints.load(pretrained.DEFAULT)
     content = {"checkpoint": loaded.digest, "digests": digests(loaded)}
     GOLDEN.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

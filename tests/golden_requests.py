@@ -1,8 +1,8 @@
-"""Requests of the golden file, and digests of what the checkpoint that ships writes for them.
+"""Requests of the golden files, and digests of what the checkpoints that ship write for them.
 
-    python tests/golden_requests.py    writes tests/golden/verse.json anew
+    python tests/golden_requests.py [NAME ...]    writes tests/golden/NAME.json anew
 
-The file may change only with that checkpoint: a change for any other reason means that every seed
+A file may change only with its checkpoint: a change for any other reason means that every seed
 that anyone has noted down gives another text.
 """
 
@@ -10,12 +10,14 @@ import hashlib
 import json
 import random
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from model.decoding.decoder import Decoder, decoder_of
 from model.decoding.generation import Generation
@@ -25,10 +27,10 @@ from model.decoding.row_batch import RowBatch
 from model.parameters import MAX_SEED, SamplingParams
 
 ROOT = Path(__file__).parent.parent
-GOLDEN = ROOT / "tests" / "golden" / "verse.json"
-CHECKPOINT = ROOT / "model" / "pretrained" / "verse"
+GOLDEN = ROOT / "tests" / "golden"
 NUM_REQUESTS = 240
 NUM_ENDING = 80  # of them behind those, with ends of verse and avoided words
+NUM_OF_OTHERS = 32  # for each checkpoint that is not the default
 ROWS = 48  # decoded together
 PROMPTS = (
     "",
@@ -41,6 +43,21 @@ PROMPTS = (
     "\u4e0d\u77e5",
     "a" * 100,
 )
+
+
+TANG_PROMPTS = ("", "明月", "江雪\n柳宗元\n", "春眠不覺曉", "sea")
+
+
+def requests_of(name: str) -> list[tuple[str, SamplingParams]]:
+    """Requests for a checkpoint that ships: all for the default, some of them for the others."""
+    made = requests()
+    if name == pretrained.DEFAULT.name:
+        return made
+    few = made[: NUM_OF_OTHERS // 2] + made[-NUM_OF_OTHERS // 2 :]
+    if name != "tang":
+        return few
+    prompts = [TANG_PROMPTS[index % len(TANG_PROMPTS)] for index in range(len(few))]
+    return [(prompt, params) for prompt, (_, params) in zip(prompts, few, strict=True)]
 
 
 def requests() -> list[tuple[str, SamplingParams]]:
@@ -129,13 +146,20 @@ def _digests_of_batch(
     return [f"{text.hexdigest()[:16]} {values.hexdigest()[:16]}" for text, values in pairs]
 
 
+def golden_of(name: str) -> dict[str, Any]:
+    """Golden file of a checkpoint that ships: its digest, and those of its texts."""
+    read: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
 def main() -> None:
-    """Write the golden file."""
+    """Write the golden files of the checkpoints that are named, or of all."""
     torch.set_num_threads(1)
-    loaded = checkpoints.load(CHECKPOINT)
-    golden = {"checkpoint": loaded.digest, "digests": digests(loaded, requests())}
-    GOLDEN.parent.mkdir(exist_ok=True)
-    GOLDEN.write_text(json.dumps(golden, indent=1) + "\n", encoding="utf-8")
+    for name in sys.argv[1:] or pretrained.NAMES:
+        loaded = checkpoints.load(pretrained.FOLDER / name)
+        golden = {"checkpoint": loaded.digest, "digests": digests(loaded, requests_of(name))}
+        text = json.dumps(golden, indent=1) + "\n"
+        (GOLDEN / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,10 @@ FORGET = """async () => {
 
 @pytest.fixture(scope="session")
 def lasting_server(start_lasting_server: "StartServer") -> "Server":
-    """Service with the model that ships as its default, and room for three texts."""
-    return start_lasting_server(STROPHE_DEFAULT_MODEL="verse", STROPHE_MAX_STREAMS="3")
+    """Service with the models that ship, verse as its default, and room for three texts."""
+    return start_lasting_server(
+        STROPHE_DEFAULT_MODEL="verse", STROPHE_SHIPPED="", STROPHE_MAX_STREAMS="3"
+    )
 
 
 @pytest.fixture(scope="module")

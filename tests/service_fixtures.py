@@ -248,6 +248,7 @@ def beginning(
                 "STROPHE_CHECKPOINTS": str(tiny_checkpoint.parent),
                 "STROPHE_THREADS": "1",
                 "STROPHE_DEFAULT_MODEL": "tiny",
+                "STROPHE_SHIPPED": "verse",  # alone, which is sooner ready
                 **environment,
             }
             log = tmp_path_factory.mktemp("server") / "log"

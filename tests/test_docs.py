@@ -17,8 +17,8 @@ from pydantic.fields import FieldInfo
 import model.__main__
 import training.__main__
 import verse.__main__
-from model.checkpoint import Description
 from model.config import ModelConfig
+from model.description import Description
 from service.api.generate import GenerateRequest
 from service.api.inspect import InspectRequest
 from service.api.openai.chat_body import ChatRequest

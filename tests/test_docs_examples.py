@@ -38,13 +38,17 @@ ServerFor = Callable[[Block], "Server"]
 
 @pytest.fixture(scope="module")
 def server_for(start_server: "StartServer", tmp_path_factory: pytest.TempPathFactory) -> ServerFor:
-    """A service with the model that ships alone, and the settings that a block is about."""
+    """A service with the models that ship alone, and the settings that a block is about."""
     started: dict[tuple[tuple[str, str], ...], Server] = {}
     nothing = str(tmp_path_factory.mktemp("checkpoints"))
 
     def server(block: Block) -> "Server":
         if block.settings not in started:
-            own = {"STROPHE_CHECKPOINTS": nothing, "STROPHE_DEFAULT_MODEL": ""}
+            own = {
+                "STROPHE_CHECKPOINTS": nothing,
+                "STROPHE_DEFAULT_MODEL": "",
+                "STROPHE_SHIPPED": "",
+            }
             started[block.settings] = start_server(**own, **dict(block.settings))
         return started[block.settings]
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.avoided_words import AvoidedPhrase, avoided_phrase
 from model.checkpoint import LoadedCheckpoint
 from model.decoding.avoidance import ATTEMPTS, Avoidance, Drawn
@@ -19,13 +19,12 @@ from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, Tokenizer
 from model.tokenizer_training import train_tokenizer
 
-SHIPPED = Path(__file__).parent.parent / "model" / "pretrained" / "verse"
 COMMON = ("the", "and", "love", "I", "of the")
 
 
 @pytest.fixture(scope="module")
 def shipped() -> LoadedCheckpoint:
-    return checkpoints.load(SHIPPED)
+    return checkpoints.load(pretrained.DEFAULT)
 
 
 @pytest.fixture(scope="module")

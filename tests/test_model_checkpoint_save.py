@@ -17,9 +17,9 @@ from model.checkpoint import (
     FILES,
     WEIGHTS,
     Checkpoint,
-    Description,
 )
 from model.config import ModelConfig
+from model.description import Description
 from model.network import Network
 from model.tokenizer import Tokenizer, TokenizerKind
 from model.tokenizer_training import train_tokenizer

@@ -14,7 +14,8 @@ import torch
 import yaml
 
 from model import checkpoint as checkpoints
-from model.__main__ import SHIPPED, main
+from model import pretrained
+from model.__main__ import main
 from model.checkpoint import WEIGHTS
 from model.export import hub_card
 from model.stores.mirror import Mirror
@@ -54,11 +55,11 @@ def test_the_card_says_to_the_hub_what_it_says_to_people(exported: Path) -> None
     assert result["dataset"]["name"] == f"held-out part of {corpus}"
     assert [metric["value"] for metric in result["metrics"]] == [1.8063]
     assert "strophe generate --checkpoint hf://OWNER/strophe-verse" in card
-    assert (SHIPPED / "README.md").read_text().strip() in card
+    assert (pretrained.DEFAULT / "README.md").read_text().strip() in card
 
 
 def test_the_folder_is_the_same_checkpoint_with_another_card(exported: Path) -> None:
-    ours, theirs = checkpoints.load(SHIPPED), checkpoints.load(exported)
+    ours, theirs = checkpoints.load(pretrained.DEFAULT), checkpoints.load(exported)
     for name, weight in ours.network.state_dict().items():
         assert torch.equal(weight, theirs.network.state_dict()[name])
     assert theirs.description == ours.description

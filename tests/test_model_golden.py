@@ -4,7 +4,6 @@ Run under NUMBA_CPU_NAME, ONEDNN_MAX_CPU_ISA and ATEN_CPU_CAPABILITY (`make test
 tests of other CPUs than the one at hand.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -12,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from golden_requests import CHECKPOINT, GOLDEN, PROMPTS, ROOT, digests, requests
+from golden_requests import PROMPTS, ROOT, digests, golden_of, requests, requests_of
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from model.parameters import SamplingParams
 
@@ -35,16 +35,16 @@ def short_digests(loaded: LoadedCheckpoint) -> list[str]:
 
 @pytest.fixture(scope="module")
 def loaded() -> LoadedCheckpoint:
-    return checkpoints.load(CHECKPOINT)
+    return checkpoints.load(pretrained.DEFAULT)
 
 
 @pytest.fixture(scope="module")
 def golden() -> list[str]:
-    return list(json.loads(GOLDEN.read_text(encoding="utf-8"))["digests"])
+    return list(golden_of(pretrained.DEFAULT.name)["digests"])
 
 
 def test_the_golden_file_is_of_the_checkpoint_that_ships(loaded: LoadedCheckpoint) -> None:
-    assert json.loads(GOLDEN.read_text(encoding="utf-8"))["checkpoint"] == loaded.digest
+    assert golden_of(pretrained.DEFAULT.name)["checkpoint"] == loaded.digest
 
 
 def test_every_sampling_parameter_takes_several_values_in_the_requests() -> None:
@@ -56,6 +56,13 @@ def test_every_sampling_parameter_takes_several_values_in_the_requests() -> None
 
 def test_every_machine_writes_the_golden_texts(loaded: LoadedCheckpoint, golden: list[str]) -> None:
     assert digests(loaded, requests()) == golden
+
+
+@pytest.mark.parametrize("name", pretrained.NAMES[1:])
+def test_every_machine_writes_the_golden_texts_of_the_other_models(name: str) -> None:
+    other, golden = checkpoints.load(pretrained.FOLDER / name), golden_of(name)
+    assert golden["checkpoint"] == other.digest
+    assert digests(other, requests_of(name)) == golden["digests"]
 
 
 @pytest.mark.parametrize(("rows", "count", "threads"), [(1, 60, 1), (2, 20, 2), (7, 70, 3)])

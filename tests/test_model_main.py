@@ -13,10 +13,11 @@ import pytest
 
 from model import checkpoint as checkpoints
 from model.__main__ import build_parser, main
-from model.checkpoint import CARD, CONFIG, Checkpoint, Description
+from model.checkpoint import CARD, CONFIG, Checkpoint
 from model.config import ModelConfig
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
+from model.description import Description
 from model.network import Network
 from model.parameters import SamplingParams
 from model.tokenizer_training import train_tokenizer

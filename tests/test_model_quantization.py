@@ -9,9 +9,10 @@ import safetensors.torch
 import torch
 
 from model import checkpoint as checkpoints
-from model.checkpoint import CONFIG, WEIGHTS, Checkpoint, Description
+from model.checkpoint import CONFIG, WEIGHTS, Checkpoint
 from model.config import Cell, ModelConfig
 from model.decoding.backends.int8 import quantized
+from model.description import Description
 from model.errors import CheckpointError, ParameterError
 from model.network import Network
 from model.quantization import LEVELS, integers, row_scales

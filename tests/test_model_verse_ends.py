@@ -1,13 +1,13 @@
 """Ends of verse: a text ends with its n-th line or stanza, or softly with the end of one."""
 
 import random
-from pathlib import Path
 
 import pytest
 import torch
 from sampling_rows import LOGITS, ROWS, V, ids_of, params
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from model.decoding.decoder import Decoder, decoder_of
 from model.decoding.generation import Generation, Piece
@@ -20,13 +20,12 @@ from model.parameters import SamplingParams
 from model.tokenizer import BOS_ID, Tokenizer
 from model.tokenizer_training import train_tokenizer
 
-SHIPPED = Path(__file__).parent.parent / "model" / "pretrained" / "verse"
 POEM = "of day\n  \nThe night\nis long\n\n\nAnd cold \n\n\nend"
 
 
 @pytest.fixture(scope="module")
 def shipped() -> LoadedCheckpoint:
-    return checkpoints.load(SHIPPED)
+    return checkpoints.load(pretrained.DEFAULT)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model import checkpoint as checkpoints
 from model.checkpoint import CONFIG
+from model.description import Facts
 from model.errors import CheckpointError
 from model.extra_files import WORDS
 from model.word_list import BITS_PER_LEVEL, MAX_ASSOCIATES, WordList, pack
@@ -96,7 +97,7 @@ def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(tiny_checkpoint, tmp_path / "tiny"))
     (folder / "loss.png").write_bytes(b"plot")
     words = pack(["sea"], [[3], [2], [1]], [])
-    facts: checkpoints.Facts = {"words kept": 1, "gone": None}
+    facts: Facts = {"words kept": 1, "gone": None}
     checkpoints.add_file(folder, WORDS, words.serialized, facts=facts, card="# With words\n")
     return folder
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from name_units import SHIPPED
 from sheet import IN_A_BROWSER, OpenPage, expect, text_of, write
 from unit_equations import Numbers, unit_equations
 from unit_targets import TARGETS
 
 from model import checkpoint as checkpoints
+from model import pretrained
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -206,7 +206,7 @@ def test_a_unit_of_ones_own_is_found_and_told_honestly(page: "Page") -> None:
 @pytest.fixture(scope="module")
 def by_hand() -> dict[str, Numbers]:
     """Every number of unit 341 of the lowest layer over TEXT."""
-    return unit_equations(checkpoints.load(SHIPPED), TEXT, 0, 341)
+    return unit_equations(checkpoints.load(pretrained.DEFAULT), TEXT, 0, 341)
 
 
 def choose_unit(page: "Page", unit: int) -> None:

@@ -66,7 +66,7 @@ def registry_of(
 ) -> Registry:
     return Registry(
         checkpoints=[folder],
-        shipped=folder / "none",
+        shipped=[],
         load=load,
         observer=Metrics(),
         default_model=default,
@@ -205,6 +205,35 @@ def test_what_is_told_of_a_model_is_of_what_was_loaded_also_where_its_folder_was
     assert completion.get_json()["system_fingerprint"] == f"fp_{first.digest}"
     seen = client.post("/v1/inspect", json={"text": "The sea", "layer": 2}).get_json()
     assert (seen["num_layers"], seen["hidden_size"], seen["layer"]) == (3, 16, 2)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Limericks", "Limericks"),
+        ("Lime\nricks\t \x85of mine ", "Lime ricks of mine"),
+        ("x" * 1000, "x" * 100),
+        (" ", None),
+        ("", None),
+        (5, None),
+        (None, None),
+    ],
+)
+def test_the_list_tells_what_a_model_is_for(
+    tmp_path: Path,
+    make_checkpoint: MakeCheckpoint,
+    make_engine: Callable[..., Engine],
+    told: str | int | None,
+    shown: str | None,
+) -> None:
+    place = make_checkpoint(tmp_path / "checkpoints" / "mine")
+    config = json.loads((place / "config.json").read_text())
+    (place / "config.json").write_text(json.dumps(config | {"provenance": {"purpose": told}}))
+    registry = registry_of(place.parent, load_checkpoint)
+    registry.scan()
+    client = client_of(registry, make_engine())
+    (listed,) = client.get("/v1/models").get_json()["data"]
+    assert listed["purpose"] == client.get("/v1/models/mine").get_json()["purpose"] == shown
 
 
 def test_no_model_and_no_default_disagree_while_folders_come_and_go(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ def test_models_are_listed_as_openai_lists_them(client: FlaskClient) -> None:
     content = client.get("/v1/models").get_json()
     (model,) = content["data"]
     assert content["object"] == "list"
-    assert model.keys() == {"id", "object", "created", "owned_by"}
-    assert model["id"] == "tiny"
+    assert model.keys() == {"id", "object", "created", "owned_by", "purpose"}
+    assert (model["id"], model["purpose"]) == ("tiny", None)
 
 
 def test_one_model_is_shown_by_its_name(client: FlaskClient) -> None:

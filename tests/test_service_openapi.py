@@ -229,7 +229,8 @@ def test_where_minus_one_means_left_out_the_document_says_so(
 
 
 def test_an_answer_with_more_than_is_told_is_noticed(document: Document) -> None:
-    entry = {"id": "a", "object": "model", "created": 1, "owned_by": "strophe", "size": 3}
+    entry = {"id": "a", "object": "model", "created": 1, "owned_by": "strophe"}
+    entry |= {"purpose": None, "size": 3}
     said = problems(document, {"$ref": "#/components/schemas/ModelEntry"}, entry)
     assert said == ["[]: Additional properties are not allowed ('size' was unexpected)"]
 

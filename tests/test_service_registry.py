@@ -48,7 +48,7 @@ def make_registry(
 
     return Registry(
         checkpoints=[folder],
-        shipped=shipped,
+        shipped=[shipped / name for name in ("verse", "anthology")],
         load=load,
         observer=Metrics(),
         default_model=default,
@@ -213,7 +213,10 @@ def test_no_model_becomes_the_default_by_coming_last(
     assert told_default(registry) == ("mine", "it is the only model")
     make_checkpoint(folder / "tried-out", seed=1)
     assert told_default(registry) == ("mine", "it is the first by name")
-    ships = ("verse", "it has the name of the model that ships")
+    make_checkpoint(shipped / "anthology")
+    first = "it has the name of the first model that ships"
+    assert told_default(registry) == ("anthology", first)
+    ships = ("verse", first)
     make_checkpoint(shipped / "verse")
     assert told_default(registry) == ships
     make_checkpoint(folder / "a-trial")
@@ -221,6 +224,15 @@ def test_no_model_becomes_the_default_by_coming_last(
     make_checkpoint(folder / "verse", seed=2)  # in place of the one that ships
     assert told_default(registry) == ships
     assert registry.catalogue.find(None).source.folder.parent == folder
+
+
+def test_of_what_ships_only_what_is_asked_for_is_served(
+    registry: Registry, shipped: Path, make_checkpoint: MakeCheckpoint
+) -> None:
+    for name in ("verse", "others"):
+        make_checkpoint(shipped / name)
+    registry.scan()
+    assert names(registry) == ["verse"]
 
 
 def test_a_generation_is_how_often_a_checkpoint_was_loaded_under_the_name(
@@ -283,7 +295,7 @@ def test_whatever_loading_raises_is_a_refusal_with_a_reason_and_the_others_are_s
         checkpoint = checkpoints.load(place)
         return LoadedModel.of(CheckpointRunner.of(checkpoint), checkpoint)
 
-    registry = Registry(checkpoints=[folder], shipped=shipped, load=load, observer=Metrics())
+    registry = Registry(checkpoints=[folder], shipped=[], load=load, observer=Metrics())
     with capture_logs() as logs:
         registry.scan()
     assert names(registry) == ["b"]

@@ -35,6 +35,22 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.port, settings.log_level) == (9000, "debug")
 
 
+@pytest.mark.parametrize(
+    ("told", "served"),
+    [
+        ("", ("verse", "songs", "tang")),
+        ("none", ()),
+        ("verse", ("verse",)),
+        ("tang, verse", ("tang", "verse")),
+    ],
+)
+def test_the_models_that_ship_are_chosen_by_name(
+    monkeypatch: pytest.MonkeyPatch, told: str, served: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("STROPHE_SHIPPED", told)
+    assert read_settings().shipped == served
+
+
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STROPHE_PORT", "")
     assert read_settings().port == 8000
@@ -46,6 +62,9 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
         ("STROPHE_PORT", "0"),
         ("STROPHE_PORT", "65536"),
         ("STROPHE_PORT", "http"),
+        ("STROPHE_SHIPPED", "verse,"),
+        ("STROPHE_SHIPPED", "verses"),
+        ("STROPHE_SHIPPED", "none,verse"),
         ("STROPHE_OPS_PORT", "8000"),
         ("STROPHE_DEVICE", "gpu"),
         ("STROPHE_DEVICE", "mps"),

@@ -8,6 +8,7 @@ import torch
 from training_runs import arguments, refusal, resuming, saved_step, stopped_after
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import Checkpoint, LoadedCheckpoint
 from model.decoding.decoder import decoder_of
 from model.decoding.reference_driver import generate
@@ -19,7 +20,6 @@ from model.tokenizer_widening import is_widened, widened_tokenizer
 from model.word_list import WordList, pack
 from training.__main__ import main
 from training.merged_words import merged_words
-from training.origin import SHIPPED
 from training.run_folder import read_config
 from training.train_config import resolve
 from training.widening import BIAS_BELOW, widened_network
@@ -190,7 +190,7 @@ def test_the_shipped_model_is_there_by_its_name_and_a_preset_is_for_it(corpus: P
     fields |= {"dropout": None, "evaluations": 1}
     assert main(arguments(corpus, "mine", **fields)) == 0
     config = read_config(corpus.parent / "runs" / "mine")
-    assert config.init_from == SHIPPED / "verse"
+    assert config.init_from == pretrained.DEFAULT
     assert config.preset == "fine-tune"
     assert config.learning_rate == resolve("fine-tune", {}).learning_rate
     mine = served(corpus, "mine")

@@ -31,7 +31,8 @@ from training.training_errors import RunError
 
 
 def test_a_run_leaves_what_the_manual_names(corpus: Path) -> None:
-    assert main(arguments(corpus, "one", steps=40)) == 0
+    told = ["--purpose", "Limericks of the Tyne"]
+    assert main([*arguments(corpus, "one", steps=40), *told]) == 0
     run = corpus.parent / "runs" / "one"
     assert (run / "report" / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert "temperature 0.8" in (run / "report" / "README.md").read_text()
@@ -40,6 +41,8 @@ def test_a_run_leaves_what_the_manual_names(corpus: Path) -> None:
     assert best.description.provenance["corpus"] == "poems.txt"
     assert "validation bits per character" in best.card
     assert "under copyright" in best.card
+    assert "| purpose | Limericks of the Tyne |" in best.card
+    assert best.description.purpose == "Limericks of the Tyne"
     checkpoints.load(run / "last")  # the last state is a checkpoint too
 
 

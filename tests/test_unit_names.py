@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from name_units import LEAST, SHIPPED, UNITS, named, passages
+from name_units import LEAST, UNITS, named, passages
 from unit_targets import TARGETS
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import Checkpoint
 
 NAMED = json.loads(UNITS.read_text(encoding="utf-8"))
@@ -15,7 +16,7 @@ STANZA = 'Ah, (so) the Moon,\n"was late," I\'d say'
 
 def test_the_named_units_are_those_of_the_model_that_ships() -> None:
     """For another one: python benchmarks/name_units.py --text FILE; for another card without."""
-    shipped = checkpoints.load(SHIPPED)
+    shipped = checkpoints.load(pretrained.DEFAULT)
     assert NAMED["fingerprint"] == f"fp_{shipped.digest}"
     config = shipped.network.config
     places = {(each["layer"], each["unit"]) for each in NAMED["units"]}

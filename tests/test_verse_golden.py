@@ -8,16 +8,16 @@ import json
 
 import pytest
 from golden_poems import GOLDEN, digests, requests
-from golden_requests import CHECKPOINT
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import LoadedCheckpoint
 from verse.poem_request import PoemRequest
 
 
 @pytest.fixture(scope="module")
 def loaded() -> LoadedCheckpoint:
-    return checkpoints.load(CHECKPOINT)
+    return checkpoints.load(pretrained.DEFAULT)
 
 
 def test_the_golden_poems_are_of_the_checkpoint_that_ships(loaded: LoadedCheckpoint) -> None:

@@ -6,7 +6,8 @@ At the end also the model card and the report. Knows nothing of when: the traini
 from pathlib import Path
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Checkpoint, Description
+from model.checkpoint import Checkpoint
+from model.description import Description
 from model.scoring import Score
 from training.data.corpus import Corpus
 from training.evaluation.cross_entropy import mean_surprisal

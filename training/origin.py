@@ -6,16 +6,14 @@ What a run takes over beside the weights is here, too: words of verse, and a lin
 from dataclasses import replace
 from pathlib import Path
 
-import model.pretrained
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.checkpoint import WEIGHTS, Checkpoint, LoadedCheckpoint
 from model.errors import ParameterError
 from training.data.corpus import Corpus
 from training.merged_words import merged_words
 from training.provenance import BEGUN_FROM
 from training.train_config import TrainConfig
-
-SHIPPED = Path(model.pretrained.__path__[0])
 
 
 def with_origin_found(config: TrainConfig) -> TrainConfig:
@@ -34,14 +32,16 @@ def find_origin(name: Path, checkpoints_dir: Path) -> Path:
     """
     places = [name]
     if len(name.parts) == 1:
-        places += [checkpoints_dir / name, SHIPPED / name]
+        places += [checkpoints_dir / name, pretrained.FOLDER / name]
     for place in places:
         if (place / WEIGHTS).is_file():
             return place
     if name.is_dir():
         return name  # whoever loads it says what is wrong with it
     folders = (
-        path.parent for place in (checkpoints_dir, SHIPPED) for path in place.glob(f"*/{WEIGHTS}")
+        path.parent
+        for place in (checkpoints_dir, pretrained.FOLDER)
+        for path in place.glob(f"*/{WEIGHTS}")
     )
     known = ", ".join(sorted({folder.name for folder in folders}))
     raise ParameterError("from", f"there is no checkpoint {str(name)!r}; there are {known}")

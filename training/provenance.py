@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from model.checkpoint import Checkpoint
+from model.description import PURPOSE
 from training.data.corpus import Corpus
 from training.data.reading_report import ReadingFacts
 from training.optimization.trainer import Trainer
@@ -28,6 +29,7 @@ def provenance_facts(
     """Collect the facts at this moment of a run: network, corpus, updates, losses, versions."""
     config, manifest = trainer.config, corpus.manifest
     return {
+        PURPOSE: config.purpose,
         "network": trainer.network.config.summary,
         "preset": config.preset,
         "corpus": _in_short([Path(source.name).name for source in manifest.sources]),

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from model.config import NetworkShape
+from model.description import MAX_PURPOSE
 from model.errors import ParameterError, shortened
 from model.validation import validated_fields
 from training.data.corpus_options import CorpusOptions
@@ -68,6 +69,9 @@ class RunPaths(CorpusOptions):
         (), description="texts to validate on, instead of a part of the corpus"
     )
     name: RunName | None = Field(None, description="the run's and checkpoint's name")
+    purpose: str | None = Field(
+        None, min_length=1, max_length=MAX_PURPOSE, description="what it is for, in a few words"
+    )
     runs_dir: Path = Field(Path("runs"), description="folder of runs")
     checkpoints_dir: Path = Field(Path("checkpoints"), description="folder of checkpoints")
     init_from: Path | None = Field(

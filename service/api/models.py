@@ -30,6 +30,7 @@ class ModelEntry(TypedDict):
         int, Field(description="when the checkpoint was written, in seconds since 1970")
     ]
     owned_by: Literal["strophe"]
+    purpose: Annotated[str | None, Field(description="what it is for, in a few words")]
 
 
 @closed
@@ -84,6 +85,7 @@ def entry_of(served: ServedModel) -> ModelEntry:
         "object": "model",
         "created": int(served.written_at),
         "owned_by": "strophe",
+        "purpose": served.purpose,
     }
 
 

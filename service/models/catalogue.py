@@ -41,14 +41,14 @@ class Catalogue:
     Before the first scan `is_complete` is False: then no name is known to be missing, and the
     default is only known where the settings name it (`chosen_default`). No model becomes the
     default by coming last: what was trained to try something out is nobody's wish. `shipped` are
-    the names of those that come with the service.
+    the names of those that come with the service, the preferred one first.
     """
 
     served: Mapping[str, ServedModel] = field(default_factory=dict)
     loading: frozenset[str] = frozenset()
     is_complete: bool = False
     chosen_default: str | None = None
-    shipped: frozenset[str] = frozenset()
+    shipped: tuple[str, ...] = ()
 
     @property
     def models(self) -> list[ServedModel]:
@@ -64,8 +64,9 @@ class Catalogue:
             return None
         if len(self.served) == 1:
             return Default(next(iter(self.served)), "it is the only model")
-        if shipped := self.shipped & self.served.keys():
-            return Default(min(shipped), "it has the name of the model that ships")
+        for name in self.shipped:
+            if name in self.served:
+                return Default(name, "it has the name of the first model that ships")
         return Default(min(self.served), "it is the first by name")
 
     @property

@@ -50,8 +50,9 @@ def candidates(parent: Path) -> list[Candidate]:
         folders = sorted(path for path in parent.iterdir() if os.path.isdir(path))  # noqa: PTH112
     except OSError:
         return []
-    return [
-        Candidate(folder=folder, identity=tuple(file_identity(folder / name) for name in _NAMES))
-        for folder in folders
-        if not folder.name.startswith((".", "__"))
-    ]
+    return [candidate_at(each) for each in folders if not each.name.startswith((".", "__"))]
+
+
+def candidate_at(folder: Path) -> Candidate:
+    """Candidate of a folder as it is now."""
+    return Candidate(folder=folder, identity=tuple(file_identity(folder / name) for name in _NAMES))

@@ -18,7 +18,7 @@ import structlog
 
 from model.errors import ModelError
 from service.models.catalogue import Catalogue
-from service.models.discovery import Candidate, FolderIdentity, candidates
+from service.models.discovery import Candidate, FolderIdentity, candidate_at, candidates
 from service.models.served_model import LoadedModel, ServedModel
 from service.models.store_watch import StoreWatch
 from service.timeouts import STORE_CHECK_S, THREAD_STOP_TIMEOUT_S
@@ -42,17 +42,18 @@ class LoadObserver(Protocol):
 class Registry:
     """Registry of models by name, kept up to date by a watcher thread of its own.
 
-    `checkpoints` and `shipped` are folders of checkpoint folders; the first is preferred where
-    several have one of the same name. `stores` keep those that mirror a store. `load` reads one
-    folder. `default_model` serves requests that name no model; without it, the catalogue says
-    which. The watcher looks every `poll_s` seconds.
+    `checkpoints` are folders of checkpoint folders, `shipped` those checkpoint folders that come
+    with the service, the default first; of one name the first is preferred, in this order.
+    `stores` keep the folders that mirror a store. `load` reads one checkpoint folder.
+    `default_model` serves requests that name no model; without it, the catalogue says which. The
+    watcher looks every `poll_s` seconds.
     """
 
     def __init__(
         self,
         *,
         checkpoints: Sequence[Path],
-        shipped: Path,
+        shipped: Sequence[Path],
         load: Callable[[Path], LoadedModel],
         observer: LoadObserver,
         default_model: str | None = None,
@@ -103,13 +104,9 @@ class Registry:
         """Look at the folders once: drop what is gone, load what is new or replaced."""
         found = self._found()
         self._forget_gone(found)
-        shipped = {
-            name
-            for name, sources in found.items()
-            if any(source.folder.parent == self._shipped for source in sources)
-        }
+        shipped = tuple(folder.name for folder in self._shipped if folder.name in found)
         untried = [name for name in found if any(self._untried(name, found[name]))]
-        self._publish(loading=frozenset(untried), shipped=frozenset(shipped))
+        self._publish(loading=frozenset(untried), shipped=shipped)
         for name in untried:
             self._update(name, found[name])
         self._publish(is_complete=True)
@@ -130,9 +127,10 @@ class Registry:
     def _found(self) -> dict[str, list[Candidate]]:
         """Candidates by name, the preferred one first."""
         found: dict[str, list[Candidate]] = {}
-        for parent in (*self._checkpoints, self._shipped):
-            for candidate in candidates(parent):
-                found.setdefault(candidate.name, []).append(candidate)
+        own = (candidate for parent in self._checkpoints for candidate in candidates(parent))
+        ships = (candidate_at(folder) for folder in self._shipped if folder.is_dir())
+        for candidate in (*own, *ships):
+            found.setdefault(candidate.name, []).append(candidate)
         return found
 
     def _untried(self, name: str, sources: list[Candidate]) -> Iterator[Candidate]:

@@ -53,6 +53,7 @@ class LoadedModel:
     card: str
     fingerprint: str  # the same for the same files, wherever they lie
     written_at: float  # in seconds since 1970
+    purpose: str | None = None  # what it is for, in a few words, if its maker said so
     feeding_speed: float  # tokens of a prompt in a second of computing, on this machine
     copy_index: CopyIndex | None = None  # of its training text, if it was made
 
@@ -68,6 +69,7 @@ class LoadedModel:
             card=checkpoint.card.encode()[:MAX_CARD].decode("utf-8", "replace"),
             fingerprint=f"fp_{checkpoint.digest}",
             written_at=checkpoint.written_at,
+            purpose=checkpoint.description.purpose,
             feeding_speed=feeding_speed,
             copy_index=checkpoint.copy_index,
         )
@@ -94,6 +96,7 @@ class ServedModel(LoadedModel):
             card=loaded.card,
             fingerprint=loaded.fingerprint,
             written_at=loaded.written_at,
+            purpose=loaded.purpose,
             feeding_speed=loaded.feeding_speed,
             copy_index=loaded.copy_index,
         )

@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 from flask import Flask
 
-import model.pretrained
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.device import resolve_device, use_threads
 from model.stores.address import is_address
 from model.stores.mirror import Mirror
@@ -32,14 +32,12 @@ from service.server.drain import DrainTimeline
 from service.settings import Settings
 from service.timeouts import FIRST_SCAN_CHECK_S, FIRST_SCAN_TIMEOUT_S
 
-SHIPPED = Path(model.pretrained.__path__[0])
-
 
 class Service:
     """Parts of one service process, wired. Raises ParameterError when the device is not there."""
 
     def __init__(
-        self, settings: Settings, ops_socket: socket.socket, shipped: Path = SHIPPED
+        self, settings: Settings, ops_socket: socket.socket, shipped: Path = pretrained.FOLDER
     ) -> None:
         self._settings = settings
         self._device = resolve_device(settings.device)
@@ -61,7 +59,7 @@ class Service:
                 stores[place].folder if place in stores else Path(place)
                 for place in settings.checkpoints
             ],
-            shipped=shipped,
+            shipped=[shipped / name for name in settings.shipped],
             load=self._load,
             observer=metrics,
             default_model=settings.default_model,

@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from model import checkpoint as checkpoints
-from model.checkpoint import Facts, LoadedCheckpoint
+from model.checkpoint import LoadedCheckpoint
+from model.description import Facts
 from model.extra_files import ExtraFile
 from training.commands.flags import Commands, add_flags, given_fields
 from training.data.corpus_options import READING_OPTIONS, CorpusOptions, options_of

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from model import checkpoint as checkpoints
-from model.__main__ import SHIPPED
+from model import pretrained
 from model.decoding.decoder import decoder_of
 from model.device import resolve_device
 from model.stores.mirror import local_folder
@@ -35,8 +35,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     write = commands.add_parser("write", help="write a poem that keeps a form")
     write.add_argument(
         "--checkpoint",
-        default=str(SHIPPED),
-        help="folder, or address such as s3://bucket/folder; default: the one that ships",
+        default=str(pretrained.DEFAULT),
+        help="folder, or address such as s3://bucket/folder; default: verse, which ships",
     )
     write.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     for name, field in PoemRequest.model_fields.items():

@@ -8,6 +8,7 @@ export class Models {
   #listeners = [];
   #facts = new Map(); // promises by name
   #wanted = null; // chosen before the list was there
+  #listed = ""; // names and purposes, as one text
   #closeNotice = () => {};
 
   constructor() {
@@ -29,10 +30,11 @@ export class Models {
     try {
       const { data, default: usual } = await getJson("/v1/models", { isQuiet });
       this.#closeNotice();
-      const names = data.map((model) => model.id);
-      if (String(names) === String(this.names)) return;
-      this.names = names;
-      const options = this.names.map((name) => el("option", { value: name }, name));
+      const labels = data.map(({ id, purpose }) => (purpose ? `${id}: ${purpose}` : id));
+      if (String(labels) === this.#listed) return;
+      this.#listed = String(labels);
+      this.names = data.map((model) => model.id);
+      const options = data.map(({ id }, at) => el("option", { value: id }, labels[at]));
       const before = this.chosen;
       byId("model").replaceChildren(...options);
       this.choose(this.names.includes(before) ? before : usual);
