@@ -44,7 +44,8 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--checkpoint",
         default=str(pretrained.DEFAULT),
-        help="folder, or address such as s3://bucket/folder; default: verse, which ships",
+        help="folder, name of a model that ships, or address such as s3://bucket/folder; "
+        "default: verse",
     )
     common.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
 

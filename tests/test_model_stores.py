@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from model import checkpoint as checkpoints
+from model import pretrained
 from model.__main__ import main
 from model.stores.address import StoreError, reason_of, require_address
 from model.stores.listing import NAMES
@@ -155,6 +156,16 @@ def test_commands_take_an_address_in_place_of_a_folder(
     assert main(["describe", "--checkpoint", f"file://{store}/none"]) == 2
     assert capsys.readouterr().err.endswith("/store/none: there is no checkpoint\n")
     assert local_folder(str(store)) == store
+
+
+def test_commands_take_the_name_of_a_model_that_ships_unless_a_folder_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert local_folder("verse") == pretrained.DEFAULT
+    assert local_folder("verses") == Path("verses")
+    Path("verse").mkdir()
+    assert local_folder("verse") == Path("verse")
 
 
 def test_a_mirror_goes_on_where_another_process_of_it_ended(

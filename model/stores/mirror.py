@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from model import pretrained
 from model.atomic_write import TEMPORARY_PREFIX, replacing_folder, write_file
 from model.stores.address import StoreError, is_address, open_store, reason_of
 from model.stores.listing import StoredCheckpoint, StoredFile, names_of, stored_checkpoints
@@ -178,8 +179,15 @@ class Mirror:
 
 
 def local_folder(checkpoint: str) -> Path:
-    """Folder of a checkpoint that is named by a path, or by an address. Raises StoreError."""
-    return Mirror(checkpoint).only_checkpoint() if is_address(checkpoint) else Path(checkpoint)
+    """Folder of a checkpoint that is named by a path, by an address, or as one that ships.
+
+    Raises StoreError.
+    """
+    if is_address(checkpoint):
+        return Mirror(checkpoint).only_checkpoint()
+    path = Path(checkpoint)
+    ships = checkpoint in pretrained.NAMES and not path.exists()
+    return pretrained.FOLDER / checkpoint if ships else path
 
 
 def _link(file: Path, target: Path) -> None:

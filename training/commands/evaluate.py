@@ -37,7 +37,9 @@ def add(commands: Commands) -> None:
     """Declare the `evaluate` command and its flags."""
     parser = commands.add_parser("evaluate", help="measure a checkpoint on a text")
     parser.add_argument(
-        "--checkpoint", required=True, help="folder, or address such as s3://bucket/folder"
+        "--checkpoint",
+        required=True,
+        help="folder, name of a model that ships, or address such as s3://bucket/folder",
     )
     names = (*READING_OPTIONS, "split")
     options = {name: CorpusOptions.model_fields[name] for name in names}

@@ -36,7 +36,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     write.add_argument(
         "--checkpoint",
         default=str(pretrained.DEFAULT),
-        help="folder, or address such as s3://bucket/folder; default: verse, which ships",
+        help="folder, name of a model that ships, or address such as s3://bucket/folder; "
+        "default: verse",
     )
     write.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     for name, field in PoemRequest.model_fields.items():
