@@ -46,6 +46,7 @@ PROMPTS = (
 
 
 TANG_PROMPTS = ("", "明月", "江雪\n柳宗元\n", "春眠不覺曉", "sea")
+TANG_LETTERS = {"e": "春", "a": "月"}
 
 
 def requests_of(name: str) -> list[tuple[str, SamplingParams]]:
@@ -56,8 +57,14 @@ def requests_of(name: str) -> list[tuple[str, SamplingParams]]:
     few = made[: NUM_OF_OTHERS // 2] + made[-NUM_OF_OTHERS // 2 :]
     if name != "tang":
         return few
-    prompts = [TANG_PROMPTS[index % len(TANG_PROMPTS)] for index in range(len(few))]
-    return [(prompt, params) for prompt, (_, params) in zip(prompts, few, strict=True)]
+    return [
+        (TANG_PROMPTS[index % len(TANG_PROMPTS)], params.model_copy(update=_tang_bias(params)))
+        for index, (_, params) in enumerate(few)
+    ]
+
+
+def _tang_bias(params: SamplingParams) -> dict[str, Any]:
+    return {"logit_bias": {TANG_LETTERS.get(c, c): bias for c, bias in params.logit_bias.items()}}
 
 
 def requests() -> list[tuple[str, SamplingParams]]:

@@ -19,6 +19,7 @@ from sheet import (
     written,
 )
 
+from model import pretrained
 from model.parameters import SamplingParams
 
 if TYPE_CHECKING:
@@ -72,6 +73,20 @@ def test_the_models_card_is_shown(page: "Page", server: "Server") -> None:
     page.click("#more-settings summary")
     expect(page.locator("#card")).to_have_text(card)
     expect(page.locator("#model-facts")).to_contain_text("3 layers of 608 units")
+
+
+def test_the_models_that_ship_are_offered_by_what_they_are_for(
+    page: "Page", server: "Server"
+) -> None:
+    models = requests.get(server.url + "/v1/models", timeout=5).json()["data"]
+    purposes = {model["id"]: model["purpose"] for model in models}
+    for name in pretrained.NAMES:
+        option = page.locator(f"#model option[value={name}]")
+        expect(option).to_have_text(f"{name}: {purposes[name]}")
+    expect(page.locator("#model option[value=tiny]")).to_have_text("tiny")
+    page.select_option("#model", "tang")
+    expect(page.locator("#model-purpose")).to_contain_text("Complete Tang Poems")
+    page.select_option("#model", "verse")
 
 
 def test_temperatures_are_compared_side_by_side(page: "Page", server: "Server") -> None:
