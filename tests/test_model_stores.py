@@ -158,13 +158,15 @@ def test_commands_take_an_address_in_place_of_a_folder(
     assert local_folder(str(store)) == store
 
 
-def test_commands_take_the_name_of_a_model_that_ships_unless_a_folder_has_it(
+def test_commands_take_the_name_of_a_model_that_ships_unless_a_checkpoint_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert local_folder("verse") == pretrained.DEFAULT
     assert local_folder("verses") == Path("verses")
     Path("verse").mkdir()
+    assert local_folder("verse") == pretrained.DEFAULT
+    Path("verse/model.safetensors").touch()
     assert local_folder("verse") == Path("verse")
 
 

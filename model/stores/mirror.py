@@ -17,6 +17,7 @@ from pathlib import Path
 
 from model import pretrained
 from model.atomic_write import TEMPORARY_PREFIX, replacing_folder, write_file
+from model.checkpoint import WEIGHTS
 from model.stores.address import StoreError, is_address, open_store, reason_of
 from model.stores.listing import StoredCheckpoint, StoredFile, names_of, stored_checkpoints
 from model.stores.sums import SUMS, SumsError, require_sums, sha256
@@ -181,12 +182,13 @@ class Mirror:
 def local_folder(checkpoint: str) -> Path:
     """Folder of a checkpoint that is named by a path, by an address, or as one that ships.
 
-    Raises StoreError.
+    A folder in which no checkpoint lies is none: a checkout has one that is called `verse`. Raises
+    StoreError.
     """
     if is_address(checkpoint):
         return Mirror(checkpoint).only_checkpoint()
     path = Path(checkpoint)
-    ships = checkpoint in pretrained.NAMES and not path.exists()
+    ships = checkpoint in pretrained.NAMES and not (path / WEIGHTS).is_file()
     return pretrained.FOLDER / checkpoint if ships else path
 
 
