@@ -97,7 +97,7 @@ def test_words_to_avoid_do_not_come(page: "Page", server: "Server") -> None:
     set_field(page, "max_tokens", 400)
     write(page, "The moon and")
     text = go_on(page)[len("The moon and") :]
-    assert len(text) > 100
+    assert len(text) > 60
     assert not re.search(r"\b(the|and|of|love\w*)\b", text, re.IGNORECASE)
     avoid = ["the", "And", "of", "love*"]
     asked = {"prompt": "The moon and", "seed": seed_of(page), "max_tokens": 400, "avoid": avoid}

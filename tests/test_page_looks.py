@@ -81,5 +81,6 @@ def test_what_colours_say_is_seen_without_them(open_page: OpenPage) -> None:
     page.evaluate("document.getElementById('legend-unit').hidden = false")
     for legend, steps in (("#legend-surprisal", 6), ("#legend-unit", 7)):
         assert len(set(looks(page, f"{legend} > span", *LINES))) == steps
+    expect(page.locator("#top .bar").first).to_be_attached()
     bar, track = (looks(page, f"#top {name}", "backgroundColor")[0] for name in (".bar", ".track"))
     assert bar != track

@@ -180,7 +180,7 @@ def test_a_name_that_there_is_not_is_refused_with_those_there_are(
 ) -> None:
     shutil.copytree(tiny_checkpoint, corpus.parent / "checkpoints" / "mine")
     message = refusal(capsys, arguments(corpus, "one", init_from="yours", **FROM))
-    assert "from: there is no checkpoint 'yours'; there are mine, verse" in message
+    assert "from: there is no checkpoint 'yours'; there are mine, songs, tang, verse" in message
     message = refusal(capsys, arguments(corpus, "one", init_from="mine", steps=3))
     assert "from: brings its own network and vocabulary; leave out --embedding-size" in message
 
