@@ -94,10 +94,11 @@ def test_a_number_that_is_none_is_told(page: "Page", number: str) -> None:
 
 def test_words_to_avoid_do_not_come(page: "Page", server: "Server") -> None:
     set_field(page, "avoid", "the, And; of\nlove*")
+    set_field(page, "seed", 2)  # of which more than a few lines come
     set_field(page, "max_tokens", 400)
     write(page, "The moon and")
     text = go_on(page)[len("The moon and") :]
-    assert len(text) > 60
+    assert len(text) > 100
     assert not re.search(r"\b(the|and|of|love\w*)\b", text, re.IGNORECASE)
     avoid = ["the", "And", "of", "love*"]
     asked = {"prompt": "The moon and", "seed": seed_of(page), "max_tokens": 400, "avoid": avoid}

@@ -35,7 +35,7 @@ class Candidate:
 
     @property
     def has_servable_name(self) -> bool:
-        """Whether the name can stand in a URL and a header."""
+        """Servable name: True where the name can stand in a URL and a header."""
         return NAME.fullmatch(self.name) is not None
 
 

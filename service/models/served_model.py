@@ -5,7 +5,7 @@ while the folder is being replaced.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from model.checkpoint import Checkpoint, LoadedCheckpoint
@@ -86,17 +86,5 @@ class ServedModel(LoadedModel):
     @staticmethod
     def from_folder(loaded: LoadedModel, source: Candidate, generation: int) -> "ServedModel":
         """Offer a loaded model by the name of its folder."""
-        return ServedModel(
-            name=source.name,
-            source=source,
-            generation=generation,
-            runner=loaded.runner,
-            voice=loaded.voice,
-            architecture=loaded.architecture,
-            card=loaded.card,
-            fingerprint=loaded.fingerprint,
-            written_at=loaded.written_at,
-            purpose=loaded.purpose,
-            feeding_speed=loaded.feeding_speed,
-            copy_index=loaded.copy_index,
-        )
+        told = {each.name: getattr(loaded, each.name) for each in fields(loaded)}
+        return ServedModel(name=source.name, source=source, generation=generation, **told)
