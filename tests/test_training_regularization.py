@@ -86,6 +86,7 @@ def test_one_share_stands_for_the_three_that_are_not_given() -> None:
     assert (noise.inputs, noise.between, noise.outputs) == (0.5, 0.0, 0.5)
 
 
+@pytest.mark.filterwarnings("ignore:RNN module weights are not part of single")  # cuDNN's
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("autocast", [False, True])
 @pytest.mark.parametrize("cell", CELLS)

@@ -134,14 +134,14 @@ def with_likelier_ends(scores: Tensor, rows: SamplingRows) -> Tensor:
         (since - wait).clamp(0, RAMP_TOKENS).double() * RAMP * rows.temperature
         for wait in (0, LINE_GRACE)
     )
-    is_break, nowhere = rows.breaks == LINE_BREAK, scores.new_tensor(-math.inf)
-    space = torch.where(rows.breaks == SPACE, scores, nowhere).amax(dim=-1, keepdim=True)
+    is_break = rows.breaks == LINE_BREAK
+    space = torch.where(rows.breaks == SPACE, scores, -math.inf).amax(dim=-1, keepdim=True)
     highest = space + (line_lift - SPACE_LEAD * rows.temperature)
     at_word = torch.maximum(scores, torch.minimum(scores + line_lift, highest))
     is_line_start = rows.breaks.gather(1, rows.latest.unsqueeze(1)) == LINE_BREAK
     lifted = torch.where(is_line_start, scores + lift, at_word)
     lifted = torch.where(is_break, lifted, scores)
-    line = torch.where(is_break, lifted, nowhere).amax(dim=-1, keepdim=True)
+    line = torch.where(is_break, lifted, -math.inf).amax(dim=-1, keepdim=True)
     end = scores[:, BOS_ID : BOS_ID + 1]
     lifted[:, BOS_ID : BOS_ID + 1] = torch.maximum(end, torch.minimum(end + lift, line))
     return torch.where(since >= 0, lifted, scores)
@@ -195,10 +195,11 @@ def running_sum(values: Tensor) -> Tensor:
     """Cumulative sums along each row, in order.
 
     On a GPU a scan along rows would add in an order that depends on how many rows there are; one
-    down columns does not.
+    down columns does not, unless there is one column alone, which is scanned as a row would be.
     """
     if values.is_cuda:
-        return values.t().contiguous().cumsum(dim=0).t().contiguous()
+        columns = values.t().repeat(1, 2) if len(values) == 1 else values.t().contiguous()
+        return columns.cumsum(dim=0)[:, : len(values)].t().contiguous()
     return values.cumsum(dim=-1)
 
 
