@@ -31,7 +31,7 @@ class PlainGenerator:
     def __init__(self, model: PlainLanguageModel, rows: int = 1, temperature: float = 0.8) -> None:
         self._model = model.eval()
         self._temperature = temperature
-        self._ids = torch.ones(rows, 1, dtype=torch.int64)
+        self._ids = torch.ones(rows, 1, dtype=torch.int64, device=model.output.weight.device)
         self._state: tuple[Tensor, Tensor] | None = None
 
     @torch.inference_mode()
@@ -59,7 +59,7 @@ def plain_copy(network: Network) -> PlainLanguageModel:
         for name, weight in layer.named_parameters():
             weights[f"lstm.{name.replace('_l0', f'_l{index}')}"] = weight
     plain.load_state_dict(weights)
-    return plain
+    return plain.to(network.device)
 
 
 class PlainTrainer:

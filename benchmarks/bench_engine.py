@@ -1,6 +1,6 @@
 """Decoding speed of the engine beside a plain `nn.LSTM` loop: same weights and threads, in turn.
 
-    python benchmarks/bench_engine.py [--shapes 2x256 3x512 3x1024] [--rows 1 8 64 256]
+    python benchmarks/bench_engine.py [--shapes 2x256 3x512 3x1024] [--rows 1 64] [--device cuda]
 
 Three sides take turns: the engine with so many requests at once; the plain loop that serves one
 request after another; the plain loop with all rows in one batch. Beside them stands the floor
@@ -13,7 +13,7 @@ import argparse
 import gc
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from measured import in_turn, make_checkpoint, ratio, show_json, show_table, spr
 from model.checkpoint import Checkpoint
 from model.decoding.backends.integer_product import IntegerProduct
 from model.decoding.generation import Generation, Piece
+from model.device import resolve_device
 from model.parameters import SamplingParams
 from service.engine.engine import Engine
 from service.engine.outbox import Outbox
@@ -141,10 +142,16 @@ class PlainSide:
         return steps * self._rows / seconds
 
 
-def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
-    """Compare engine and plain loop at one shape and number of rows: a line of the table."""
+def checkpoint_on(device: torch.device, shape: str) -> Checkpoint:
+    """Make an untrained checkpoint of a shape such as 3x512, on a device."""
     layers, hidden = map(int, shape.split("x"))
     checkpoint = make_checkpoint(layers, hidden)
+    return replace(checkpoint, network=checkpoint.network.to(device))
+
+
+def compare(device: torch.device, shape: str, rows: int, turns: int) -> dict[str, Any]:
+    """Compare engine and plain loop at one shape and number of rows: a line of the table."""
+    checkpoint = checkpoint_on(device, shape)
     ours = EngineSide(checkpoint, rows)
     sides = [ours.speed, PlainSide(checkpoint, 1).speed, PlainSide(checkpoint, rows).speed]
     engine, single, batched = in_turn(sides, turns)
@@ -155,8 +162,9 @@ def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
         + network.output.weight.numel()
     )
     # The first layer's input product is a table, and costs next to nothing.
-    num_weights -= network.config.embedding_size * 4 * hidden
+    num_weights -= network.config.embedding_size * 4 * network.config.hidden_size
     step_s = rows / statistics.median(engine)
+    floor = measure_floor(num_weights) if device.type == "cpu" else None
     return {
         "shape": shape,
         "rows": rows,
@@ -167,7 +175,7 @@ def compare(shape: str, rows: int, turns: int) -> dict[str, Any]:
         "to_plain": ratio(engine, single),
         "to_plain_batched": ratio(engine, batched),
         "step_s": step_s,
-        "to_floor": step_s / measure_floor(num_weights).step_s(num_weights, rows),
+        "to_floor": None if floor is None else step_s / floor.step_s(num_weights, rows),
     }
 
 
@@ -188,10 +196,9 @@ class TimedOutbox(Outbox):
         super().put(index, piece)
 
 
-def long_prompt(shape: str, seconds: float) -> dict[str, Any]:
+def long_prompt(device: torch.device, shape: str, seconds: float) -> dict[str, Any]:
     """Measure the longest gap of 32 streams, without and with a prompt of 100,000 characters."""
-    layers, hidden = map(int, shape.split("x"))
-    checkpoint = make_checkpoint(layers, hidden)
+    checkpoint = checkpoint_on(device, shape)
     runner = CheckpointRunner.of(checkpoint)
     scheduler: Scheduler[Request] = Scheduler(num_slots=STREAMS + 1, max_waiting=0)
     engine = Engine(scheduler, Metrics().engine)
@@ -248,7 +255,7 @@ def show(lines: list[dict[str, Any]]) -> None:
             f"{line['plain_batched']:,.0f}",
             spread(line["to_plain_batched"]),
             f"{line['step_s'] * 1e6:,.0f} us",
-            f"{line['to_floor']:.2f}",
+            "" if line["to_floor"] is None else f"{line['to_floor']:.2f}",
         ]
         for line in lines
     ]
@@ -280,14 +287,18 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 8, 64, 256])
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="as the service does on two cores")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--skip-long-prompt", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    lines = [compare(shape, rows, args.turns) for shape in args.shapes for rows in args.rows]
+    device = resolve_device(args.device)
+    lines = [
+        compare(device, shape, rows, args.turns) for shape in args.shapes for rows in args.rows
+    ]
     show(lines)
     results: dict[str, Any] = {"engine": lines}
     if not args.skip_long_prompt:
-        results["long_prompt"] = long_prompt("3x512", 3.0)
+        results["long_prompt"] = long_prompt(device, "3x512", 3.0)
         show_long_prompt(results["long_prompt"])
     show_json(results)
 
