@@ -52,6 +52,7 @@ from training.train_config import TrainConfig
 from training.training_errors import RunError
 from training.training_loop import OnValidation, TrainingLoop
 from training.widening import new_character_lines, widened_network
+from training.wider_layers import require_wider, with_wider_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +151,8 @@ def _checked_start(config: TrainConfig, group: ProcessGroup) -> Checkpoint | Non
         resolve_device(own_device(config.device))
         _require_equal_shares(config, group)
         initial = initial_checkpoint(config)
+        if initial is not None and config.widen_to is not None:
+            require_wider(initial.description.architecture, config.widen_to)
         # With the smallest vocabulary: the right one is not known before the corpus is read.
         required_memory(config, architecture_of(config, initial, vocab_size=2), group)
         loaded.append(initial)
@@ -198,12 +201,14 @@ def _build_trainer(
         seed=config.seed,
         rows=group.share(config.batch_size),
     )
+    architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
     if initial is not None:
         network = Network(initial.description.architecture)
         network.load_state_dict(initial.network.state_dict())
         network = widened_network(network, initial.tokenizer, corpus.tokenizer, config.seed)
+        if architecture.hidden_size != network.config.hidden_size:
+            network = with_wider_layers(network, architecture.hidden_size, config.seed)
     else:
-        architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
         network = interruptible(lambda: Network(architecture).initialise())
     if group.rank > 0:  # the same weights, but masks of its own
         torch.manual_seed(config.seed + group.rank)
@@ -215,11 +220,13 @@ def architecture_of(
 ) -> ModelConfig:
     """Architecture of a run's network: `initial`'s, or the config's. Raises ParameterError.
 
-    That of `initial` is widened to a larger vocabulary.
+    That of `initial` is widened to a larger vocabulary, and its layers where that is asked for.
     """
     if initial is not None:
         own = initial.description.architecture
-        return own.model_copy(update={"vocab_size": max(own.vocab_size, vocab_size)})
+        hidden_size = own.hidden_size if config.widen_to is None else config.widen_to
+        vocab_size = max(own.vocab_size, vocab_size)
+        return own.model_copy(update={"vocab_size": vocab_size, "hidden_size": hidden_size})
     fields = {name: getattr(config, name) for name in NetworkShape.model_fields}
     try:
         return ModelConfig(vocab_size=vocab_size, **fields)
@@ -237,10 +244,8 @@ def _announce(
     """Say what is about to be learned and by what. Raises MemoryLimitError."""
     say(console, *corpus_lines((*config.corpus, *config.valid_corpus), corpus))
     if initial is not None and config.init_from is not None:
-        say(
-            console,
-            *new_character_lines(initial.tokenizer, corpus.tokenizer, config.init_from.name),
-        )
+        lines = new_character_lines(initial.tokenizer, corpus.tokenizer, config.init_from.name)
+        say(console, *lines)
     architecture = architecture_of(config, initial, corpus.tokenizer.vocab_size)
     need, demands = required_memory(config, architecture, group)
     say(console, *network_lines(architecture, need, demands))

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from model.config import NetworkShape
+from model.config import NetworkShape, Width
 from model.description import MAX_PURPOSE
 from model.errors import ParameterError, shortened
 from model.validation import validated_fields
@@ -78,6 +78,9 @@ class RunPaths(CorpusOptions):
         None,
         description="checkpoint to start from, by its name or folder: its weights, and its "
         "vocabulary with the text's new characters",
+    )
+    widen_to: Width | None = Field(
+        None, description="units a layer of that checkpoint is widened to, at the same logits"
     )
 
 
@@ -158,11 +161,7 @@ class TrainConfig(NetworkShape, RunPaths):
         3, ge=1, description="plateau: validations without a gain before the learning rate falls"
     )
     beta1: float = Field(
-        0.9,
-        ge=0,
-        lt=1,
-        description="AdamW's first moment decay; 0 is RMSProp with Adam's correction (Melis et "
-        "al. 2018)",
+        0.9, ge=0, lt=1, description="AdamW's first moment decay; 0: RMSProp (Melis et al. 2018)"
     )
     beta2: float = Field(0.99, gt=0, lt=1, description="AdamW's second moment decay")
     weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's, on weight matrices")
@@ -203,10 +202,7 @@ class TrainConfig(NetworkShape, RunPaths):
         "auto", description="bf16 autocast where it is fast (auto), always, or never"
     )
     threads: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="CPU threads; default: the usable cores, or what OMP_NUM_THREADS says",
+        None, ge=1, le=1024, description="CPU threads; default: usable cores, or OMP_NUM_THREADS"
     )
 
     @model_validator(mode="after")
@@ -262,6 +258,8 @@ def _require_useful(config: TrainConfig, given: Mapping[str, object]) -> None:
     for name, (other, values) in ONLY_WITH.items():
         if name in given and (found := getattr(config, other)) not in values:
             raise ParameterError(name, f"is for {other} {' or '.join(values)}, not {found}")
+    if "widen_to" in given and config.init_from is None:
+        raise ParameterError("widen_to", "is of no use without from")
     if config.averaging_patience > 0:
         if "averaging_patience" in given and config.averaging == 0:
             raise ParameterError("averaging_patience", "is of no use without averaging")
