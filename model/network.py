@@ -31,11 +31,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.config import Cell, ModelConfig
+from model.initialisation import initialise
 from model.mogrifier import Mogrifier
 from model.noise import NO_NOISE, Noise
 from model.one_hot_input import one_hot_input
-
-FORGET_BIAS = 1.0  # Jozefowicz, Zaremba & Sutskever 2015: remember until told otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,14 +80,13 @@ class _CellKind:
     module: Callable[..., nn.RNNBase]  # holds the weights of a layer
     sequence: Callable[..., tuple[Tensor, ...]]  # runs a whole sequence, fused
     step: Callable[..., Tensor | tuple[Tensor, Tensor]]
-    gates: int  # weight rows per unit
     has_cell_state: bool
 
 
 _KINDS: dict[Cell, _CellKind] = {
-    "lstm": _CellKind(nn.LSTM, torch.lstm, torch.lstm_cell, 4, has_cell_state=True),
-    "gru": _CellKind(nn.GRU, torch.gru, torch.gru_cell, 3, has_cell_state=False),
-    "rnn": _CellKind(nn.RNN, torch.rnn_tanh, torch.rnn_tanh_cell, 1, has_cell_state=False),
+    "lstm": _CellKind(nn.LSTM, torch.lstm, torch.lstm_cell, has_cell_state=True),
+    "gru": _CellKind(nn.GRU, torch.gru, torch.gru_cell, has_cell_state=False),
+    "rnn": _CellKind(nn.RNN, torch.rnn_tanh, torch.rnn_tanh_cell, has_cell_state=False),
 }
 
 
@@ -138,17 +136,9 @@ class Network(nn.Module):
             self.output.weight = self.embedding.weight
 
     def initialise(self) -> Self:
-        """Draw fresh weights from torch's global generator; recurrent ones orthogonal by gate."""
-        # Tied, the same vectors make the logits, which must start small.
-        scale = self.config.embedding_size**-0.5 if self.config.tied else 1.0
-        nn.init.normal_(self.embedding.weight, std=scale)
-        if not self.config.tied:
-            nn.init.xavier_uniform_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
-        for layer in self.layers:
-            _initialise_layer(layer, self.config)
-        for matrix in self.mogrifiers.parameters():
-            nn.init.xavier_uniform_(matrix)
+        """Draw fresh weights from torch's global generator (`model/initialisation.py`)."""
+        rounds = self.mogrifiers.parameters()
+        initialise(self.config, self.embedding, self.layers, rounds, self.output)
         return self
 
     @property
@@ -276,16 +266,3 @@ def _embedding(vocab_size: int, width: int) -> nn.Embedding:
     if torch.get_default_device().type == "meta":
         return nn.Embedding(vocab_size, width, _weight=torch.empty(vocab_size, width))
     return nn.Embedding(vocab_size, width)
-
-
-def _initialise_layer(layer: nn.Module, config: ModelConfig) -> None:
-    for name, weight in layer.named_parameters():
-        if name.startswith("weight_hh"):
-            for gate in weight.data.chunk(_KINDS[config.cell].gates):
-                nn.init.orthogonal_(gate)
-        elif name.startswith("weight_ih"):
-            nn.init.xavier_uniform_(weight)
-        else:
-            nn.init.zeros_(weight)
-            if config.cell == "lstm" and name.startswith("bias_ih"):
-                weight.data[config.hidden_size : 2 * config.hidden_size] = FORGET_BIAS
