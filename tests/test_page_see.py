@@ -287,7 +287,7 @@ def test_the_map_has_named_units_first_and_each_once(page: "Page") -> None:
     expect(page.locator("#unit-names .named").first).to_be_visible()
     rows = page.locator("#unit-names li").evaluate_all("all => all.map((row) => row.textContent)")
     units = [int(row.split()[0]) for row in rows]
-    assert sorted(units) == list(range(608))
+    assert sorted(units) == list(range(1024))
     assert rows[0].endswith("follows which letter of its word it is, upside down")
     page.select_option("#order", "number")
     expect(page.locator("#unit-names li").first).to_have_text("0")

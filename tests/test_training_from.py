@@ -194,7 +194,7 @@ def test_the_shipped_model_is_there_by_its_name_and_a_preset_is_for_it(corpus: P
     assert config.preset == "fine-tune"
     assert config.learning_rate == resolve("fine-tune", {}).learning_rate
     mine = served(corpus, "mine")
-    assert mine.description.architecture.hidden_size == 608
+    assert mine.description.architecture.hidden_size == 1024
     assert mine.word_list is not None
     assert mine.word_list.associates("sea")
 

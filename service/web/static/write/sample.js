@@ -14,8 +14,8 @@ const PROMPT = "The moon";
 export const ASKED = { prompt: PROMPT, temperature: 0.6, seed: 1, max_tokens: 400, max_lines: 4 };
 // What the model that ships makes of it, for where there is no service to ask.
 export const STORED =
-  " goes up to the sun in the bough,\nAnd the pine folds the flight of the sun.\n" +
-  "The sun strode on the heaven that shrieks on the window,\nAnd the singers the wood is like the sky.";
+  " hath taken her not long ago,\nAnd she who loves the living lover died.\n\n" +
+  "Where the sky winds like a dream of storms,\nWhen the wind is done, and the light trees glide,";
 const EVERY_MS = 28; // a letter, as fast as one reads
 
 export const show = (parts) => new Sample(parts);
