@@ -132,7 +132,9 @@ def test_ready_texts_show_a_unit_and_leave_the_sheet_alone(page: "Page") -> None
     page.select_option("#look-at", "sheet")
     wait_until_read(page, len("mine"))
     page.evaluate("location.hash = '#view=see&sample=lines'")
-    expect(page.locator("#unit-does")).to_have_text("It follows the position in the line.")
+    expect(page.locator("#unit-does")).to_have_text(
+        "It follows the position in the line, upside down."
+    )
     expect(page.locator("#character-0")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#find-targets")).to_have_value("column")
 
@@ -288,7 +290,7 @@ def test_the_map_has_named_units_first_and_each_once(page: "Page") -> None:
     rows = page.locator("#unit-names li").evaluate_all("all => all.map((row) => row.textContent)")
     units = [int(row.split()[0]) for row in rows]
     assert sorted(units) == list(range(1024))
-    assert rows[0].endswith("follows which letter of its word it is, upside down")
+    assert rows[0].endswith("follows the gaps between words, upside down")
     page.select_option("#order", "number")
     expect(page.locator("#unit-names li").first).to_have_text("0")
     page.click("#heat", position={"x": 5, "y": 13 * 3 + 5})

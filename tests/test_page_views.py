@@ -72,7 +72,7 @@ def test_the_models_card_is_shown(page: "Page", server: "Server") -> None:
     )
     page.click("#more-settings summary")
     expect(page.locator("#card")).to_have_text(card)
-    expect(page.locator("#model-facts")).to_contain_text("3 layers of 1024 units")
+    expect(page.locator("#model-facts")).to_contain_text("3 layers of 1,024 units")
 
 
 def test_the_models_that_ship_are_offered_by_what_they_are_for(
