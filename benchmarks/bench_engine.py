@@ -1,6 +1,6 @@
 """Decoding speed of the engine beside a plain `nn.LSTM` loop: same weights and threads, in turn.
 
-    python benchmarks/bench_engine.py [--shapes 2x256 3x512 3x1024] [--rows 1 64] [--device cuda]
+    python benchmarks/bench_engine.py [--shapes 2x256 3x512 3x1024] [--rows 1 8 64] [--device cuda]
 
 Three sides take turns: the engine with so many requests at once; the plain loop that serves one
 request after another; the plain loop with all rows in one batch. Beside them stands the floor

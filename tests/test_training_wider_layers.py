@@ -15,6 +15,8 @@ from model.config import Cell, ModelConfig
 from model.errors import ParameterError
 from model.network import Network
 from training.__main__ import main
+from training.command_line import longer_command
+from training.run_folder import read_config
 from training.wider_layers import with_wider_layers
 
 V, OLD, WIDE, B, T = 11, 12, 20, 3, 40
@@ -115,6 +117,12 @@ def test_a_run_goes_on_from_a_wider_checkpoint_and_resumes_exactly(
     assert main(resuming(corpus, "cut")) == 0
     whole, cut = served(corpus, "whole"), served(corpus, "cut")
     assert whole.description.architecture.hidden_size == width
+    begun = whole.description.provenance["begun from"]
+    assert str(begun).endswith(f", widened from 2 x {width - 8}")
+    assert cut.description.provenance["begun from"] == begun
+    longer = longer_command(read_config(corpus.parent / "runs" / "whole"), {})
+    assert "--from" in longer
+    assert "--widen-to" not in longer
     for name, weight in whole.network.state_dict().items():
         assert torch.equal(weight, cut.network.state_dict()[name])
 

@@ -15,6 +15,7 @@ from training.train_config import (
     DEFAULT_PRESET,
     FINE_TUNING_PRESET,
     INHERITED,
+    ORIGIN,
     TrainConfig,
     resolve,
 )
@@ -55,7 +56,7 @@ def longer_command(config: TrainConfig, given: Mapping[str, object]) -> str:
     words = [*TRAIN, *origin, "--name", free_name(new)]
     fields = {**_own_fields(config, given), **given}
     for field, value in fields.items():
-        if field not in (*INHERITED, *_TEXTS, "name", "init_from"):
+        if field not in (*INHERITED, *_TEXTS, "name", *ORIGIN):
             words += flag_words(field, value)
     return shlex.join([*words, *text_words(config.corpus, config.valid_corpus)])
 

@@ -147,6 +147,8 @@ def _advice(need: MemoryNeed, config: TrainConfig) -> str:
     """Name the flags that the need hangs on most."""
     if need.activations > need.kept + need.copies:
         return "lower --batch-size or --sequence-length"
+    if config.widen_to is not None:
+        return f"lower --widen-to ({config.widen_to})"
     if config.init_from is not None:
         return "give a smaller checkpoint to --from"
     if 2 * need.vocabulary_parameters > need.parameters:

@@ -76,4 +76,7 @@ def begun_from_fact(
     if is_own:
         return str(initial.description.provenance.get(BEGUN_FROM))
     digest = f" (fp_{initial.digest})" if isinstance(initial, LoadedCheckpoint) else ""
-    return f"{config.init_from.name}{digest}"
+    own = initial.description.architecture
+    is_widened = config.widen_to is not None
+    widened = f", widened from {own.num_layers} x {own.hidden_size}" if is_widened else ""
+    return f"{config.init_from.name}{digest}{widened}"

@@ -24,6 +24,7 @@ ANTHOLOGY = Path(__file__).parent / "corpora" / "anthology.txt"
 BUDGETS = ("minutes", "epochs", "steps")
 # What `init_from` brings with it: the network and the vocabulary.
 INHERITED = (*NetworkShape.model_fields, "tokenizer", "vocab_size")
+ORIGIN = ("init_from", "widen_to")  # fields of where a run begins
 DEFAULT_PRESET, FINE_TUNING_PRESET = "tiny", "fine-tune"
 
 # Fields that are of use only where another has one of these values.

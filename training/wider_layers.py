@@ -3,9 +3,8 @@
 A unit is added with drawn weights of its own and with zeros wherever it would be read, by older
 units and by the output layer, so every logit stays what it was, but for rounding; the zeros get
 gradients from the first update on. After Net2Net (Chen, Goodfellow & Shlens 2016), which copies
-units instead and tells the copies apart by noise, at a loss. A deep stack that starts from nothing
-may stand for a thousand updates at the frequencies of single letters; a narrow one is past that in
-minutes, and the wide one goes on from it.
+units instead and tells the copies apart by noise, at a loss. What a narrow network has learned in
+hours is not thrown away for a wide one.
 
 Knows nothing of runs and texts.
 """
@@ -37,7 +36,7 @@ def with_wider_layers(network: Network, hidden_size: int, seed: int) -> Network:
     require_wider(network.config, hidden_size)
     config = network.config.model_copy(update={"hidden_size": hidden_size})
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         wide = Network(config).initialise()
     drawn, old_width = wide.state_dict(), network.config.hidden_size
     for name, weight in network.state_dict().items():

@@ -110,8 +110,8 @@ def _fp32_decoder(network: Network) -> Decoder:
         # cuDNN's recurrent layers repeat their bits only with this (torch's page on nn.LSTM), set
         # before they are first used, which is in `is_position_free`. Not where the device is
         # resolved: training resolves one too, and has no use for it. 8 MB, which torch's page
-        # names, would be too few for the kernels that are fast with few rows: a step took twice as
-        # long.
+        # names, would be too few for the kernels that are fast with few rows: a product of 64 took
+        # twice as long.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     unshared = max(1, (SHARED_FROM - 1) // network.config.hidden_size)
     rows = min(BLOCK_ROWS[network.device.type], unshared)

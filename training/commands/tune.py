@@ -8,14 +8,14 @@ from rich.console import Console
 
 from model.errors import ParameterError
 from training.commands.flags import Commands, add_flags, given_fields
-from training.train_config import RunName, TrainConfig, preset_names, resolve
+from training.train_config import ORIGIN, RunName, TrainConfig, preset_names, resolve
 from training.training_errors import RunError
 from training.tuning.search import SearchPlan, StudyLocation, report_only, search
 from training.tuning.search_space import Space, read_space, space_of
 from training.tuning.study_folder import StudyFolder
 
 DEFAULT_TRIALS = 20
-PLACES = ("preset", "name", "runs_dir", "checkpoints_dir", "init_from", "save_seconds")
+PLACES = ("preset", "name", "runs_dir", "checkpoints_dir", *ORIGIN, "save_seconds")
 FIELDS = {name: f for name, f in TrainConfig.model_fields.items() if name not in PLACES}
 
 

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from training.data.corpus import Corpus
-from training.train_config import TrainConfig
+from training.train_config import ORIGIN, TrainConfig
 from training.training_errors import RunError
 from training.tuning.search_space import Space
 from training.tuning.trial_sampler import NumberedSampler
@@ -46,7 +46,7 @@ UNJUDGED_SHARE = 0.2
 # What differs from machine to machine, and from trial to trial.
 _TEXTS = {"corpus", "valid_corpus"}
 _LEFT_OUT = _TEXTS | {
-    *("name", "runs_dir", "checkpoints_dir", "init_from"),
+    *("name", "runs_dir", "checkpoints_dir", *ORIGIN),
     *("device", "threads", "save_seconds"),
 }
 

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.errors import ParameterError
 from training.data.corpus_options import CorpusOptions
-from training.train_config import BUDGETS, TrainConfig, checked
+from training.train_config import BUDGETS, ORIGIN, TrainConfig, checked
 
 SPACES = Path(__file__).parent / "spaces"
 DEFAULT = "default"
@@ -43,7 +43,7 @@ FIXED = {
         "all trials share one prepared corpus",
     ),
     **dict.fromkeys(
-        ("preset", "name", "runs_dir", "checkpoints_dir", "init_from", "save_seconds"),
+        ("preset", "name", "runs_dir", "checkpoints_dir", *ORIGIN, "save_seconds"),
         "it does not belong to a trial",
     ),
     **dict.fromkeys(BUDGETS, "all trials have one budget; give it as a flag"),
