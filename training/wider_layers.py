@@ -53,7 +53,7 @@ def _with_units(drawn: Tensor, weight: Tensor, old_width: int) -> Tensor:
     """
     if drawn.shape == weight.shape:
         return weight
-    gates = max(1, weight.shape[0] // old_width) if drawn.shape[0] > weight.shape[0] else 1
+    gates = len(weight) // old_width if len(drawn) > len(weight) else 1
     parts = []
     for new, old in zip(drawn.chunk(gates), weight.chunk(gates), strict=True):
         part = new.clone()
